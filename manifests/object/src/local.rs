@@ -1,0 +1,136 @@
+//! A folder on this machine.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{Entry, EntryKind, Tree, TreeError, TreePath};
+
+/// A folder on this machine, read as it is now.
+///
+/// Links are followed as long as they stay below the folder; one that leaves it is an error that names the link.
+#[derive(Clone, Debug)]
+pub struct LocalTree {
+    root: PathBuf,
+}
+
+impl LocalTree {
+    /// Largest file that is read, in bytes.
+    pub const FILE_LIMIT_BYTES: u64 = 64 << 20;
+
+    /// The tree below `root`, which must be a folder.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        let root = fs::canonicalize(root)?;
+        if !root.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
+        }
+        Ok(Self { root })
+    }
+
+    /// Where `path` really lies, with its links followed; `None` if nothing is there.
+    fn resolve(&self, path: &TreePath) -> Result<Option<PathBuf>, TreeError> {
+        let written = self.root.join(path.as_str());
+        match fs::canonicalize(&written) {
+            Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
+            Ok(_) => Err(TreeError::Link { path: path.clone(), problem: "leaves the source" }),
+            Err(error) if error.kind() == io::ErrorKind::FilesystemLoop => {
+                Err(TreeError::Link { path: path.clone(), problem: "points to itself" })
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                match fs::symlink_metadata(&written) {
+                    Ok(_) => Err(TreeError::Link { path: path.clone(), problem: "points to nothing" }),
+                    Err(_) => Ok(None),
+                }
+            }
+            Err(source) => Err(TreeError::Io { path: path.clone(), source }),
+        }
+    }
+
+    fn existing(&self, path: &TreePath) -> Result<PathBuf, TreeError> {
+        self.resolve(path)?.ok_or_else(|| TreeError::Missing(path.clone()))
+    }
+}
+
+impl Tree for LocalTree {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        let Some(real) = self.resolve(path)? else { return Ok(None) };
+        let name = path.file_name().unwrap_or_default().to_owned();
+        let metadata = fs::metadata(real).map_err(|source| TreeError::Io { path: path.clone(), source })?;
+        Ok(kind(&metadata).map(|kind| Entry { name, kind }))
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
+        let real = self.existing(path)?;
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotADirectory => TreeError::NotDirectory(path.clone()),
+            _ => TreeError::Io { path: path.clone(), source },
+        };
+        let mut entries = Vec::new();
+        for found in fs::read_dir(real).map_err(failed)? {
+            let Ok(name) = found.map_err(failed)?.file_name().into_string() else { continue };
+            // A link that leads nowhere is an error only for who reads it.
+            if let Ok(Some(entry)) = self.entry(&path.join(&name)) {
+                entries.push(entry);
+            }
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let real = self.existing(path)?;
+        let failed = |source| TreeError::Io { path: path.clone(), source };
+        let metadata = fs::metadata(&real).map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(TreeError::IsDirectory(path.clone()));
+        }
+        if metadata.len() > Self::FILE_LIMIT_BYTES {
+            let (size_bytes, limit_bytes) = (metadata.len(), Self::FILE_LIMIT_BYTES);
+            return Err(TreeError::TooLarge { path: path.clone(), size_bytes, limit_bytes });
+        }
+        Ok(fs::read(real).map_err(failed)?.into())
+    }
+}
+
+fn kind(metadata: &fs::Metadata) -> Option<EntryKind> {
+    if metadata.is_dir() {
+        Some(EntryKind::Directory)
+    } else if metadata.is_file() {
+        Some(EntryKind::File)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_are_followed_inside_the_folder_and_refused_outside() {
+        let outside = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("real.yaml"), "a: 1\n").expect("written");
+        symlink("real.yaml", at("inside.yaml")).expect("linked");
+        symlink(outside.path(), at("outside")).expect("linked");
+        symlink("loop", at("loop")).expect("linked");
+        symlink("nowhere", at("dangling")).expect("linked");
+
+        let tree = LocalTree::open(folder.path()).expect("a folder");
+        let read = |path: &str| match tree.read(&path.parse().expect("relative")) {
+            Ok(content) => String::from_utf8_lossy(&content).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(read("inside.yaml"), "a: 1\n");
+        assert_eq!(read("outside"), "`outside` is a link that leaves the source");
+        assert_eq!(read("loop"), "`loop` is a link that points to itself");
+        assert_eq!(read("dangling"), "`dangling` is a link that points to nothing");
+        let names: Vec<_> = tree.list(&TreePath::root()).expect("listed").into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["inside.yaml", "real.yaml"]);
+    }
+}

@@ -1,0 +1,193 @@
+//! Objects as they are written, before a cluster has seen them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::{Digest, Gvk, ObjectId, Origin};
+
+/// One object that a source asks for, with where it was written.
+///
+/// It always has an `apiVersion`, a `kind` and a `metadata.name`; its body is a JSON object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    id: ObjectId,
+    version: String,
+    body: Map<String, Value>,
+    origin: Origin,
+}
+
+/// What makes a document no object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// The document is a list, a text or a number.
+    #[error("{0}: not an object")]
+    NotAnObject(Origin),
+    /// One of the three fields that name an object is missing, empty or no text.
+    #[error("{origin}: `{field}` is missing or not a text")]
+    Unnamed {
+        /// Where the document stands.
+        origin: Origin,
+        /// The missing field.
+        field: &'static str,
+    },
+}
+
+impl Manifest {
+    /// Reads `body` as an object that was written at `origin`.
+    pub fn new(body: Value, origin: Origin) -> Result<Self, ManifestError> {
+        let Value::Object(body) = body else { return Err(ManifestError::NotAnObject(origin)) };
+        let text = |value: Option<&Value>, field| match value.and_then(Value::as_str) {
+            Some(text) if !text.is_empty() => Ok(text.to_owned()),
+            _ => Err(ManifestError::Unnamed { origin: origin.clone(), field }),
+        };
+        let api_version = text(body.get("apiVersion"), "apiVersion")?;
+        let kind = text(body.get("kind"), "kind")?;
+        let metadata = body.get("metadata").and_then(Value::as_object);
+        let name = text(metadata.and_then(|metadata| metadata.get("name")), "metadata.name")?;
+        let namespace = metadata.and_then(|metadata| metadata.get("namespace")).and_then(Value::as_str);
+        let gvk = Gvk::from_api_version(&api_version, &kind);
+        let id = ObjectId::new(&gvk.group, &kind, namespace.unwrap_or_default(), &name);
+        Ok(Self { id, version: gvk.version, body, origin })
+    }
+
+    /// Names the object.
+    pub fn id(&self) -> &ObjectId {
+        &self.id
+    }
+
+    /// The API version it is written in.
+    pub fn gvk(&self) -> Gvk {
+        Gvk { group: self.id.group.clone(), version: self.version.clone(), kind: self.id.kind.clone() }
+    }
+
+    /// The version part of `apiVersion`, as `v1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The object.
+    pub fn body(&self) -> &Map<String, Value> {
+        &self.body
+    }
+
+    /// The object as a JSON value.
+    pub fn to_value(&self) -> Value {
+        Value::Object(self.body.clone())
+    }
+
+    /// Takes the object out.
+    pub fn into_body(self) -> Map<String, Value> {
+        self.body
+    }
+
+    /// Where it was written.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The value of an annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.metadata_entry("annotations", key)
+    }
+
+    /// The value of a label.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.metadata_entry("labels", key)
+    }
+
+    /// Sets labels, over those of the same keys.
+    pub fn set_labels<'a>(&mut self, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        self.set_metadata_entries("labels", labels);
+    }
+
+    /// Sets annotations, over those of the same keys.
+    pub fn set_annotations<'a>(&mut self, annotations: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        self.set_metadata_entries("annotations", annotations);
+    }
+
+    /// Gives the object a namespace, or takes it away.
+    pub fn set_namespace(&mut self, namespace: Option<&str>) {
+        let metadata = self.metadata_mut();
+        match namespace {
+            Some(namespace) => drop(metadata.insert("namespace".to_owned(), namespace.into())),
+            None => drop(metadata.remove("namespace")),
+        }
+        self.id.namespace = namespace.map(str::to_owned);
+    }
+
+    /// Changes the body; names stay as they are.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Map<String, Value>)) {
+        change(&mut self.body);
+    }
+
+    /// The digest of the body, independent of where it was written and of the order of its keys.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&serde_json::to_vec(&self.body).expect("JSON with text keys serialises"))
+    }
+
+    fn metadata_entry(&self, map: &str, key: &str) -> Option<&str> {
+        self.body.get("metadata")?.get(map)?.get(key)?.as_str()
+    }
+
+    fn metadata_mut(&mut self) -> &mut Map<String, Value> {
+        let metadata = self.body.get_mut("metadata").and_then(Value::as_object_mut);
+        metadata.expect("a manifest has a name in its metadata")
+    }
+
+    fn set_metadata_entries<'a>(&mut self, map: &str, entries: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
+            return;
+        }
+        let written = self.metadata_mut().entry(map).or_insert_with(|| Value::Object(Map::new()));
+        if !written.is_object() {
+            *written = Value::Object(Map::new());
+        }
+        let written = written.as_object_mut().expect("it was just made an object");
+        written.extend(entries.map(|(key, value)| (key.to_owned(), Value::from(value))));
+    }
+}
+
+impl Manifest {
+    /// The labels that are texts.
+    pub fn labels(&self) -> BTreeMap<&str, &str> {
+        let labels = self.body.get("metadata").and_then(|metadata| metadata.get("labels")).and_then(Value::as_object);
+        labels.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin::new("web.yaml".parse().expect("relative"), 3)
+    }
+
+    #[test]
+    fn an_object_is_named_by_its_body() {
+        let body =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}});
+        let manifest = Manifest::new(body, origin()).expect("well formed");
+        assert_eq!(manifest.id().to_string(), "Deployment shop/web");
+        assert_eq!(manifest.gvk().to_string(), "apps/v1 Deployment");
+    }
+
+    #[test]
+    fn a_document_without_a_name_is_refused_with_its_place() {
+        let error = Manifest::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {}}), origin());
+        assert_eq!(error.expect_err("no name").to_string(), "web.yaml:3: `metadata.name` is missing or not a text");
+    }
+
+    #[test]
+    fn labels_replace_those_of_the_same_key() {
+        let body =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "labels": {"a": "1", "b": "2"}}});
+        let mut manifest = Manifest::new(body, origin()).expect("well formed");
+        manifest.set_labels([("b", "3"), ("c", "4")]);
+        assert_eq!(manifest.labels(), BTreeMap::from([("a", "1"), ("b", "3"), ("c", "4")]));
+    }
+}

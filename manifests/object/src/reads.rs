@@ -1,0 +1,139 @@
+//! What a build has looked at, so that it need not be done again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::{Digest, Entry, EntryKind, Tree, TreeError, TreePath};
+
+/// Everything that a build looked at in a tree: contents, listings, and names that were looked for and not there.
+///
+/// A tree in which nothing of it has changed builds to the same manifests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadSet {
+    files: BTreeMap<TreePath, Digest>,
+    listings: BTreeMap<TreePath, Digest>,
+    kinds: BTreeMap<TreePath, EntryKind>,
+    absent: BTreeSet<TreePath>,
+}
+
+impl ReadSet {
+    /// The first path whose content, listing or absence is another in `tree`; `None` if all is as it was.
+    pub fn first_change_in(&self, tree: &dyn Tree) -> Option<&TreePath> {
+        let absent = self.absent.iter().find(|path| !matches!(tree.entry(path), Ok(None)));
+        absent
+            .or_else(|| {
+                self.kinds.iter().find(|(path, kind)| kind_of(tree, path) != Some(**kind)).map(|(path, _)| path)
+            })
+            .or_else(|| first_other(&self.files, |path| tree.digest(path)))
+            .or_else(|| first_other(&self.listings, |path| Ok(listing_digest(&tree.list(path)?))))
+    }
+
+    /// The files that were read.
+    pub fn files(&self) -> impl Iterator<Item = &TreePath> {
+        self.files.keys()
+    }
+}
+
+fn kind_of(tree: &dyn Tree, path: &TreePath) -> Option<EntryKind> {
+    tree.entry(path).ok().flatten().map(|entry| entry.kind)
+}
+
+fn first_other(
+    recorded: &BTreeMap<TreePath, Digest>,
+    now: impl Fn(&TreePath) -> Result<Digest, TreeError>,
+) -> Option<&TreePath> {
+    recorded.iter().find(|(path, digest)| now(path).ok() != Some(**digest)).map(|(path, _)| path)
+}
+
+fn listing_digest(entries: &[Entry]) -> Digest {
+    Digest::of_parts(entries.iter().flat_map(|entry| {
+        let kind: &[u8] = if entry.kind == EntryKind::File { b"f" } else { b"d" };
+        [entry.name.as_bytes(), kind]
+    }))
+}
+
+/// A tree that writes down everything that is asked of it.
+pub struct Recorder<'a> {
+    tree: &'a dyn Tree,
+    seen: Mutex<ReadSet>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Records what is read of `tree`.
+    pub fn new(tree: &'a dyn Tree) -> Self {
+        Self { tree, seen: Mutex::default() }
+    }
+
+    /// What was read.
+    pub fn into_reads(self) -> ReadSet {
+        self.seen.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, write: impl FnOnce(&mut ReadSet)) {
+        write(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Tree for Recorder<'_> {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        let entry = self.tree.entry(path)?;
+        self.note(|seen| match &entry {
+            Some(entry) => drop(seen.kinds.insert(path.clone(), entry.kind)),
+            None => drop(seen.absent.insert(path.clone())),
+        });
+        Ok(entry)
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
+        let entries = self.tree.list(path)?;
+        self.note(|seen| drop(seen.listings.insert(path.clone(), listing_digest(&entries))));
+        Ok(entries)
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let content = self.tree.read(path);
+        match &content {
+            Ok(_) => {
+                let digest = self.tree.digest(path)?;
+                self.note(|seen| drop(seen.files.insert(path.clone(), digest)));
+            }
+            Err(TreeError::Missing(_)) => self.note(|seen| drop(seen.absent.insert(path.clone()))),
+            Err(_) => {}
+        }
+        content
+    }
+
+    fn digest(&self, path: &TreePath) -> Result<Digest, TreeError> {
+        self.tree.digest(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryTree;
+
+    #[test]
+    fn a_change_of_what_was_read_listed_or_missed_is_seen_and_nothing_else() {
+        let files = [("app/a.yaml", "a"), ("other/b.yaml", "b")];
+        let tree = MemoryTree::new(files).expect("paths");
+        let path = |text: &str| text.parse::<TreePath>().expect("relative");
+        let recorder = Recorder::new(&tree);
+        recorder.list(&path("app")).expect("listed");
+        recorder.read(&path("app/a.yaml")).expect("read");
+        assert!(recorder.entry(&path("kustomization.yaml")).expect("looked for").is_none());
+        let reads = recorder.into_reads();
+
+        let change = |name: &str| {
+            let mut changed = tree.clone();
+            changed.insert(path(name), "changed".as_bytes());
+            reads.first_change_in(&changed).map(ToString::to_string)
+        };
+        assert_eq!(change("other/b.yaml"), None);
+        assert_eq!(change("app/a.yaml").as_deref(), Some("app/a.yaml"));
+        assert_eq!(change("app/new.yaml").as_deref(), Some("app"));
+        assert_eq!(change("kustomization.yaml").as_deref(), Some("kustomization.yaml"));
+    }
+}
