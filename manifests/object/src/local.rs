@@ -8,6 +8,9 @@ use std::{
 
 use crate::{Entry, EntryKind, Tree, TreeError, TreePath};
 
+/// Linux's error number for links that lead in a circle; `io::ErrorKind` has no stable name for it.
+const ELOOP: i32 = 40;
+
 /// A folder on this machine, read as it is now.
 ///
 /// Links are followed as long as they stay below the folder; one that leaves it is an error that names the link.
@@ -35,7 +38,7 @@ impl LocalTree {
         match fs::canonicalize(&written) {
             Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
             Ok(_) => Err(TreeError::Link { path: path.clone(), problem: "leaves the source" }),
-            Err(error) if error.kind() == io::ErrorKind::FilesystemLoop => {
+            Err(error) if error.raw_os_error() == Some(ELOOP) => {
                 Err(TreeError::Link { path: path.clone(), problem: "points to itself" })
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
