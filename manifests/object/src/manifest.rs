@@ -109,9 +109,10 @@ impl Manifest {
     /// Gives the object a namespace, or takes it away.
     pub fn set_namespace(&mut self, namespace: Option<&str>) {
         let metadata = self.metadata_mut();
-        match namespace {
-            Some(namespace) => drop(metadata.insert("namespace".to_owned(), namespace.into())),
-            None => drop(metadata.remove("namespace")),
+        if let Some(namespace) = namespace {
+            metadata.insert("namespace".to_owned(), namespace.into());
+        } else {
+            metadata.remove("namespace");
         }
         self.id.namespace = namespace.map(str::to_owned);
     }

@@ -37,7 +37,9 @@ impl TreePath {
         for part in written.split('/') {
             match part {
                 "" | "." => {}
-                ".." => drop(parts.pop().ok_or_else(|| PathError::LeavesTree(written.to_owned()))?),
+                ".." => {
+                    parts.pop().ok_or_else(|| PathError::LeavesTree(written.to_owned()))?;
+                }
                 name => parts.push(name),
             }
         }

@@ -79,16 +79,21 @@ impl<'a> Recorder<'a> {
 impl Tree for Recorder<'_> {
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
         let entry = self.tree.entry(path)?;
-        self.note(|seen| match &entry {
-            Some(entry) => drop(seen.kinds.insert(path.clone(), entry.kind)),
-            None => drop(seen.absent.insert(path.clone())),
+        self.note(|seen| {
+            if let Some(entry) = &entry {
+                seen.kinds.insert(path.clone(), entry.kind);
+            } else {
+                seen.absent.insert(path.clone());
+            }
         });
         Ok(entry)
     }
 
     fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
         let entries = self.tree.list(path)?;
-        self.note(|seen| drop(seen.listings.insert(path.clone(), listing_digest(&entries))));
+        self.note(|seen| {
+            seen.listings.insert(path.clone(), listing_digest(&entries));
+        });
         Ok(entries)
     }
 
@@ -97,9 +102,13 @@ impl Tree for Recorder<'_> {
         match &content {
             Ok(_) => {
                 let digest = self.tree.digest(path)?;
-                self.note(|seen| drop(seen.files.insert(path.clone(), digest)));
+                self.note(|seen| {
+                    seen.files.insert(path.clone(), digest);
+                });
             }
-            Err(TreeError::Missing(_)) => self.note(|seen| drop(seen.absent.insert(path.clone()))),
+            Err(TreeError::Missing(_)) => self.note(|seen| {
+                seen.absent.insert(path.clone());
+            }),
             Err(_) => {}
         }
         content
