@@ -1,1 +1,20 @@
+//! From a source tree to manifests: the one entry point over plain directories, kustomize overlays, Flux's overlay of
+//! a Kustomization's `spec`, and the substitution of variables.
 //!
+//! [`build`] is a pure function of a [`Tree`](fairlead_object::Tree) and a [`BuildRequest`]. What it returns says
+//! where each object was written and what the build has looked at, so that a later revision that changed none of it
+//! need not be built at all.
+//!
+//! Decryption is not here yet, and a chart is rendered elsewhere. Nothing here opens a connection or starts a process.
+
+mod build;
+mod error;
+mod inputs;
+mod request;
+pub mod substitute;
+
+pub use build::{Built, build};
+pub use error::BuildError;
+pub use inputs::{BuildInputs, InputChange};
+pub use request::{BuildMetadata, BuildRequest, CommonMetadata, Image, Patch, Selector, Substitution};
+pub use substitute::{Strategy, VariableError, Variables};

@@ -1,0 +1,5 @@
+//! Variables in manifests.
+
+mod variables;
+
+pub use variables::{Strategy, VariableError, Variables};
