@@ -1,0 +1,95 @@
+//! Reasons: the one word with which a condition or an event says why. Tools and alerts match on them, so they are Flux's
+//! wherever Flux has one.
+
+/// The object is being worked on.
+pub const PROGRESSING: &str = "Progressing";
+/// The last attempt failed and another one follows.
+pub const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
+/// All is well.
+pub const SUCCEEDED: &str = "Succeeded";
+/// Refused by a rule of the installation or of the object's scope.
+pub const ACCESS_DENIED: &str = "AccessDenied";
+/// A field is set that is accepted but not honoured yet. Flux has no such reason.
+pub const UNSUPPORTED_FIELD: &str = "UnsupportedField";
+/// A field has a value that cannot be used. Flux has no such reason: there one bad value stops the controller.
+pub const INVALID_FIELD: &str = "InvalidField";
+
+/// Reasons of a `GitRepository`.
+pub mod source {
+    /// The credentials cannot be read or were refused.
+    pub const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
+    /// The URL cannot be used.
+    pub const URL_INVALID: &str = "URLInvalid";
+    /// The provider is set up wrong.
+    pub const INVALID_PROVIDER_CONFIGURATION: &str = "InvalidProviderConfiguration";
+    /// The repository could not be read.
+    pub const GIT_OPERATION_FAILED: &str = "GitOperationFailed";
+    /// The repository has no commit.
+    pub const EMPTY_GIT_REPOSITORY: &str = "EmptyGitRepository";
+    /// The ignore patterns cannot be read.
+    pub const SOURCE_IGNORE_ERROR: &str = "SourceIgnoreError";
+    /// A directory of the store could not be made.
+    pub const DIRECTORY_CREATION_FAILED: &str = "DirectoryCreationFailed";
+    /// The store could not be looked at.
+    pub const STAT_OPERATION_FAILED: &str = "StatOperationFailed";
+    /// A path in the source or the store cannot be used.
+    pub const INVALID_PATH: &str = "InvalidPath";
+    /// The artifact could not be written.
+    pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
+    /// The source has a revision that is not stored yet.
+    pub const NEW_REVISION: &str = "NewRevision";
+    /// Event: an artifact was stored.
+    pub const NEW_ARTIFACT: &str = "NewArtifact";
+    /// Event: nothing is new.
+    pub const GIT_OPERATION_SUCCEEDED: &str = "GitOperationSucceeded";
+    /// Event: what is stored is what is wanted.
+    pub const ARTIFACT_UP_TO_DATE: &str = "ArtifactUpToDate";
+    /// Event: what was stored is no longer what was written.
+    pub const ARTIFACT_VERIFICATION_FAILED: &str = "ArtifactVerificationFailed";
+    /// Event: artifacts that nothing refers to were removed.
+    pub const GARBAGE_COLLECTION_SUCCEEDED: &str = "GarbageCollectionSucceeded";
+    /// Event: artifacts that nothing refers to could not be removed.
+    pub const GARBAGE_COLLECTION_FAILED: &str = "GarbageCollectionFailed";
+}
+
+/// Reasons of a `Kustomization`.
+pub mod kustomization {
+    /// Applied, pruned and healthy.
+    pub const RECONCILIATION_SUCCEEDED: &str = "ReconciliationSucceeded";
+    /// The source, its artifact or the path in it is not there.
+    pub const ARTIFACT_FAILED: &str = "ArtifactFailed";
+    /// The manifests could not be built.
+    pub const BUILD_FAILED: &str = "BuildFailed";
+    /// The objects could not be applied.
+    pub const RECONCILIATION_FAILED: &str = "ReconciliationFailed";
+    /// Objects that the source no longer names could not be deleted.
+    pub const PRUNE_FAILED: &str = "PruneFailed";
+    /// An object failed, or did not become healthy in time.
+    pub const HEALTH_CHECK_FAILED: &str = "HealthCheckFailed";
+    /// A newer revision made waiting for this one pointless.
+    pub const HEALTH_CHECK_CANCELED: &str = "HealthCheckCanceled";
+    /// Another Kustomization must be ready first.
+    pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
+    /// A CEL expression cannot be compiled.
+    pub const INVALID_CEL_EXPRESSION: &str = "InvalidCELExpression";
+    /// More would be deleted than may be without approval. Flux has no such reason: it has no deletion budget.
+    pub const DELETION_BUDGET_EXCEEDED: &str = "DeletionBudgetExceeded";
+}
+
+/// Reasons of a `FluxConfiguration`.
+pub mod configuration {
+    /// Everything it stands for is ready.
+    pub const COMPLIANT: &str = "Compliant";
+    /// Something it stands for failed.
+    pub const NON_COMPLIANT: &str = "NonCompliant";
+    /// Something it stands for is not ready yet.
+    pub const PENDING: &str = "Pending";
+    /// It is suspended.
+    pub const SUSPENDED: &str = "Suspended";
+    /// Its fields contradict each other.
+    pub const INVALID_CONFIGURATION: &str = "InvalidConfiguration";
+    /// Its protected settings cannot be used.
+    pub const INVALID_PROTECTED_SETTINGS: &str = "InvalidProtectedSettings";
+    /// Its objects could not be created, changed or removed.
+    pub const PROVISIONING_FAILED: &str = "ProvisioningFailed";
+}
