@@ -1,0 +1,300 @@
+//! Builds trees from the parser's events.
+//!
+//! The composer keeps its own stack of open collections, so that nesting costs heap and not stack. An alias is replaced
+//! by a copy of what it names as soon as it is read.
+
+use granit_parser::{Event, Parser, Placement, ScalarStyle, ScanError, Span, StructureStyle, Tag};
+
+use crate::anchors::{AliasError, Anchors};
+use crate::document::check_size;
+use crate::merge::{expand_merges, is_merge_key};
+use crate::pending::{Pending, comments_of};
+use crate::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_DEPTH, Node, ParseError, Position, Style, Value};
+
+/// Reads all documents of `text`, whose first line is line `first_line` of what the user wrote.
+pub(crate) fn compose(text: &str, first_line: u32) -> Result<Vec<Node>, ParseError> {
+    check_size(text)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        max_buffered_comment_events: usize::MAX,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut composer = Composer::new(text, first_line);
+    while let Some(next) = parser.next_event() {
+        let (event, span) = next.map_err(|error| composer.syntax_error(&error))?;
+        composer.take(event, &span)?;
+    }
+    Ok(composer.documents)
+}
+
+struct Composer<'a> {
+    text: &'a str,
+    first_line: u32,
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    anchors: Anchors,
+    comments: Pending,
+}
+
+/// A collection whose end has not been read.
+struct Open {
+    /// The collection without its children.
+    node: Node,
+    anchor: usize,
+    children: Children,
+}
+
+enum Children {
+    Items(Vec<Node>),
+    Entries { done: Vec<(Node, Node)>, key: Option<Node>, merges: bool },
+}
+
+impl<'a> Composer<'a> {
+    fn new(text: &'a str, first_line: u32) -> Self {
+        Self {
+            text,
+            first_line,
+            documents: Vec::new(),
+            open: Vec::new(),
+            anchors: Anchors::default(),
+            comments: Pending::default(),
+        }
+    }
+
+    fn take(&mut self, event: Event<'a>, span: &Span) -> Result<(), ParseError> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let style = scalar_style(style);
+                let text = if self.is_bare(&text, style, span) { String::new() } else { text.into_owned() };
+                let mut node = Node::new(Value::Scalar(text), style);
+                self.describe(&mut node, span, tag.as_deref());
+                self.complete(node, anchor)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let node = Node::new(Value::Sequence(Vec::new()), collection_style(style));
+                self.start(node, Children::Items(Vec::new()), anchor, span, tag.as_deref())
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let node = Node::new(Value::Sequence(Vec::new()), collection_style(style));
+                let children = Children::Entries { done: Vec::new(), key: None, merges: false };
+                self.start(node, children, anchor, span, tag.as_deref())
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => self.expand(anchor, span),
+            Event::UnresolvedAlias(name) => {
+                Err(ParseError::new(self.position(span), format!("unknown anchor '{name}' referenced")))
+            }
+            Event::Comment(text, placement) => {
+                self.comment(format!("#{text}"), placement, span);
+                Ok(())
+            }
+            Event::DocumentEnd => {
+                self.end_document();
+                Ok(())
+            }
+            // Stream and document starts carry nothing for the tree.
+            _ => Ok(()),
+        }
+    }
+
+    fn start(
+        &mut self,
+        mut node: Node,
+        children: Children,
+        anchor: usize,
+        span: &Span,
+        tag: Option<&Tag>,
+    ) -> Result<(), ParseError> {
+        self.describe(&mut node, span, tag);
+        self.check_depth(1, node.position)?;
+        if !matches!(self.open.last(), None | Some(Open { children: Children::Entries { key: Some(_), .. }, .. })) {
+            self.comments.put_above(&mut node);
+        }
+        self.open.push(Open { node, anchor, children });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), ParseError> {
+        let Some(mut open) = self.open.pop() else { return Ok(()) };
+        let column = open.node.position.column;
+        if open.node.style == Style::Block
+            && let Some(last) = open.last_child()
+        {
+            self.comments.put_below(last, column);
+        }
+        open.node.value = match open.children {
+            Children::Items(items) => Value::Sequence(items),
+            Children::Entries { done, merges: true, .. } => Value::Mapping(expand_merges(done)?),
+            Children::Entries { done, .. } => Value::Mapping(done.into_iter().collect()),
+        };
+        self.place(open.node, open.anchor)
+    }
+
+    /// Puts a copy of the anchored node where its alias stands.
+    fn expand(&mut self, anchor: usize, span: &Span) -> Result<(), ParseError> {
+        let position = self.position(span);
+        let (node, height) = self.anchors.copy(anchor).map_err(|error| self.alias_error(&error, span))?;
+        self.check_depth(height, position)?;
+        self.place(node, NO_ANCHOR)
+    }
+
+    /// Gives a scalar the comments above it, unless they stand between a key and its value.
+    fn complete(&mut self, mut node: Node, anchor: usize) -> Result<(), ParseError> {
+        match self.open.last_mut() {
+            Some(Open { children: Children::Entries { key: Some(key), .. }, .. }) => self.comments.put_above(key),
+            Some(_) | None => self.comments.put_above(&mut node),
+        }
+        self.place(node, anchor)
+    }
+
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), ParseError> {
+        if anchor != NO_ANCHOR {
+            let position = node.position;
+            self.anchors.keep(anchor, &node).map_err(|error| ParseError::new(position, too_much_aliasing(&error)))?;
+        }
+        match self.open.last_mut() {
+            Some(parent) => parent.add(node),
+            None => self.documents.push(node),
+        }
+        Ok(())
+    }
+
+    fn end_document(&mut self) {
+        if let Some(root) = self.documents.last_mut() {
+            self.comments.put_below(root, 1);
+        }
+        self.anchors.end_document();
+    }
+
+    fn comment(&mut self, text: String, placement: Placement, span: &Span) {
+        let owner = match placement {
+            Placement::Right => self.open.last_mut().and_then(Open::last_touched),
+            _ => None,
+        };
+        match owner {
+            Some(node) => comments_of(node).beside = Some(text),
+            None => {
+                let Position { line, column } = self.position(span);
+                self.comments.push(text, line, column);
+            }
+        }
+    }
+
+    fn describe(&self, node: &mut Node, span: &Span, tag: Option<&Tag>) {
+        node.position = self.position(span);
+        node.tag = tag.map(short_tag);
+    }
+
+    /// Whether nothing was written: the parser reports `~` for that.
+    fn is_bare(&self, text: &str, style: Style, span: &Span) -> bool {
+        style == Style::Plain && text == "~" && span.slice(self.text) != Some("~")
+    }
+
+    fn check_depth(&self, height: usize, position: Position) -> Result<(), ParseError> {
+        if self.open.len() + height <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(ParseError::new(position, format!("exceeded max depth of {MAX_DEPTH}")))
+    }
+
+    fn alias_error(&self, error: &AliasError, span: &Span) -> ParseError {
+        let position = self.position(span);
+        match error {
+            AliasError::Recursive => {
+                let name = span.slice(self.text).unwrap_or_default().trim_start_matches('*');
+                ParseError::new(position, format!("anchor '{name}' value contains itself"))
+            }
+            AliasError::TooManyNodes | AliasError::TooManyBytes => ParseError::new(position, too_much_aliasing(error)),
+        }
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> ParseError {
+        let marker = error.marker();
+        ParseError::new(self.position_of(marker.line(), marker.col()), error.info())
+    }
+
+    fn position(&self, span: &Span) -> Position {
+        self.position_of(span.start.line(), span.start.col())
+    }
+
+    fn position_of(&self, line: usize, column: usize) -> Position {
+        Position { line: to_u32(line).saturating_add(self.first_line - 1), column: to_u32(column).saturating_add(1) }
+    }
+}
+
+impl Open {
+    fn add(&mut self, node: Node) {
+        match &mut self.children {
+            Children::Items(items) => items.push(node),
+            Children::Entries { done, key, merges } => match key.take() {
+                Some(key) => {
+                    *merges |= is_merge_key(&key);
+                    done.push((key, node));
+                }
+                None => *key = Some(node),
+            },
+        }
+    }
+
+    /// What a comment at the end of the current line belongs to: a key without its value yet, or the last child.
+    fn last_touched(&mut self) -> Option<&mut Node> {
+        match &mut self.children {
+            Children::Items(items) => items.last_mut(),
+            Children::Entries { key: Some(key), .. } => Some(key),
+            Children::Entries { done, .. } => done.last_mut().map(|(_, value)| value),
+        }
+    }
+
+    /// The last item, or the last key.
+    fn last_child(&mut self) -> Option<&mut Node> {
+        match &mut self.children {
+            Children::Items(items) => items.last_mut(),
+            Children::Entries { done, .. } => done.last_mut().map(|(key, _)| key),
+        }
+    }
+}
+
+/// What the parser reports for a node without an anchor.
+const NO_ANCHOR: usize = 0;
+
+fn too_much_aliasing(error: &AliasError) -> String {
+    let limit = match error {
+        AliasError::TooManyBytes => format!("{MAX_ALIASED_BYTES} bytes"),
+        AliasError::TooManyNodes | AliasError::Recursive => format!("{MAX_ALIASED_NODES} nodes"),
+    };
+    format!("document contains excessive aliasing: more than {limit}")
+}
+
+fn scalar_style(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::SingleQuoted,
+        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+        ScalarStyle::Literal => Style::Literal,
+        ScalarStyle::Folded => Style::Folded,
+    }
+}
+
+fn collection_style(style: StructureStyle) -> Style {
+    match style {
+        StructureStyle::Flow => Style::Flow,
+        StructureStyle::Block => Style::Block,
+    }
+}
+
+/// Writes a resolved tag the short way: `!!int` for `tag:yaml.org,2002:int`.
+fn short_tag(tag: &Tag) -> Box<str> {
+    let (handle, suffix) = tag.parts();
+    let full = format!("{handle}{suffix}");
+    match full.strip_prefix("tag:yaml.org,2002:") {
+        Some(core) => format!("!!{core}").into(),
+        None => full.into(),
+    }
+}
+
+fn to_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
