@@ -1,1 +1,17 @@
+//! The test harness: real servers on loopback, and what a scenario needs to talk about them.
 //!
+//! [`TestCluster`] is a kube-apiserver with its store and, if asked for, its controllers; [`GitServer`] serves
+//! repositories by `git http-backend`. Each server has a port and a folder of its own and ends with whoever started it
+//! (see [`process`]). Tests of one binary share a cluster ([`TestCluster::shared`]) and keep apart by namespaces.
+//!
+//! What can be tested without a server is tested in its own crate.
+
+pub mod audit;
+pub mod cluster;
+pub mod pki;
+pub mod process;
+mod wait;
+
+pub use audit::{AuditLog, Request};
+pub use cluster::{ClusterError, Controllers, TestCluster};
+pub use wait::{eventually, wait_until};

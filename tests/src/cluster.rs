@@ -1,0 +1,570 @@
+//! A real kube-apiserver with its store on loopback, and on request the controllers behind it.
+
+use std::{
+    fs, io,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use fairlead_tools::{Tool, ToolError};
+use k8s_openapi::api::{
+    authentication::v1::{TokenRequest, TokenRequestSpec},
+    core::v1::{Namespace, ServiceAccount},
+};
+use kube::{
+    Api, Client, Config,
+    api::{ObjectMeta, PostParams},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::{
+    audit::{self, AuditLog, Request},
+    pki::{Authority, Identity, new_key},
+    process::ServerProcess,
+    wait::eventually,
+};
+
+/// How long a server may take to become ready on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// How long the audit log may lag behind an answer.
+const AUDIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often a start is tried again when another process took the port that was free a moment before.
+const ATTEMPTS: usize = 3;
+
+/// The controllers that act on what tests create. There are no nodes, so nothing that needs one is here.
+const CONTROLLERS: &str = "clusterrole-aggregation-controller,daemonset-controller,deployment-controller,\
+    garbage-collector-controller,job-controller,namespace-controller,persistentvolumeclaim-protection-controller,\
+    replicaset-controller,resourcequota-controller,root-ca-certificate-publisher-controller,\
+    serviceaccount-controller,statefulset-controller";
+
+/// Whether a cluster acts on Deployments, namespaces that are deleted, and orphans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controllers {
+    /// kube-controller-manager runs, without a limit on its requests that a test would notice.
+    Run,
+    /// Objects stay as they are written.
+    Absent,
+}
+
+/// Why there is no cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// One of the programs is missing and cannot be built.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// A file or process cannot be made.
+    #[error("cannot start {server}")]
+    Start {
+        /// The program.
+        server: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A program ended although nobody asked it to.
+    #[error("{server} ended; its last words:\n{last_words}")]
+    Ended {
+        /// The program.
+        server: &'static str,
+        /// The end of its log.
+        last_words: String,
+    },
+    /// A program runs but does not answer.
+    #[error("{server} was not ready after {} s; its last words:\n{last_words}", START_LIMIT.as_secs())]
+    NotReady {
+        /// The program.
+        server: &'static str,
+        /// The end of its log.
+        last_words: String,
+    },
+    /// The client does not accept the configuration that was written for it.
+    #[error("cannot use the cluster's kubeconfig")]
+    Kubeconfig(#[from] KubeconfigError),
+    /// The API server refuses something that a fresh one accepts.
+    #[error("the API server refuses a request of the harness")]
+    Request(#[from] kube::Error),
+}
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+}
+
+/// A Kubernetes API server that belongs to one test, or to all tests of one binary.
+///
+/// It authorises by RBAC and logs who asked for what. Dropping it ends its servers in order and removes its folder.
+#[derive(Debug)]
+pub struct TestCluster {
+    /// Before `folder`, so that the servers are gone before it is.
+    servers: Mutex<Servers>,
+    config: Config,
+    authority: Authority,
+    layout: Layout,
+    names: AtomicU32,
+    folder: TempDir,
+}
+
+/// The processes, in the order in which they end.
+#[derive(Debug)]
+struct Servers {
+    controllers: Option<ServerProcess>,
+    apiserver: Option<ServerProcess>,
+    etcd: ServerProcess,
+}
+
+/// Where things are: all that a command line needs.
+#[derive(Clone, Debug)]
+struct Layout {
+    folder: PathBuf,
+    etcd_port: u16,
+    api_port: u16,
+}
+
+impl TestCluster {
+    /// Starts a cluster without controllers.
+    ///
+    /// # Panics
+    /// If it cannot be started; the message says what is missing.
+    pub async fn start() -> Self {
+        Self::launch(Controllers::Absent).await.unwrap_or_else(|error| panic!("no test cluster: {}", chain(&error)))
+    }
+
+    /// Starts a cluster whose Deployments roll out and whose namespaces go away when deleted.
+    ///
+    /// # Panics
+    /// If it cannot be started; the message says what is missing.
+    pub async fn with_controllers() -> Self {
+        Self::launch(Controllers::Run).await.unwrap_or_else(|error| panic!("no test cluster: {}", chain(&error)))
+    }
+
+    /// Returns the cluster with controllers that all tests of this binary share, and starts it for the first.
+    ///
+    /// Tests keep apart by [`TestCluster::namespace`]. It ends with the binary.
+    ///
+    /// # Panics
+    /// If it cannot be started; the message says what is missing.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<TestCluster> = OnceCell::const_new();
+        SHARED.get_or_init(Self::with_controllers).await
+    }
+
+    /// Starts a cluster.
+    ///
+    /// # Errors
+    /// If a program is missing and cannot be built, or does not become ready.
+    pub async fn launch(controllers: Controllers) -> Result<Self, ClusterError> {
+        fairlead_tools::provide(&needed(controllers), |line| eprintln!("{line}"))?;
+        let mut attempt = 1;
+        loop {
+            match Self::launch_once(controllers).await {
+                Err(ClusterError::Ended { last_words, .. })
+                    if attempt < ATTEMPTS && last_words.contains("address already in use") =>
+                {
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn launch_once(controllers: Controllers) -> Result<Self, ClusterError> {
+        let folder = tempfile::Builder::new()
+            .prefix("fairlead-cluster-")
+            .tempdir()
+            .map_err(|source| ClusterError::Start { server: "a cluster", source })?;
+        let authority = Authority::new("fairlead test cluster");
+        let layout = Layout::prepare(folder.path(), &authority)
+            .map_err(|source| ClusterError::Start { server: "a cluster", source })?;
+        let etcd = layout.start(Tool::Etcd, layout.etcd())?;
+        let apiserver = layout.start(Tool::KubeApiserver, layout.apiserver())?;
+        let kubeconfig = fs::read_to_string(layout.kubeconfig("admin")).unwrap_or_default();
+        let config = client_config(Kubeconfig::from_yaml(&kubeconfig)?).await?;
+        let servers = Servers { controllers: None, apiserver: Some(apiserver), etcd };
+        let cluster =
+            Self { servers: Mutex::new(servers), config, authority, layout, names: AtomicU32::new(0), folder };
+        cluster.await_ready().await?;
+        if controllers == Controllers::Run {
+            cluster.start_controllers().await?;
+        }
+        Ok(cluster)
+    }
+
+    /// Returns a client with every right.
+    ///
+    /// A client belongs to the runtime that it is made in, so each test makes its own.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn client(&self) -> Client {
+        Client::try_from(self.config.clone()).expect("the admin's configuration is complete")
+    }
+
+    /// Returns the configuration of a client with every right.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns the kubeconfig of a user with every right.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.layout.kubeconfig("admin")
+    }
+
+    /// Returns the URL of the API server.
+    pub fn url(&self) -> String {
+        self.layout.url()
+    }
+
+    /// Returns the folder that goes away with the cluster, for files of a test's own.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Creates a namespace whose name starts with `prefix` and that no other test has.
+    ///
+    /// # Panics
+    /// If the API server refuses it.
+    pub async fn namespace(&self, prefix: &str) -> String {
+        let name = format!("{prefix}-{}", self.names.fetch_add(1, Ordering::Relaxed));
+        let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+        let namespace = Namespace { metadata, ..Namespace::default() };
+        let namespaces: Api<Namespace> = Api::all(self.client());
+        namespaces.create(&PostParams::default(), &namespace).await.expect("the admin may create a namespace");
+        name
+    }
+
+    /// Returns a client that has the rights of the service account `name`, which must exist.
+    ///
+    /// # Panics
+    /// If the API server issues no token for it.
+    pub async fn client_for_service_account(&self, namespace: &str, name: &str) -> Client {
+        let kubeconfig = self.kubeconfig_of_service_account(namespace, name).await;
+        let config = client_config(kubeconfig).await.expect("a kubeconfig with a token is complete");
+        Client::try_from(config).expect("a configuration with a token is complete")
+    }
+
+    /// Writes a kubeconfig with the rights of the service account `name`, which must exist, and returns its path.
+    ///
+    /// # Panics
+    /// If the API server issues no token for it, or the file cannot be written.
+    pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> PathBuf {
+        let kubeconfig = self.kubeconfig_of_service_account(namespace, name).await;
+        let path = self.layout.kubeconfig(&format!("{namespace}.{name}"));
+        let text = serde_json::to_string(&kubeconfig).expect("a kubeconfig is JSON");
+        fs::write(&path, text).expect("the cluster's folder is writable");
+        path
+    }
+
+    /// Writes a kubeconfig for `user` without any group, and returns its path.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn kubeconfig_for_user(&self, user: &str) -> PathBuf {
+        let identity = self.authority.client(user, None);
+        let kubeconfig = self.layout.kubeconfig_text(&self.authority, &by_certificate(&identity));
+        let path = self.layout.kubeconfig(user);
+        fs::write(&path, kubeconfig).expect("the cluster's folder is writable");
+        path
+    }
+
+    async fn kubeconfig_of_service_account(&self, namespace: &str, name: &str) -> Kubeconfig {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), namespace);
+        let request = TokenRequest {
+            spec: TokenRequestSpec { expiration_seconds: Some(24 * 3600), ..TokenRequestSpec::default() },
+            ..TokenRequest::default()
+        };
+        let answer = accounts.create_token_request(name, &PostParams::default(), &request).await;
+        let token = answer.unwrap_or_else(|error| panic!("no token for {namespace}/{name}: {error}"));
+        let token = token.status.expect("an issued token has a status").token;
+        let text = self.layout.kubeconfig_text(&self.authority, &json!({ "token": token }));
+        Kubeconfig::from_yaml(&text).expect("a kubeconfig that was just written can be read")
+    }
+
+    /// Returns all requests that were answered before this call, oldest first.
+    ///
+    /// # Panics
+    /// If the audit log cannot be read or does not catch up.
+    pub async fn requests(&self) -> Vec<Request> {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        let mark = format!("/livez?mark={}", MARKS.fetch_add(1, Ordering::Relaxed));
+        get(&self.client(), &mark).await.expect("the API server is alive");
+        let log = AuditLog::new(self.layout.audit_log());
+        eventually(AUDIT_LIMIT, async || {
+            let requests = log.requests().expect("the API server writes its audit log");
+            let end = requests.iter().rposition(|request| request.uri == mark)?;
+            Some(requests[..end].to_vec())
+        })
+        .await
+        .expect("the audit log catches up")
+    }
+
+    /// Returns the writes that were sent with the rights of `user`, whether they succeeded or not.
+    ///
+    /// A service account's user is `system:serviceaccount:<namespace>:<name>`.
+    pub async fn writes_by(&self, user: &str) -> Vec<Request> {
+        let mut requests = self.requests().await;
+        requests.retain(|request| request.user == user && request.is_write());
+        requests
+    }
+
+    /// Runs `kubectl` with every right.
+    ///
+    /// # Panics
+    /// If it is missing and cannot be built.
+    pub async fn kubectl(&self, arguments: &[&str]) -> CommandOutput {
+        fairlead_tools::provide(&[Tool::Kubectl], |line| eprintln!("{line}"))
+            .unwrap_or_else(|error| panic!("no kubectl: {}", chain(&error)));
+        let mut command = fairlead_tools::command(Tool::Kubectl.path());
+        command.args(arguments).env("KUBECONFIG", self.kubeconfig()).env("HOME", self.folder());
+        let output = tokio::process::Command::from(command).output().await.expect("kubectl can be started");
+        CommandOutput {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        }
+    }
+
+    /// Ends the API server as a crash would; its data stays.
+    pub fn stop_api_server(&self) {
+        self.servers().apiserver = None;
+    }
+
+    /// Starts the API server again after [`TestCluster::stop_api_server`], on the same port with the same data.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub async fn start_api_server(&self) {
+        let started = self.layout.start(Tool::KubeApiserver, self.layout.apiserver());
+        let apiserver = started.unwrap_or_else(|error| panic!("no API server: {}", chain(&error)));
+        self.servers().apiserver = Some(apiserver);
+        self.await_ready().await.unwrap_or_else(|error| panic!("no API server: {}", chain(&error)));
+    }
+
+    async fn start_controllers(&self) -> Result<(), ClusterError> {
+        let controllers = self.layout.start(Tool::KubeControllerManager, Layout::controllers())?;
+        self.servers().controllers = Some(controllers);
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), "default");
+        self.await_server(Tool::KubeControllerManager, async || accounts.get("default").await.ok().map(drop)).await
+    }
+
+    async fn await_ready(&self) -> Result<(), ClusterError> {
+        let mut config = self.config.clone();
+        config.default_retry = false;
+        let client = Client::try_from(config)?;
+        self.await_server(Tool::KubeApiserver, async || get(&client, "/readyz").await.ok().map(drop)).await
+    }
+
+    async fn await_server(&self, tool: Tool, mut ready: impl AsyncFnMut() -> Option<()>) -> Result<(), ClusterError> {
+        let outcome = eventually(START_LIMIT, async || {
+            if let Some(last_words) = self.servers().last_words_if_ended(tool) {
+                return Some(Err(ClusterError::Ended { server: tool.name(), last_words }));
+            }
+            ready().await.map(Ok)
+        });
+        outcome.await.unwrap_or_else(|| {
+            Err(ClusterError::NotReady { server: tool.name(), last_words: self.servers().last_words(tool) })
+        })
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Servers {
+    fn last_words_if_ended(&mut self, tool: Tool) -> Option<String> {
+        let server = self.server(tool)?;
+        let ended = !matches!(server.ended(), Ok(None));
+        ended.then(|| server.last_words())
+    }
+
+    fn last_words(&mut self, tool: Tool) -> String {
+        self.server(tool).map(|server| server.last_words()).unwrap_or_default()
+    }
+
+    fn server(&mut self, tool: Tool) -> Option<&mut ServerProcess> {
+        match tool {
+            Tool::Etcd => Some(&mut self.etcd),
+            Tool::KubeApiserver => self.apiserver.as_mut(),
+            Tool::KubeControllerManager => self.controllers.as_mut(),
+            Tool::Kubectl | Tool::Kustomize => None,
+        }
+    }
+}
+
+impl Layout {
+    /// Writes certificates, keys, policies and kubeconfigs into `folder`, and picks ports.
+    fn prepare(folder: &Path, authority: &Authority) -> io::Result<Self> {
+        let layout = Self { folder: folder.to_owned(), etcd_port: free_port()?, api_port: free_port()? };
+        let server = authority.server(&["127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", "10.96.0.1"]);
+        let token_key = new_key();
+        let admin = authority.client("admin", Some("system:masters"));
+        let controllers = authority.client("system:kube-controller-manager", None);
+        let files = [
+            ("ca.crt", authority.certificate_pem().to_owned()),
+            ("apiserver.crt", server.certificate_pem),
+            ("apiserver.key", server.key_pem),
+            ("tokens.key", token_key.serialize_pem()),
+            ("tokens.pub", token_key.public_key_pem()),
+            ("audit-policy.json", audit::POLICY.to_owned()),
+            ("admin.kubeconfig", layout.kubeconfig_text(authority, &by_certificate(&admin))),
+            ("controllers.kubeconfig", layout.kubeconfig_text(authority, &by_certificate(&controllers))),
+        ];
+        for (name, text) in files {
+            fs::write(folder.join(name), text)?;
+        }
+        Ok(layout)
+    }
+
+    fn start(&self, tool: Tool, arguments: Vec<String>) -> Result<ServerProcess, ClusterError> {
+        let mut command: Command = fairlead_tools::command(tool.path());
+        command.args(arguments).current_dir(&self.folder);
+        let log = self.folder.join(format!("{}.log", tool.name()));
+        ServerProcess::start(&command, &log, &self.folder)
+            .map_err(|source| ClusterError::Start { server: tool.name(), source })
+    }
+
+    fn etcd(&self) -> Vec<String> {
+        let client_url = format!("http://127.0.0.1:{}", self.etcd_port);
+        let peer_url = "http://127.0.0.1:0";
+        vec![
+            "--data-dir=etcd".into(),
+            // A test's data need not survive a power cut, and each write would wait for the disk.
+            "--unsafe-no-fsync".into(),
+            format!("--listen-client-urls={client_url}"),
+            format!("--advertise-client-urls={client_url}"),
+            format!("--listen-peer-urls={peer_url}"),
+            format!("--initial-advertise-peer-urls={peer_url}"),
+            format!("--initial-cluster=default={peer_url}"),
+            "--quota-backend-bytes=8589934592".into(),
+            "--log-level=error".into(),
+        ]
+    }
+
+    fn apiserver(&self) -> Vec<String> {
+        vec![
+            format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port),
+            "--bind-address=127.0.0.1".into(),
+            "--advertise-address=127.0.0.1".into(),
+            format!("--secure-port={}", self.api_port),
+            "--endpoint-reconciler-type=none".into(),
+            "--tls-cert-file=apiserver.crt".into(),
+            "--tls-private-key-file=apiserver.key".into(),
+            "--client-ca-file=ca.crt".into(),
+            "--service-account-issuer=https://kubernetes.default.svc".into(),
+            "--service-account-signing-key-file=tokens.key".into(),
+            "--service-account-key-file=tokens.pub".into(),
+            "--service-cluster-ip-range=10.96.0.0/16".into(),
+            "--authorization-mode=RBAC".into(),
+            "--audit-policy-file=audit-policy.json".into(),
+            format!("--audit-log-path={}", self.audit_log().display()),
+            // In megabytes: never rotated, since readers know one file.
+            "--audit-log-maxsize=100000".into(),
+            "--shutdown-delay-duration=0s".into(),
+        ]
+    }
+
+    fn controllers() -> Vec<String> {
+        vec![
+            "--kubeconfig=controllers.kubeconfig".into(),
+            "--root-ca-file=ca.crt".into(),
+            format!("--controllers={CONTROLLERS}"),
+            // The defaults of 20 and 30 would be what a benchmark of Deployments measures.
+            "--kube-api-qps=1000".into(),
+            "--kube-api-burst=1000".into(),
+            "--use-service-account-credentials".into(),
+            "--leader-elect=false".into(),
+            "--secure-port=0".into(),
+        ]
+    }
+
+    fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.api_port)
+    }
+
+    fn audit_log(&self) -> PathBuf {
+        self.folder.join("audit.log")
+    }
+
+    fn kubeconfig(&self, user: &str) -> PathBuf {
+        self.folder.join(format!("{user}.kubeconfig"))
+    }
+
+    /// Returns a kubeconfig as JSON, which is YAML too.
+    fn kubeconfig_text(&self, authority: &Authority, user: &Value) -> String {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{
+                "name": "fairlead",
+                "cluster": {
+                    "server": self.url(),
+                    "certificate-authority-data": base64_of(authority.certificate_pem()),
+                },
+            }],
+            "users": [{ "name": "fairlead", "user": user }],
+            "contexts": [{ "name": "fairlead", "context": { "cluster": "fairlead", "user": "fairlead" } }],
+            "current-context": "fairlead",
+        })
+        .to_string()
+    }
+}
+
+fn needed(controllers: Controllers) -> Vec<Tool> {
+    match controllers {
+        Controllers::Run => vec![Tool::Etcd, Tool::KubeApiserver, Tool::KubeControllerManager],
+        Controllers::Absent => vec![Tool::Etcd, Tool::KubeApiserver],
+    }
+}
+
+fn by_certificate(identity: &Identity) -> Value {
+    json!({
+        "client-certificate-data": base64_of(&identity.certificate_pem),
+        "client-key-data": base64_of(&identity.key_pem),
+    })
+}
+
+fn base64_of(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
+async fn client_config(kubeconfig: Kubeconfig) -> Result<Config, KubeconfigError> {
+    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await
+}
+
+async fn get(client: &Client, uri: &str) -> Result<String, kube::Error> {
+    let request = http::Request::get(uri).body(Vec::new()).map_err(kube::Error::HttpError)?;
+    client.request_text(request).await
+}
+
+/// Returns a port that nothing listens on at this moment.
+pub(crate) fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// Returns an error with all its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

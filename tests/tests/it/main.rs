@@ -1,0 +1,3 @@
+//! Scenarios against real servers.
+
+mod harness;

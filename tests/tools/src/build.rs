@@ -1,0 +1,118 @@
+//! Builds the tools that are missing.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use crate::{
+    command,
+    tool::{Tool, built_directory},
+};
+
+/// Why a tool could not be provided.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// There is no `go` in the search path.
+    #[error(
+        "cannot start `go`, which builds {tools}: install Go 1.26 or newer, or set KUBEBUILDER_ASSETS to a folder with them"
+    )]
+    GoMissing {
+        /// The tools that are to be built.
+        tools: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// `go build` failed; its own message is on standard error.
+    #[error("cannot build {name} from {package}: `go build` failed, its message is above", name = tool.name(), package = tool.package())]
+    Build {
+        /// The tool that does not build.
+        tool: Tool,
+    },
+    /// The folder for built tools cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Builds those of `tools` that are neither in `KUBEBUILDER_ASSETS` nor built before.
+///
+/// `say` is told what is built, why, and how long it took. Several processes may ask at once: one builds, the others
+/// wait for it.
+///
+/// # Errors
+/// If Go is missing, a build fails, or the target folder cannot be written.
+pub fn provide(tools: &[Tool], mut say: impl FnMut(&str)) -> Result<(), ToolError> {
+    if missing(tools).is_empty() {
+        return Ok(());
+    }
+    let folder = built_directory();
+    let _lock = lock(&folder)?;
+    let missing = missing(tools);
+    for (index, tool) in missing.iter().enumerate() {
+        say(&format!(
+            "building {name} {version} ({of} of {total}): {purpose}",
+            name = tool.name(),
+            version = tool.version(),
+            of = index + 1,
+            total = missing.len(),
+            purpose = tool.purpose(),
+        ));
+        let started = Instant::now();
+        build(*tool, &folder)?;
+        say(&format!("built {} in {} s, kept in {}", tool.name(), started.elapsed().as_secs(), folder.display()));
+    }
+    Ok(())
+}
+
+fn missing(tools: &[Tool]) -> Vec<Tool> {
+    tools.iter().copied().filter(|tool| !tool.path().is_file()).collect()
+}
+
+fn lock(folder: &Path) -> Result<File, ToolError> {
+    fs::create_dir_all(folder).map_err(cannot_write(folder))?;
+    let path = folder.join(".lock");
+    let file = File::create(&path).map_err(cannot_write(&path))?;
+    file.lock().map_err(cannot_write(&path))?;
+    Ok(file)
+}
+
+/// Builds one tool beside its final place and moves it there, so that a file of that name is always whole.
+fn build(tool: Tool, folder: &Path) -> Result<(), ToolError> {
+    let partial = folder.join(format!("{}.partial", tool.name()));
+    let status = command("go")
+        .args(["build", "-C", env!("CARGO_MANIFEST_DIR"), "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .arg(format!("-ldflags={}", linker_flags()))
+        .arg("-o")
+        .arg(&partial)
+        .arg(tool.package())
+        .env("CGO_ENABLED", "0")
+        .status()
+        .map_err(|source| ToolError::GoMissing { tools: tool.name().to_owned(), source })?;
+    if !status.success() {
+        return Err(ToolError::Build { tool });
+    }
+    let built = folder.join(tool.name());
+    fs::rename(&partial, &built).map_err(cannot_write(&built))
+}
+
+/// Returns flags that leave debug data out and write in the version, which Kubernetes takes its defaults from.
+fn linker_flags() -> String {
+    let kubernetes = Tool::KubeApiserver.version();
+    let kustomize = Tool::Kustomize.version();
+    format!(
+        "-s -w -X k8s.io/component-base/version.gitVersion={kubernetes} \
+         -X sigs.k8s.io/kustomize/api/provenance.version={kustomize}"
+    )
+}
+
+fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> ToolError {
+    let path = path.to_owned();
+    move |source| ToolError::Write { path, source }
+}
