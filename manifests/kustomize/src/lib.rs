@@ -1,1 +1,41 @@
+//! kustomize in this process: a directory of a source tree to the resources that `kustomize build` prints for it, byte
+//! for byte.
 //!
+//! A build is a pipeline. [`build`] finds the kustomization of a directory and accumulates it: its files and bases are
+//! read, objects are generated, components join in, transformers change what is there. What concerns all objects at
+//! once comes last: name hashes, references to names, variables, order. Every stage is a file of this crate; which
+//! fields a stage touches is data ([`FieldSpec`]).
+//!
+//! Nothing here fetches, starts a process or reads a clock: files come from the [`Tree`](fairlead_object::Tree) that the
+//! caller passes, so that a recorder around it knows what a build depends on.
+
+mod accumulate;
+mod at;
+mod build;
+mod decode;
+mod error;
+mod field_spec;
+mod id;
+mod kustomization;
+mod load;
+mod nearest;
+mod node;
+mod parse;
+mod provenance;
+mod remote;
+mod resource;
+mod resources;
+mod scope;
+
+pub use at::{At, Located};
+pub use build::{ManagedByLabel, Options, Order, build, build_with, print};
+pub use error::BuildError;
+pub use field_spec::FieldSpec;
+pub use kustomization::{
+    FILE_NAMES, FieldOptions, FieldReference, Fields, Generator, GeneratorOptions, Image, Kind, Kustomization, Label,
+    LegacySortOptions, ObjectReference, Patch, PatchOptions, Replacement, ReplacementSource, ReplacementTarget, Replica,
+    Selector, SortOptions, Var,
+};
+pub use load::{LoadRestrictions, MAX_DEPTH};
+pub use resource::{Resource, ToManifestError};
+pub use resources::MAX_RESOURCES;

@@ -1,0 +1,74 @@
+//! The whole build, from a directory to the resources that are printed.
+
+use fairlead_object::{Tree, TreePath};
+
+use crate::{
+    accumulate::Accumulation, error::BuildError, kustomization::Kustomization, load::{LoadRestrictions, Loader},
+    provenance::{self, Note}, resource::Resource,
+};
+
+/// How to build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which files a kustomization may name.
+    pub load_restrictions: LoadRestrictions,
+    /// The order of the output where the kustomization says nothing about it.
+    pub order: Order,
+    /// Whether objects say what built them.
+    pub managed_by_label: ManagedByLabel,
+}
+
+/// The order of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As the objects were read: what Flux applies.
+    #[default]
+    Fifo,
+    /// By kind and name, namespaces first: what the command line prints.
+    Legacy,
+}
+
+/// Whether objects get the label `app.kubernetes.io/managed-by`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ManagedByLabel {
+    /// Only if the kustomization's `buildMetadata` asks for it.
+    #[default]
+    WhereAsked,
+    /// Always.
+    Always,
+}
+
+/// Builds the kustomization of `directory`.
+pub fn build(tree: &dyn Tree, directory: &TreePath, options: &Options) -> Result<Vec<Resource>, BuildError> {
+    let kustomization = Kustomization::find(tree, directory)?
+        .ok_or_else(|| BuildError::NoKustomizationFile { directory: directory.clone() })?;
+    build_with(tree, directory, kustomization, options)
+}
+
+/// Builds `kustomization` as if it stood in `directory`.
+pub fn build_with(
+    tree: &dyn Tree,
+    directory: &TreePath,
+    kustomization: Kustomization,
+    options: &Options,
+) -> Result<Vec<Resource>, BuildError> {
+    let loader = Loader::new(tree, directory, options.load_restrictions);
+    let notes: Vec<Note> = kustomization.fields.build_metadata.iter().filter_map(|word| Note::parse(word)).collect();
+    let mut accumulation = Accumulation::default();
+    accumulation.run(&loader, &kustomization)?;
+    let mut resources = accumulation.resources.into_list();
+    for resource in &mut resources {
+        notes.iter().for_each(|note| provenance::annotate(resource, *note, directory));
+    }
+    Ok(resources)
+}
+
+/// What `kustomize build` prints for `resources`.
+pub fn print(resources: &[Resource]) -> Result<String, BuildError> {
+    let printed = resources.iter().map(|resource| {
+        let unprintable =
+            |source| BuildError::Unprintable { at: resource.at(), id: resource.current_id(), source };
+        Ok(fairlead_yaml::emit_json(&resource.to_json().map_err(unprintable)?))
+    });
+    Ok(printed.collect::<Result<Vec<_>, _>>()?.join("---\n"))
+}

@@ -1,0 +1,224 @@
+//! Strict reading of kustomize's own files into typed records.
+//!
+//! kustomize converts these files from YAML 1.1 to JSON and decodes the JSON into Go structs; the errors here have the
+//! words of that decoder, with the line in front.
+
+use std::collections::BTreeMap;
+
+use fairlead_object::TreePath;
+use fairlead_yaml::{Node, Scalar, Schema, Value};
+
+use crate::{
+    at::{At, Located},
+    error::BuildError,
+    nearest::nearest,
+};
+
+/// What becomes of a field that a record does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// It is an error: kustomization files, configurations, replacements.
+    Refused,
+    /// It is skipped, as kustomize does in the configurations of plugins.
+    Ignored,
+}
+
+/// A value that can be read from a node.
+pub(crate) trait Decode: Sized {
+    /// Reads `node`, which stands at `path`.
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError>;
+}
+
+/// Where in a file a decoder is: the file, the fields down from its root, and how strict it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    file: &'a TreePath,
+    unknown: Unknown,
+    parent: Option<&'a Path<'a>>,
+    name: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// The root of `file`, whose Go type is `type_name`.
+    pub(crate) fn file(file: &'a TreePath, type_name: &'a str, unknown: Unknown) -> Self {
+        Self { file, unknown, parent: None, name: type_name }
+    }
+
+    /// The first document of `content`; later ones are not read. A file without documents is an empty mapping.
+    pub(crate) fn first_document(&self, content: &[u8]) -> Result<Node, BuildError> {
+        let text = std::str::from_utf8(content).map_err(|_| BuildError::NotUtf8 { file: self.file.clone() })?;
+        let malformed =
+            |source: fairlead_yaml::ParseError| BuildError::Malformed { at: At::line(self.file, source.position.line), source };
+        let document = fairlead_yaml::parse(text).map_err(malformed)?.into_iter().next();
+        Ok(document.filter(|node| !node.is_null()).unwrap_or_else(|| Node::mapping(fairlead_yaml::Mapping::new())))
+    }
+
+    /// Where `node` stands.
+    pub(crate) fn at(&self, node: &Node) -> At {
+        At::line(self.file, node.position.line)
+    }
+
+    /// The path of the field `name`.
+    pub(crate) fn field<'b>(&'b self, name: &'b str) -> Path<'b> {
+        Path { file: self.file, unknown: self.unknown, parent: Some(self), name }
+    }
+
+    /// `node` is not of the Go type `wanted`.
+    pub(crate) fn mismatch(&self, node: &Node, wanted: &str) -> BuildError {
+        let found = json_type(node);
+        let field = self.dotted();
+        let problem = if self.parent.is_some() {
+            format!("cannot unmarshal {found} into Go struct field {field} of type {wanted}")
+        } else {
+            format!("cannot unmarshal {found} into Go value of type {wanted}")
+        };
+        BuildError::InvalidField { at: self.at(node), problem }
+    }
+
+    /// Calls `set` with each field of `node` that is not null, by its name in `known`.
+    pub(crate) fn each_field(
+        &self,
+        node: &Node,
+        known: &[&'static str],
+        mut set: impl FnMut(&'static str, &Node, &Path<'_>) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        let mapping = node.as_mapping().ok_or_else(|| self.mismatch(node, "object"))?;
+        for (key, value) in mapping.iter() {
+            let written = key.as_str().unwrap_or_default();
+            let exact = known.iter().find(|name| **name == written);
+            let name = exact.or_else(|| known.iter().find(|name| name.eq_ignore_ascii_case(written)));
+            match name {
+                Some(name) if !value.is_null() => set(name, value, &self.field(name))?,
+                Some(_) => {}
+                None => self.unknown_field(key, written, known)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown_field(&self, key: &Node, written: &str, known: &[&'static str]) -> Result<(), BuildError> {
+        match self.unknown {
+            Unknown::Ignored => Ok(()),
+            Unknown::Refused => Err(BuildError::UnknownField {
+                at: self.at(key),
+                field: written.to_owned(),
+                nearest: nearest(written, known.iter().copied()).map(str::to_owned),
+            }),
+        }
+    }
+
+    fn dotted(&self) -> String {
+        match self.parent {
+            Some(parent) => format!("{}.{}", parent.dotted(), self.name),
+            None => self.name.to_owned(),
+        }
+    }
+}
+
+/// The name that Go's JSON decoder gives to the type of `node`.
+fn json_type(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Mapping(_) => "object",
+        Value::Sequence(_) => "array",
+        Value::Scalar(_) => match node.resolve(Schema::SigsYaml) {
+            Ok(Scalar::Null) => "null",
+            Ok(Scalar::Bool(_)) => "bool",
+            Ok(Scalar::String(_)) | Err(_) => "string",
+            Ok(_) => "number",
+        },
+    }
+}
+
+/// Defines a record with its fields' names in YAML, and how it is read. A field that is absent or null has its default.
+macro_rules! record {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $name:ident {
+            $( $(#[$field_doc:meta])* $field_vis:vis $field:ident: $type:ty = $key:literal, )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        $vis struct $name {
+            $( $(#[$field_doc])* $field_vis $field: $type, )*
+        }
+
+        impl $crate::decode::Decode for $name {
+            fn decode(
+                node: &fairlead_yaml::Node,
+                path: &$crate::decode::Path<'_>,
+            ) -> Result<Self, $crate::error::BuildError> {
+                let mut record = Self::default();
+                path.each_field(node, &[$($key),*], |key, value, path| {
+                    match key {
+                        $( $key => record.$field = $crate::decode::Decode::decode(value, path)?, )*
+                        _ => unreachable!("only known fields are handed on"),
+                    }
+                    Ok(())
+                })?;
+                Ok(record)
+            }
+        }
+    };
+}
+pub(crate) use record;
+
+impl Decode for String {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        match (&node.value, node.resolve(Schema::SigsYaml)) {
+            (Value::Scalar(_), Ok(Scalar::String(text))) => Ok(text.to_string()),
+            _ => Err(path.mismatch(node, "string")),
+        }
+    }
+}
+
+impl Decode for bool {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        match (&node.value, node.resolve(Schema::SigsYaml)) {
+            (Value::Scalar(_), Ok(Scalar::Bool(value))) => Ok(value),
+            _ => Err(path.mismatch(node, "bool")),
+        }
+    }
+}
+
+impl Decode for i64 {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        node.to_json(Schema::SigsYaml).ok().and_then(|value| value.as_i64()).ok_or_else(|| path.mismatch(node, "int64"))
+    }
+}
+
+impl Decode for Node {
+    fn decode(node: &Node, _: &Path<'_>) -> Result<Self, BuildError> {
+        Ok(node.clone())
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        T::decode(node, path).map(Some)
+    }
+}
+
+impl<T: Decode> Decode for Located<T> {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        Ok(Self::new(path.at(node), T::decode(node, path)?))
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        let items = node.as_sequence().ok_or_else(|| path.mismatch(node, "[]"))?;
+        items.iter().map(|item| T::decode(item, path)).collect()
+    }
+}
+
+impl<T: Decode> Decode for BTreeMap<String, T> {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        let mapping = node.as_mapping().ok_or_else(|| path.mismatch(node, "map[string]string"))?;
+        let entry = |(key, value): (&Node, &Node)| {
+            let key = key.as_str().unwrap_or_default();
+            Ok((key.to_owned(), T::decode(value, &path.field(key))?))
+        };
+        mapping.iter().map(entry).collect()
+    }
+}

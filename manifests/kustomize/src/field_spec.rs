@@ -1,0 +1,158 @@
+//! Field specs: which field of which kinds something is about, as data, and the one walk that finds it.
+//!
+//! # Follows kustomize
+//! A path is separated by `/`, with `\/` for a slash inside a segment. A list on the way means each of its elements. A
+//! segment that ends in `[]` says that its field is a list.
+
+use fairlead_yaml::{Node, Value};
+
+use crate::{
+    decode::record,
+    id::GvkRef,
+    node::{self, NodeKind},
+};
+
+record! {
+    /// A field of the objects of some kinds.
+    pub struct FieldSpec {
+        /// API group; any if empty.
+        pub group: String = "group",
+        /// API version; any if empty.
+        pub version: String = "version",
+        /// Kind; any if empty.
+        pub kind: String = "kind",
+        /// The field.
+        pub path: String = "path",
+        /// Whether a missing field is made.
+        pub create: bool = "create",
+    }
+}
+
+impl FieldSpec {
+    /// A spec from its four texts, as the tables of defaults write it.
+    pub(crate) fn new(group: &str, version: &str, kind: &str, path: &str, create: Create) -> Self {
+        Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+            path: path.to_owned(),
+            create: create == Create::Yes,
+        }
+    }
+
+    /// Whether objects of `gvk` have this field.
+    pub(crate) fn selects(&self, gvk: GvkRef<'_>) -> bool {
+        gvk.is_selected_by(&self.group, &self.version, &self.kind)
+    }
+
+    /// Whether both name the same field of kinds that have some object in common.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let same = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
+        self.path == other.path
+            && same(&self.group, &other.group)
+            && same(&self.version, &other.version)
+            && same(&self.kind, &other.kind)
+    }
+
+    /// The segments of the path.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        split_path(&self.path)
+    }
+}
+
+/// Whether a missing field is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Create {
+    /// It is.
+    Yes,
+    /// It is left missing.
+    No,
+}
+
+/// Splits `path` at `/`, except where it is written `\/`; a slash in front is dropped.
+pub(crate) fn split_path(path: &str) -> Vec<String> {
+    let mut segments = vec![String::new()];
+    let mut letters = path.strip_prefix('/').unwrap_or(path).chars().peekable();
+    while let Some(letter) = letters.next() {
+        let last = segments.last_mut().expect("there is always a last segment");
+        match letter {
+            '\\' if letters.peek() == Some(&'/') => last.extend(letters.next()),
+            '/' => segments.push(String::new()),
+            other => last.push(other),
+        }
+    }
+    segments
+}
+
+/// Why a walk stopped: a node on the way, or at its end, was of another kind than the path says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WalkError(pub(crate) String);
+
+/// Calls `visit` with every node that `segments` lead to in `root`.
+///
+/// With `create`, missing mappings on the way are made, and the field itself as an empty node of that kind; a field
+/// that is null becomes one. Segments that name lists are never made.
+pub(crate) fn walk(
+    root: &mut Node,
+    segments: &[String],
+    create: Option<NodeKind>,
+    visit: &mut dyn FnMut(&mut Node) -> Result<(), WalkError>,
+) -> Result<(), WalkError> {
+    let Some((segment, rest)) = segments.split_first() else { return visit(root) };
+    if let Value::Sequence(items) = &mut root.value {
+        return items.iter_mut().try_for_each(|item| walk(item, segments, create, visit));
+    }
+    if root.is_null() {
+        return Ok(());
+    }
+    let Value::Mapping(mapping) = &mut root.value else {
+        return Err(WalkError("expected sequence or mapping node".to_owned()));
+    };
+    let (name, is_list) = segment.strip_suffix("[]").map_or((segment.as_str(), false), |name| (name, true));
+    let made = match (is_list, rest.is_empty()) {
+        (true, _) => NodeKind::Sequence,
+        (false, true) => create.unwrap_or(NodeKind::Scalar),
+        (false, false) => NodeKind::Mapping,
+    };
+    match mapping.get_mut(name) {
+        None if create.is_none() || is_list => return Ok(()),
+        None => drop(mapping.insert(name, node::empty(made))),
+        Some(field) if field.is_null() && (is_list || create.is_some()) => *field = node::empty(made),
+        Some(_) => {}
+    }
+    let field = mapping.get_mut(name).expect("the field is there or was made");
+    walk(field, rest, create, visit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_splits_at_slashes_that_are_not_escaped() {
+        let rows: [(&str, &[&str]); 3] = [
+            ("metadata/name", &["metadata", "name"]),
+            ("/spec/containers[]/image", &["spec", "containers[]", "image"]),
+            (r"metadata/annotations/ingress.io\/auth", &["metadata", "annotations", "ingress.io/auth"]),
+        ];
+        for (path, expected) in rows {
+            assert_eq!(split_path(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_walk_passes_through_lists_and_makes_only_mappings() {
+        let found = |text: &str, path: &str, create| {
+            let mut root = fairlead_yaml::parse(text).expect("YAML").remove(0);
+            let visited = walk(&mut root, &split_path(path), create, &mut |node| {
+                *node = Node::string("x");
+                Ok(())
+            });
+            visited.map_or_else(|WalkError(problem)| problem, |()| node::printed(&root))
+        };
+        assert_eq!(found("a: [{b: 1}, {c: 2}]", "a/b", None), "a:\n- b: x\n- c: 2\n");
+        assert_eq!(found("a: {}", "a/b/c", Some(NodeKind::Scalar)), "a:\n  b:\n    c: x\n");
+        assert_eq!(found("a: {}", "a/b[]/c", Some(NodeKind::Scalar)), "a: {}\n");
+        assert_eq!(found("a: 1", "a/b", None), "expected sequence or mapping node");
+    }
+}

@@ -1,0 +1,87 @@
+//! What the stages of a build ask of nodes beyond the tree itself.
+
+use fairlead_yaml::{Mapping, Node, Scalar, Schema, Value, emit_json};
+
+/// The shape of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    Scalar,
+    Sequence,
+    Mapping,
+}
+
+impl NodeKind {
+    /// The shape of `node`.
+    pub(crate) fn of(node: &Node) -> Self {
+        match &node.value {
+            Value::Scalar(_) => Self::Scalar,
+            Value::Sequence(_) => Self::Sequence,
+            Value::Mapping(_) => Self::Mapping,
+        }
+    }
+
+    /// The name that kustomize's errors give to it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "ScalarNode",
+            Self::Sequence => "SequenceNode",
+            Self::Mapping => "MappingNode",
+        }
+    }
+}
+
+/// A node of `kind` that holds nothing.
+pub(crate) fn empty(kind: NodeKind) -> Node {
+    match kind {
+        NodeKind::Scalar => Node::plain(""),
+        NodeKind::Sequence => Node::sequence(Vec::new()),
+        NodeKind::Mapping => Node::mapping(Mapping::new()),
+    }
+}
+
+/// The text at `path` in `root`; empty if it is not there or no scalar.
+pub(crate) fn text_at<'a>(root: &'a Node, path: &[&str]) -> &'a str {
+    let found = path.iter().try_fold(root, |node, key| node.get(key));
+    found.filter(|node| !node.is_null()).and_then(Node::as_str).unwrap_or_default()
+}
+
+/// The mapping at `key` of `root`, made if it is missing, null or of another shape.
+pub(crate) fn mapping_at<'a>(root: &'a mut Node, key: &str) -> &'a mut Mapping {
+    if root.as_mapping().is_none() {
+        *root = empty(NodeKind::Mapping);
+    }
+    let entries = root.as_mapping_mut().expect("it is a mapping or was made one");
+    let child = entries.get_or_insert_with(key, || empty(NodeKind::Mapping));
+    if child.as_mapping().is_none() {
+        *child = empty(NodeKind::Mapping);
+    }
+    child.as_mapping_mut().expect("it is a mapping or was made one")
+}
+
+/// Puts `text` in place of `node` as a string, whatever it looks like.
+pub(crate) fn set_string(node: &mut Node, text: impl Into<String>) {
+    let position = node.position;
+    *node = Node { position, ..Node::string(text) };
+}
+
+/// Whether `node` holds nothing: null, or a collection without entries.
+pub(crate) fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar(_) => node.is_null(),
+        Value::Sequence(items) => items.is_empty(),
+        Value::Mapping(entries) => entries.is_empty(),
+    }
+}
+
+/// Whether `node` is a scalar that is a string.
+pub(crate) fn is_string(node: &Node) -> bool {
+    matches!((&node.value, node.resolve(Schema::Kyaml)), (Value::Scalar(_), Ok(Scalar::String(_))))
+}
+
+/// `node` as YAML, for messages and for matching on values.
+pub(crate) fn printed(node: &Node) -> String {
+    match node.to_json(Schema::Kyaml) {
+        Ok(value) => emit_json(&value),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,134 @@
+//! How an object came to be, for `buildMetadata`.
+//!
+//! # Follows kustomize
+//! `originAnnotations` writes `config.kubernetes.io/origin`, `transformerAnnotations` writes
+//! `alpha.config.kubernetes.io/transformations`; paths are relative to the directory that is built.
+
+use std::sync::Arc;
+
+use fairlead_object::TreePath;
+
+use crate::resource::Resource;
+
+const ORIGIN: &str = "config.kubernetes.io/origin";
+const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
+
+/// Where an object came from and what it went through.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Provenance {
+    pub(crate) origin: Option<Arc<Step>>,
+    pub(crate) transformations: Vec<Arc<Step>>,
+}
+
+/// A file that was read, or a plugin that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The object was read from this file.
+    Read(TreePath),
+    /// A plugin made or changed it.
+    Ran {
+        /// The file that configures the plugin.
+        configured_in: TreePath,
+        /// What the configuration calls itself.
+        configured_by: ConfiguredBy,
+    },
+}
+
+/// What a plugin's configuration calls itself; for a field of a kustomization, the plugin's own name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConfiguredBy {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+}
+
+impl ConfiguredBy {
+    /// The plugin `kind` that a field of a kustomization stands for.
+    pub(crate) fn field(kind: &str) -> Self {
+        Self { api_version: "builtin".to_owned(), kind: kind.to_owned(), ..Self::default() }
+    }
+}
+
+impl Provenance {
+    /// An object that was read from `file`.
+    pub(crate) fn read(file: &TreePath) -> Self {
+        Self { origin: Some(Arc::new(Step::Read(file.clone()))), transformations: Vec::new() }
+    }
+
+    /// An object that a plugin made.
+    pub(crate) fn made(step: &Arc<Step>) -> Self {
+        Self { origin: Some(Arc::clone(step)), transformations: Vec::new() }
+    }
+}
+
+/// Which of the notes `buildMetadata` asks for. A word that kustomize does not know asks for nothing, as there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    Origin,
+    Transformations,
+    ManagedBy,
+}
+
+impl Note {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "originAnnotations" => Some(Self::Origin),
+            "transformerAnnotations" => Some(Self::Transformations),
+            "managedByLabel" => Some(Self::ManagedBy),
+            _ => None,
+        }
+    }
+}
+
+/// Writes `note` on `resource` with paths relative to `directory`.
+pub(crate) fn annotate(resource: &mut Resource, note: Note, directory: &TreePath) {
+    match note {
+        Note::Origin => {
+            let Some(origin) = &resource.provenance.origin else { return };
+            let text = origin.lines(directory).join("\n") + "\n";
+            resource.set_annotation(ORIGIN, text);
+        }
+        Note::Transformations => {
+            let steps = &resource.provenance.transformations;
+            if steps.is_empty() {
+                return;
+            }
+            let entry = |step: &Arc<Step>| format!("- {}\n", step.lines(directory).join("\n  "));
+            let text = steps.iter().map(entry).collect();
+            resource.set_annotation(TRANSFORMATIONS, text);
+        }
+        Note::ManagedBy => {}
+    }
+}
+
+impl Step {
+    fn lines(&self, directory: &TreePath) -> Vec<String> {
+        match self {
+            Self::Read(path) => vec![format!("path: {}", relative(path, directory))],
+            Self::Ran { configured_in, configured_by } => {
+                let mut lines = vec![
+                    format!("configuredIn: {}", relative(configured_in, directory)),
+                    "configuredBy:".to_owned(),
+                ];
+                let fields = [
+                    ("apiVersion", &configured_by.api_version),
+                    ("kind", &configured_by.kind),
+                    ("name", &configured_by.name),
+                    ("namespace", &configured_by.namespace),
+                ];
+                let given = fields.into_iter().filter(|(_, value)| !value.is_empty());
+                lines.extend(given.map(|(key, value)| format!("  {key}: {value}")));
+                lines
+            }
+        }
+    }
+}
+
+/// `path` as it is written in `directory`.
+fn relative(path: &TreePath, directory: &TreePath) -> String {
+    let (path, directory): (Vec<_>, Vec<_>) = (path.parts().collect(), directory.parts().collect());
+    let common = path.iter().zip(&directory).take_while(|(a, b)| a == b).count();
+    let climb = directory.iter().skip(common).map(|_| "..");
+    climb.chain(path.into_iter().skip(common)).collect::<Vec<_>>().join("/")
+}
