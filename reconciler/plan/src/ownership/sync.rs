@@ -1,0 +1,250 @@
+//! Whether an object already carries what applying its manifest would give it.
+
+use fairlead_object::Manifest;
+use serde_json::{Map, Value};
+
+use super::{FieldSet, applied_entry};
+
+/// Whether applying `manifest` as `manager` would change nothing of the object `live`, as its `managedFields` tell.
+///
+/// Every leaf of the manifest must be owned by the manager's entry and have the live value, and every leaf of the entry
+/// must be in the manifest. The answer is cautious: where a value could be written in two ways (a quantity, an empty list)
+/// or the entry is not understood, it is no, and a dry run tells.
+pub fn is_in_sync(manifest: &Manifest, live: &Value, manager: &str) -> bool {
+    in_sync(manifest, live, manager).unwrap_or(false)
+}
+
+fn in_sync(manifest: &Manifest, live: &Value, manager: &str) -> Option<bool> {
+    let entry = applied_entry(live, manager)?;
+    let is_same_version = |value: &Value| value.get("apiVersion") == manifest.body().get("apiVersion");
+    let owned = meaningful_set(FieldSet::parse(entry.get("fieldsV1")?)?);
+    let asked = owned_part(manifest.body());
+    Some(is_same_version(entry) && is_same_version(live) && covers_object(&asked, live.as_object()?, &owned))
+}
+
+/// The maps of metadata that say nothing when they are empty, whatever others put there.
+const METADATA_MAPS: [&str; 2] = ["labels", "annotations"];
+
+/// The parts of a manifest that field sets speak of: all but what names the object.
+fn owned_part(body: &Map<String, Value>) -> Map<String, Value> {
+    const UNOWNED: [&str; 8] =
+        ["name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion"];
+    let mut asked = body.clone();
+    asked.retain(|key, _| !matches!(key.as_str(), "apiVersion" | "kind"));
+    let Some(Value::Object(metadata)) = asked.get_mut("metadata") else { return asked };
+    let is_empty_map =
+        |key: &str, value: &Value| METADATA_MAPS.contains(&key) && value.as_object().is_some_and(Map::is_empty);
+    metadata.retain(|key, value| !UNOWNED.contains(&key.as_str()) && !is_empty_map(key, value));
+    if metadata.is_empty() {
+        asked.remove("metadata");
+    }
+    asked
+}
+
+/// The set without the maps of metadata that were applied empty.
+fn meaningful_set(mut owned: FieldSet) -> FieldSet {
+    let Some(metadata) = owned.fields.get_mut("metadata") else { return owned };
+    metadata.fields.retain(|key, below| !(METADATA_MAPS.contains(&key.as_str()) && below.is_leaf()));
+    if metadata.is_leaf() {
+        owned.fields.remove("metadata");
+    }
+    owned
+}
+
+fn covers_object(asked: &Map<String, Value>, live: &Map<String, Value>, owned: &FieldSet) -> bool {
+    let is_covered = |(key, value): (&String, &Value)| match (live.get(key), owned.fields.get(key)) {
+        (Some(live), Some(owned)) => covers(value, live, owned),
+        _ => false,
+    };
+    let is_asked = |key: &String| asked.contains_key(key);
+    asked.iter().all(is_covered) && owned.fields.keys().all(is_asked) && has_only_fields(owned)
+}
+
+fn has_only_fields(owned: &FieldSet) -> bool {
+    owned.items.is_empty() && owned.values.is_empty() && !owned.has_indexes
+}
+
+fn covers(asked: &Value, live: &Value, owned: &FieldSet) -> bool {
+    if owned.is_leaf() {
+        return !asked.is_null() && asked == live;
+    }
+    match (asked, live) {
+        (Value::Object(asked), Value::Object(live)) => covers_object(asked, live, owned),
+        (Value::Array(asked), Value::Array(live)) => covers_list(asked, live, owned),
+        _ => false,
+    }
+}
+
+/// A list's items must stand in the live list in the order in which they are asked for.
+fn covers_list(asked: &[Value], live: &[Value], owned: &FieldSet) -> bool {
+    if owned.has_indexes || !owned.fields.is_empty() || asked.len() != owned.items.len() + owned.values.len() {
+        return false;
+    }
+    let mut rest = live.iter();
+    asked.iter().all(|asked| match item_of(asked, owned) {
+        Some(OwnedItem::Value) => rest.any(|live| live == asked),
+        Some(OwnedItem::Keyed(keys, owned)) => {
+            rest.find(|live| has_keys(live, keys)).is_some_and(|live| covers(asked, live, owned))
+        }
+        None => false,
+    })
+}
+
+/// How a list's item is owned.
+enum OwnedItem<'a> {
+    Value,
+    Keyed(&'a Map<String, Value>, &'a FieldSet),
+}
+
+/// How `asked` is owned; nothing unless exactly one member of the set means it.
+fn item_of<'a>(asked: &Value, owned: &'a FieldSet) -> Option<OwnedItem<'a>> {
+    if owned.values.contains(asked) {
+        return Some(OwnedItem::Value);
+    }
+    let mut matching = owned.items.iter().filter(|(keys, _)| may_have_keys(asked, keys));
+    let (keys, below) = matching.next()?;
+    matching.next().is_none().then_some(OwnedItem::Keyed(keys, below))
+}
+
+/// Whether a manifest's item can have these keys; a key that it leaves out may be filled in by the server.
+fn may_have_keys(asked: &Value, keys: &Map<String, Value>) -> bool {
+    asked.is_object() && keys.iter().all(|(key, value)| asked.get(key).is_none_or(|asked| asked == value))
+}
+
+fn has_keys(live: &Value, keys: &Map<String, Value>) -> bool {
+    keys.iter().all(|(key, value)| live.get(key) == Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{ownership::KUSTOMIZE_CONTROLLER, testing::manifest_of};
+
+    /// A Deployment as a source has it, and as the API server keeps it after we applied it.
+    fn applied() -> (Value, Value) {
+        let source = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "shop", "labels": {"app": "web"}, "annotations": {}},
+            "spec": {
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": {"spec": {"containers": [
+                    {"name": "app", "image": "web:1", "args": ["-v"], "ports": [{"containerPort": 80}]},
+                    {"name": "proxy", "image": "proxy:1"},
+                ]}},
+            },
+        });
+        let mut live = source.clone();
+        live["spec"]["replicas"] = 1.into();
+        live["metadata"]["finalizers"] = json!(["example.com/other"]);
+        live["metadata"]["annotations"] = json!({"deployment.kubernetes.io/revision": "1"});
+        live["spec"]["template"]["spec"]["containers"][0]["ports"][0]["protocol"] = "TCP".into();
+        live["metadata"]["managedFields"] = json!([{
+            "manager": "kustomize-controller", "operation": "Apply", "apiVersion": "apps/v1",
+            "fieldsV1": {
+                "f:metadata": {"f:annotations": {}, "f:labels": {"f:app": {}}},
+                "f:spec": {
+                    "f:selector": {},
+                    "f:template": {"f:spec": {"f:containers": {
+                        "k:{\"name\":\"app\"}": {
+                            ".": {}, "f:name": {}, "f:image": {}, "f:args": {},
+                            "f:ports": {"k:{\"containerPort\":80,\"protocol\":\"TCP\"}": {".": {}, "f:containerPort": {}}},
+                        },
+                        "k:{\"name\":\"proxy\"}": {".": {}, "f:name": {}, "f:image": {}},
+                    }}},
+                },
+            },
+        }]);
+        (source, live)
+    }
+
+    fn holds(source: &Value, live: &Value) -> bool {
+        is_in_sync(&manifest_of(source.clone()), live, KUSTOMIZE_CONTROLLER)
+    }
+
+    #[test]
+    fn an_object_that_we_applied_and_nobody_touched_is_in_sync() {
+        let (source, live) = applied();
+        assert!(holds(&source, &live));
+    }
+
+    #[test]
+    fn every_change_of_the_source_is_seen() {
+        let containers = "/spec/template/spec/containers";
+        let cases = [
+            ("a value", "/spec/template/spec/containers/0/image", json!("web:2")),
+            ("an atomic list", "/spec/template/spec/containers/0/args", json!(["-v", "-v"])),
+            ("an atomic map", "/spec/selector", json!({"matchLabels": {"app": "shop"}})),
+            (
+                "a new field",
+                "/spec/template/spec/containers/1",
+                json!({"name": "proxy", "image": "proxy:1", "tty": true}),
+            ),
+            ("a field that left", "/spec/template/spec/containers/1", json!({"name": "proxy"})),
+            ("an item that left", containers, json!([{"name": "proxy", "image": "proxy:1"}])),
+            ("a value of another type", "/metadata/labels/app", json!(1)),
+            ("null", "/metadata/labels/app", Value::Null),
+            ("an API version", "/apiVersion", json!("apps/v2")),
+        ];
+        for (name, pointer, value) in cases {
+            let (mut source, live) = applied();
+            *source.pointer_mut(pointer).expect(pointer) = value;
+            assert!(!holds(&source, &live), "{name}");
+        }
+    }
+
+    #[test]
+    fn items_in_another_order_are_not_in_sync() {
+        let (mut source, live) = applied();
+        source["spec"]["template"]["spec"]["containers"].as_array_mut().expect("a list").reverse();
+        assert!(!holds(&source, &live));
+    }
+
+    #[test]
+    fn a_field_that_someone_else_took_is_not_in_sync_even_with_the_same_value() {
+        let (source, mut live) = applied();
+        let image = "/metadata/managedFields/0/fieldsV1/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"app\"}";
+        live.pointer_mut(image).and_then(Value::as_object_mut).expect(image).remove("f:image");
+        assert!(!holds(&source, &live));
+    }
+
+    #[test]
+    fn an_item_that_could_be_one_of_two_is_not_in_sync() {
+        let source = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dns"},
+            "spec": {"ports": [{"port": 53}, {"port": 53, "protocol": "UDP"}]}});
+        let mut live = source.clone();
+        live["spec"]["ports"][0]["protocol"] = "TCP".into();
+        live["metadata"]["managedFields"] = json!([{
+            "manager": "kustomize-controller", "operation": "Apply", "apiVersion": "v1",
+            "fieldsV1": {"f:spec": {"f:ports": {
+                "k:{\"port\":53,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}},
+                "k:{\"port\":53,\"protocol\":\"UDP\"}": {".": {}, "f:port": {}, "f:protocol": {}},
+            }}},
+        }]);
+        assert!(!holds(&source, &live));
+    }
+
+    #[test]
+    fn sets_are_compared_by_value() {
+        let source = |finalizers: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "finalizers": finalizers}});
+        let mut live = source(json!(["x.io/other", "x.io/a", "x.io/b"]));
+        live["metadata"]["managedFields"] = json!([{
+            "manager": "kustomize-controller", "operation": "Apply", "apiVersion": "v1",
+            "fieldsV1": {"f:metadata": {"f:finalizers": {"v:\"x.io/a\"": {}, "v:\"x.io/b\"": {}}}},
+        }]);
+        assert!(holds(&source(json!(["x.io/a", "x.io/b"])), &live));
+        assert!(!holds(&source(json!(["x.io/b", "x.io/a"])), &live), "another order");
+        assert!(!holds(&source(json!(["x.io/a"])), &live), "one less");
+        assert!(!holds(&source(json!(["x.io/a", "x.io/c"])), &live), "another value");
+    }
+
+    #[test]
+    fn an_object_that_we_never_applied_is_not_in_sync() {
+        let (source, mut live) = applied();
+        live["metadata"]["managedFields"][0]["operation"] = "Update".into();
+        assert!(!holds(&source, &live));
+        live["metadata"].as_object_mut().expect("metadata").remove("managedFields");
+        assert!(!holds(&source, &live));
+    }
+}

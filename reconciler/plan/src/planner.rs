@@ -1,0 +1,222 @@
+//! From what is desired, seen and held to a plan.
+
+use fairlead_object::{Manifest, ObjectId};
+use serde_json::Value;
+
+use crate::{
+    Action, Budget, Desired, DigestKey, Held, Inventory, KeepReason, Live, LiveObject, Observed, Owner, Plan,
+    PlanError, Preview, RefusedChange, Stage, Step, TakeOver,
+    budget::exceeded,
+    compare::{changes_to_manifest, changes_to_preview},
+    control,
+    ownership::{KUSTOMIZE_CONTROLLER, is_in_sync, needs_cleanup},
+};
+
+/// How a plan is made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whose inventory it is.
+    pub owner: Owner,
+    /// The field manager that applies.
+    pub manager: String,
+    /// Further managers whose fields are taken over, by the beginning of their names (`--override-manager`).
+    pub override_managers: Vec<String>,
+    /// Whether objects that the source no longer names are deleted.
+    pub prune: Prune,
+    /// Whether objects are replaced when an immutable field changes.
+    pub force: Force,
+    /// How much may be deleted unasked.
+    pub budget: Budget,
+    /// The value of the owner's annotation [`APPROVE_ANNOTATION`](crate::APPROVE_ANNOTATION).
+    pub approved: Option<String>,
+    /// The revision that was last applied.
+    pub revision_from: Option<String>,
+    /// The key under which values of Secrets are digested.
+    pub digest_key: DigestKey,
+}
+
+/// Whether objects that the source no longer names are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prune {
+    /// They are.
+    Yes,
+    /// They stay, and leave the inventory.
+    No,
+}
+
+/// Whether objects are replaced when an immutable field changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// They are.
+    Yes,
+    /// The plan fails, unless the object itself asks for it.
+    No,
+}
+
+impl Options {
+    /// Flux's defaults for what `owner` applies: pruning, without force, within the usual budget.
+    pub fn new(owner: Owner, digest_key: DigestKey) -> Self {
+        Self {
+            owner,
+            manager: KUSTOMIZE_CONTROLLER.to_owned(),
+            override_managers: Vec::new(),
+            prune: Prune::Yes,
+            force: Force::No,
+            budget: Budget::default(),
+            approved: None,
+            revision_from: None,
+            digest_key,
+        }
+    }
+}
+
+/// Plans how to bring `live` to `desired`, and deletes what `inventory` holds and `desired` no longer names.
+///
+/// An object of `desired` that was not looked at counts as absent; one of `inventory` that was not looked at is kept.
+pub fn plan(desired: &Desired, live: &Live, inventory: &Inventory, options: &Options) -> Result<Plan, PlanError> {
+    let planner = Planner { live, inventory, options };
+    let applied = desired.in_apply_order().into_iter().map(|(stage, manifest)| planner.apply_step(stage, manifest));
+    let (mut steps, refused) = split(applied);
+    if !refused.is_empty() {
+        return Err(PlanError::Immutable(refused));
+    }
+    let stale = inventory.in_delete_order().into_iter().filter(|(object, _)| !desired.contains(object));
+    steps.extend(stale.map(|(object, version)| planner.prune_step(object, version)));
+    let mut plan = Plan {
+        owner: options.owner.clone(),
+        revision_from: options.revision_from.clone(),
+        revision: desired.revision().to_owned(),
+        steps,
+        held: None,
+        inventory: inventory.clone(),
+        digest_key: options.digest_key.clone(),
+    };
+    plan.held = planner.hold(&plan);
+    Ok(plan)
+}
+
+fn split<T, E>(results: impl Iterator<Item = Result<T, E>>) -> (Vec<T>, Vec<E>) {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => done.push(value),
+            Err(error) => failed.push(error),
+        }
+    }
+    (done, failed)
+}
+
+struct Planner<'a> {
+    live: &'a Live,
+    inventory: &'a Inventory,
+    options: &'a Options,
+}
+
+impl Planner<'_> {
+    fn apply_step(&self, stage: Stage, manifest: &Manifest) -> Result<Step, RefusedChange> {
+        let live = self.live.present(manifest.id());
+        let action = match (control::apply_opt_out(manifest, live.map(|live| &live.body)), live) {
+            (Some(opt_out), _) => Action::Keep(KeepReason::OptedOut(opt_out)),
+            (None, None) => Action::Create(manifest.clone()),
+            (None, Some(live)) => self.bring_to(manifest, live)?,
+        };
+        let takes_over =
+            live.filter(|_| action.manifest().is_some()).and_then(|live| self.take_over(manifest.id(), &live.body));
+        Ok(Step {
+            object: manifest.id().clone(),
+            version: manifest.version().to_owned(),
+            stage,
+            action,
+            origin: Some(manifest.origin().clone()),
+            uid: live.and_then(|live| uid(&live.body)),
+            takes_over,
+        })
+    }
+
+    fn bring_to(&self, manifest: &Manifest, live: &LiveObject) -> Result<Action, RefusedChange> {
+        let (manager, key) = (self.options.manager.as_str(), &self.options.digest_key);
+        let changes_asked = || changes_to_manifest(&live.body, manifest, manager, key);
+        let changes = match &live.preview {
+            Preview::Answer(preview) => changes_to_preview(&live.body, preview, key),
+            Preview::NotAsked if is_in_sync(manifest, &live.body, manager) => Vec::new(),
+            Preview::NotAsked => changes_asked(),
+            Preview::Immutable { field, .. } if self.forces(manifest, live) => {
+                let field = field.clone();
+                return Ok(Action::Replace { to: manifest.clone(), changes: changes_asked(), field });
+            }
+            Preview::Immutable { message, field } => return Err(refuse(manifest, field, message)),
+        };
+        let cleanup = if control::merges(manifest, &live.body) {
+            None
+        } else {
+            needs_cleanup(&live.body, manager, &self.options.override_managers)
+        };
+        if changes.is_empty() && cleanup.is_none() {
+            return Ok(Action::Keep(KeepReason::InSync));
+        }
+        Ok(Action::Update { to: manifest.clone(), changes, cleanup })
+    }
+
+    fn forces(&self, manifest: &Manifest, live: &LiveObject) -> bool {
+        self.options.force == Force::Yes || control::forces(manifest, &live.body)
+    }
+
+    fn take_over(&self, object: &ObjectId, live: &Value) -> Option<TakeOver> {
+        match Owner::of(live, &self.options.owner.group) {
+            Some(owner) if owner == self.options.owner => None,
+            Some(owner) => Some(TakeOver::From(owner)),
+            None => (!self.inventory.contains(object)).then_some(TakeOver::Unowned),
+        }
+    }
+
+    fn prune_step(&self, object: &ObjectId, version: &str) -> Step {
+        let observed = self.live.get(object);
+        let uid = self.live.present(object).and_then(|live| uid(&live.body));
+        Step {
+            object: object.clone(),
+            version: version.to_owned(),
+            stage: Stage::Prune,
+            action: self.prune(observed),
+            origin: None,
+            uid,
+            takes_over: None,
+        }
+    }
+
+    fn prune(&self, observed: Option<&Observed>) -> Action {
+        let live = match (self.options.prune, observed) {
+            (Prune::No, _) => return Action::Keep(KeepReason::PruneDisabled),
+            (Prune::Yes, None) => return Action::Keep(KeepReason::NotObserved),
+            (Prune::Yes, Some(Observed::Absent)) => return Action::Keep(KeepReason::AlreadyGone),
+            (Prune::Yes, Some(Observed::Present(live))) => &live.body,
+        };
+        if !self.options.owner.owns(live) {
+            return Action::Keep(KeepReason::NotOurs);
+        }
+        control::prune_opt_out(live).map_or(Action::Delete, |opt_out| Action::Keep(KeepReason::OptedOut(opt_out)))
+    }
+
+    fn hold(&self, plan: &Plan) -> Option<Held> {
+        let reasons = exceeded(&self.options.budget, &plan.steps, self.inventory, self.live);
+        let approve = plan.digest();
+        if reasons.is_empty() || self.options.approved.as_deref() == Some(approve.to_string().as_str()) {
+            return None;
+        }
+        let deleted = plan.steps.iter().filter(|step| step.action.deletes());
+        Some(Held { reasons, objects: deleted.map(|step| step.object.clone()).collect(), approve })
+    }
+}
+
+fn refuse(manifest: &Manifest, field: &str, message: &str) -> RefusedChange {
+    let is_secret = manifest.id().kind == "Secret";
+    RefusedChange {
+        object: manifest.id().clone(),
+        origin: manifest.origin().clone(),
+        field: field.to_owned(),
+        message: (!is_secret).then(|| message.to_owned()),
+    }
+}
+
+fn uid(live: &Value) -> Option<String> {
+    live.pointer("/metadata/uid")?.as_str().map(str::to_owned)
+}
