@@ -1,1 +1,4 @@
-//!
+//! Sources: what a revision of one is made of, fetched, verified and kept as a content-addressed artifact.
+
+mod archive;
+pub mod store;

@@ -1,0 +1,293 @@
+//! The artifact store: the files of every source, by content.
+//!
+//! A file's content is kept once, under its SHA-256, however many revisions and sources hold it; a directory is kept once
+//! as the list of its names, modes and digests; and an index says which trees each source's kept revisions are. Only the
+//! index gives anything a name, and it changes by one rename: what is put before that rename is nobody's until it
+//! happens, and goes with the next collection if it never does.
+//!
+//! All calls block; callers in an async task use `spawn_blocking`.
+//!
+//! # On disk
+//! `blobs/ab/<digest>` and `trees/ab/<digest>` are contents, `index/<digest of the key>` are sources, `tmp/` is what is
+//! being written, and `lock` keeps a second process out.
+//!
+//! # The packed form
+//! The `.tar.gz` that Flux's consumers fetch is a blob like any other, made when a tree is first published. It is kept
+//! rather than made for each request because its digest stands in `status.artifact`: a later version of the compressor may
+//! give other bytes. Sources with equal trees share it.
+//!
+//! # What reaches the disk when
+//! The file of an index entry is synced before its rename. Contents are not: after a power failure one may be short or
+//! gone, which its digest tells when it is next read. It then counts as missing, and its source is fetched again.
+//!
+//! # Follows Flux
+//! Paths of artifacts, the layout of the archive, and which revisions are kept.
+//! # Differs from Flux
+//! Retention looks at all sources at once instead of one at a time, and an artifact is checked when it is read instead of
+//! on every pass.
+
+use std::{
+    fs::{self, File, TryLockError},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use fairlead_object::Digest;
+use jiff::{Timestamp, Unit};
+
+mod artifact;
+mod collect;
+mod directory;
+mod error;
+mod files;
+mod index;
+mod key;
+mod objects;
+mod pins;
+mod tree;
+mod writer;
+
+pub use artifact::Artifact;
+pub use collect::Collected;
+pub use directory::Mode;
+pub use error::{StoreError, TreeLimit};
+pub use key::{SourceKey, SourceKind};
+pub use tree::StoredTree;
+pub use writer::TreeWriter;
+
+pub(crate) use directory::Node;
+
+use files::{Files, Permit, failed};
+use index::{Index, Packed};
+use objects::{Objects, Shelf};
+use pins::Pins;
+
+use crate::archive;
+
+/// How long revisions are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// How old a revision that is not the current one may become (`--artifact-retention-ttl`).
+    pub retention_ttl: Duration,
+    /// How many revisions of one source are kept, the current one included (`--artifact-retention-records`).
+    pub retention_records: usize,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { retention_ttl: Duration::from_secs(60), retention_records: 2 }
+    }
+}
+
+/// The artifact store in one folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    objects: Objects,
+    settings: StoreSettings,
+    index: Mutex<Index>,
+    pins: Mutex<Pins>,
+    /// Held for reading while something comes into use, for writing while unused contents are removed.
+    sweep: RwLock<()>,
+    /// Whether something may be there that nothing refers to.
+    has_garbage: AtomicBool,
+    /// One publication of a source at a time.
+    publishing: Turns,
+    /// One packing of a tree at a time.
+    packing: Turns,
+    collecting: Mutex<()>,
+    /// Locked as long as the store is open.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in the folder `root`, which is created if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it open.
+    pub fn open(root: &Path, settings: StoreSettings) -> Result<Self, StoreError> {
+        Self::open_with(root, settings, Box::new(|| Ok(())))
+    }
+
+    fn open_with(root: &Path, settings: StoreSettings, permit: Permit) -> Result<Self, StoreError> {
+        fs::create_dir_all(root).map_err(failed("create", root))?;
+        let lock = lock(root)?;
+        let files = Files::open(root, permit)?;
+        let index = Index::load(&files)?;
+        let inner = Inner {
+            objects: Objects::new(files),
+            settings,
+            index: Mutex::new(index),
+            pins: Mutex::default(),
+            sweep: RwLock::new(()),
+            has_garbage: AtomicBool::new(true),
+            publishing: Turns::default(),
+            packing: Turns::default(),
+            collecting: Mutex::new(()),
+            _lock: lock,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Starts a new tree.
+    pub fn writer(&self) -> TreeWriter {
+        TreeWriter::new(self.clone())
+    }
+
+    /// The tree at `root`.
+    pub fn tree(&self, root: &Digest) -> Result<StoredTree, StoreError> {
+        let _no_sweep = self.hold_sweep();
+        self.objects().size_bytes(Shelf::Trees, root)?;
+        self.pins().add_reader(*root);
+        Ok(StoredTree::new(self.clone(), *root))
+    }
+
+    /// Makes `tree` the current revision of the source `key`.
+    ///
+    /// Publishing what is current already changes nothing, the time included.
+    pub fn publish(
+        &self,
+        key: &SourceKey,
+        revision: &str,
+        tree: &StoredTree,
+        now: Timestamp,
+    ) -> Result<Artifact, StoreError> {
+        let path = key.path_of(revision)?;
+        let Packed { digest, size_bytes } = self.pack(tree)?;
+        let last_update_time = now.round(Unit::Second).unwrap_or(now);
+        let artifact =
+            Artifact { revision: revision.to_owned(), digest, size_bytes, path, last_update_time, tree: tree.root() };
+
+        let _turn = self.inner.publishing.take(key);
+        let kept = self.index().kept(key).to_vec();
+        if let Some(current) = kept.first()
+            && *current == (Artifact { last_update_time: current.last_update_time, ..artifact.clone() })
+        {
+            return Ok(current.clone());
+        }
+        let replaced = kept.into_iter().filter(|kept| kept.path != artifact.path);
+        self.commit(key, std::iter::once(artifact.clone()).chain(replaced).collect())?;
+        Ok(artifact)
+    }
+
+    /// The current revision of `key`; `None` if there is none, or if something of it is known to be lost.
+    pub fn artifact(&self, key: &SourceKey) -> Option<Artifact> {
+        let index = self.index();
+        index.kept(key).first().filter(|artifact| !index.is_incomplete(&artifact.tree)).cloned()
+    }
+
+    /// Gives up everything that is kept of `key`.
+    pub fn withdraw(&self, key: &SourceKey) -> Result<(), StoreError> {
+        let _turn = self.inner.publishing.take(key);
+        self.commit(key, Vec::new())
+    }
+
+    /// The sources of which something is kept.
+    pub fn keys(&self) -> Vec<SourceKey> {
+        self.index().keys().cloned().collect()
+    }
+
+    /// Replaces what is kept of `key`, whose turn the caller holds.
+    fn commit(&self, key: &SourceKey, artifacts: Vec<Artifact>) -> Result<(), StoreError> {
+        index::save(self.objects().files(), key, &artifacts)?;
+        self.index().set(key, artifacts);
+        self.set_garbage();
+        Ok(())
+    }
+
+    /// The packed form of `tree`, made if it is not there. All files of the tree are read for it.
+    fn pack(&self, tree: &StoredTree) -> Result<Packed, StoreError> {
+        let root = tree.root();
+        let _turn = self.inner.packing.take(&root);
+        {
+            let index = self.index();
+            if let Some(packed) = index.packed(&root)
+                && !index.is_incomplete(&root)
+            {
+                return Ok(packed);
+            }
+        }
+        let mut file = self.objects().files().temporary()?;
+        let (digest, size_bytes) = archive::pack(tree, |chunk| file.write(chunk))?;
+        let packed = Packed { digest, size_bytes };
+        let _no_sweep = self.hold_sweep();
+        file.keep_as(&self.objects().path(Shelf::Blobs, &digest))?;
+        let mut index = self.index();
+        index.set_packed(root, packed);
+        index.set_complete(&root);
+        Ok(packed)
+    }
+
+    /// Takes note that the content `digest` of the tree at `root` is gone or damaged.
+    fn lost(&self, shelf: Shelf, digest: &Digest, root: Digest) {
+        self.index().set_incomplete(root);
+        let _sweeping = self.inner.sweep.write().unwrap_or_else(PoisonError::into_inner);
+        // Someone may have put it again since.
+        if let Err(error @ StoreError::Damaged { .. }) = self.objects().read(shelf, digest) {
+            tracing::warn!(%error, "damaged content removed from the artifact store");
+            // Left where it is, it is found to be damaged again, or overwritten.
+            let _ = self.objects().remove(shelf, digest);
+        }
+    }
+
+    /// Ends one reading of the tree at `root`.
+    fn release(&self, root: &Digest) {
+        self.pins().remove_reader(root);
+        if !self.index().is_kept(root) {
+            self.set_garbage();
+        }
+    }
+
+    fn set_garbage(&self) {
+        self.inner.has_garbage.store(true, Ordering::Release);
+    }
+
+    fn objects(&self) -> &Objects {
+        &self.inner.objects
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.inner.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pins(&self) -> MutexGuard<'_, Pins> {
+        self.inner.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps contents from being removed while something comes into use.
+    fn hold_sweep(&self) -> RwLockReadGuard<'_, ()> {
+        self.inner.sweep.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lock(root: &Path) -> Result<File, StoreError> {
+    let path = root.join("lock");
+    let file = File::create(&path).map_err(failed("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(root.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+    }
+}
+
+/// Lets one at a time do something with the same thing; different things seldom wait for each other.
+#[derive(Default)]
+struct Turns {
+    places: [Mutex<()>; 32],
+}
+
+impl Turns {
+    fn take(&self, thing: &impl Hash) -> MutexGuard<'_, ()> {
+        let place = BuildHasherDefault::<DefaultHasher>::default().hash_one(thing) % self.places.len() as u64;
+        let place = usize::try_from(place).expect("smaller than an array's length");
+        self.places[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,23 @@
+//! What is kept of one revision of a source.
+
+use fairlead_object::Digest;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One revision of a source, as `status.artifact` reports it, and the tree it is built from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    /// What the source calls this state, such as `main@sha1:<commit>`.
+    pub revision: String,
+    /// The digest of the `.tar.gz` that is served.
+    pub digest: Digest,
+    /// The size of the `.tar.gz` that is served.
+    pub size_bytes: u64,
+    /// Where it is served, such as `gitrepository/<namespace>/<name>/<commit>.tar.gz`.
+    pub path: String,
+    /// When this revision, with this content, was published; in whole seconds.
+    pub last_update_time: Timestamp,
+    /// The root of its files in the store.
+    pub tree: Digest,
+}

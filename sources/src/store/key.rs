@@ -1,0 +1,81 @@
+//! Who an artifact belongs to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+
+/// The source object that an artifact belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourceKey {
+    /// The object's kind.
+    pub kind: SourceKind,
+    /// The object's namespace.
+    pub namespace: String,
+    /// The object's name.
+    pub name: String,
+}
+
+/// The kinds whose artifacts are trees of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SourceKind {
+    /// A branch, tag or commit of a Git repository.
+    GitRepository,
+    /// A layer of an image in an OCI registry.
+    #[serde(rename = "OCIRepository")]
+    OciRepository,
+    /// The objects of a bucket.
+    Bucket,
+}
+
+impl SourceKind {
+    /// The kind's first folder in an artifact's path.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::GitRepository => "gitrepository",
+            Self::OciRepository => "ocirepository",
+            Self::Bucket => "bucket",
+        }
+    }
+
+    /// The part of `revision` that names the artifact's file: the commit, or the digest. Flux keeps the algorithm in
+    /// the name for registries only.
+    fn identity(self, revision: &str) -> &str {
+        let separator = match self {
+            Self::GitRepository | Self::Bucket => ':',
+            Self::OciRepository => '@',
+        };
+        revision.rsplit(separator).next().unwrap_or(revision)
+    }
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GitRepository => "GitRepository",
+            Self::OciRepository => "OCIRepository",
+            Self::Bucket => "Bucket",
+        })
+    }
+}
+
+impl SourceKey {
+    /// Where the artifact of `revision` is served, in Flux's form: `<kind>/<namespace>/<name>/<commit or digest>.tar.gz`.
+    pub(crate) fn path_of(&self, revision: &str) -> Result<String, StoreError> {
+        let identity = self.kind.identity(revision);
+        for part in [&self.namespace, &self.name, identity] {
+            let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'+');
+            if part.is_empty() || part.starts_with('.') || !part.bytes().all(is_safe) {
+                return Err(StoreError::Name { key: self.clone(), part: part.to_owned() });
+            }
+        }
+        Ok(format!("{}/{}/{}/{identity}.tar.gz", self.kind.folder(), self.namespace, self.name))
+    }
+}
+
+impl fmt::Display for SourceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
