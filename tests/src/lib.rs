@@ -8,10 +8,12 @@
 
 pub mod audit;
 pub mod cluster;
+pub mod git;
 pub mod pki;
 pub mod process;
 mod wait;
 
 pub use audit::{AuditLog, Request};
 pub use cluster::{ClusterError, Controllers, TestCluster};
+pub use git::{GitServer, Repository};
 pub use wait::{eventually, wait_until};

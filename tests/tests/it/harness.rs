@@ -9,12 +9,12 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, ListParams, PostParams},
+    api::{DeleteParams, ListParams, ObjectMeta, PostParams},
 };
 use serde_json::json;
 
 fn config_map(name: &str) -> ConfigMap {
-    serde_json::from_value(json!({ "metadata": { "name": name } })).unwrap()
+    ConfigMap { metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }, ..ConfigMap::default() }
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn controllers_roll_out_deployments_and_remove_namespaces() {
 
     let namespaces: Api<Namespace> = Api::all(cluster.client());
     namespaces.delete(&namespace, &DeleteParams::default()).await.unwrap();
-    wait_until("the namespace is gone", Duration::from_secs(60), async || {
+    wait_until("the namespace is gone", Duration::from_mins(1), async || {
         namespaces.get_opt(&namespace).await.unwrap().is_none().then_some(())
     })
     .await;

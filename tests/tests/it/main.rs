@@ -1,3 +1,4 @@
 //! Scenarios against real servers.
 
+mod git_server;
 mod harness;
