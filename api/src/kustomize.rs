@@ -29,11 +29,12 @@ use crate::time::Time;
     status = "KustomizationStatus",
     derive = "PartialEq",
     doc = "A directory of a source, built and kept applied.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-    printcolumn(name = "Status", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#)
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name": "Status", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].message"}"#
 )]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the fields are Flux's")]
 pub struct KustomizationSpec {
     /// Labels and annotations for every object. They replace those with the same key.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -228,7 +229,7 @@ pub enum DecryptionProvider {
     },
 ]))]
 pub struct KubeConfigReference {
-    /// ConfigMap that names the cluster and whose identity reaches it: `provider`, `cluster`, `address`, `ca.crt`,
+    /// `ConfigMap` that names the cluster and whose identity reaches it: `provider`, `cluster`, `address`, `ca.crt`,
     /// `audiences` and `serviceAccountName`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<LocalReference>,
@@ -257,7 +258,7 @@ pub struct PostBuild {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub substitute: BTreeMap<String, String>,
 
-    /// ConfigMaps and Secrets of this namespace whose keys are variables. Later ones win.
+    /// `ConfigMap`s and Secrets of this namespace whose keys are variables. Later ones win.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub substitute_from: Vec<SubstituteReference>,
 
@@ -267,7 +268,7 @@ pub struct PostBuild {
     pub substitute_strategy: Option<SubstituteStrategy>,
 }
 
-/// A ConfigMap or Secret whose keys are variables.
+/// A `ConfigMap` or Secret whose keys are variables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubstituteReference {
     /// Which of both it is.
@@ -287,7 +288,7 @@ pub struct SubstituteReference {
 pub enum SubstituteKind {
     /// A Secret.
     Secret,
-    /// A ConfigMap.
+    /// A `ConfigMap`.
     ConfigMap,
 }
 

@@ -1,6 +1,6 @@
 //! Fairlead's custom resources: the kinds it serves, the words in their status, and the manifests that install them.
 //!
-//! - [`source`] and [`kustomize`] hold the kinds, one module for each API group.
+//! - [`source`], [`kustomize`] and [`fairlead`] hold the kinds, one module for each API group.
 //! - [`conditions`] and [`reasons`] are how an object says how it is; [`names`] are the labels and annotations.
 //! - [`duration`] and [`time`] are what stands in fields.
 //!
@@ -9,6 +9,7 @@
 
 pub mod conditions;
 pub mod duration;
+pub mod fairlead;
 pub mod kustomize;
 pub mod names;
 pub mod reasons;

@@ -27,7 +27,7 @@ pub mod labels {
     pub const INSTANCE: &str = "app.kubernetes.io/instance";
     /// Who wrote an object.
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-    /// A Secret or ConfigMap with the value `Enabled` here wakes the objects that refer to it.
+    /// A Secret or `ConfigMap` with the value `Enabled` here wakes the objects that refer to it.
     pub const WATCH: &str = "reconcile.fluxcd.io/watch";
 }
 

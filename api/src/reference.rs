@@ -26,3 +26,12 @@ pub struct SecretKeyReference {
     #[schemars(length(min = 1, max = 253))]
     pub key: String,
 }
+
+/// An object of a known kind in any namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NamespacedName {
+    /// Name of the object that is referred to.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+}

@@ -30,10 +30,10 @@ use crate::time::Time;
     status = "GitRepositoryStatus",
     derive = "PartialEq",
     doc = "A Git repository whose content is kept as an artifact for others to build from.",
-    printcolumn(name = "URL", type_ = "string", json_path = ".spec.url"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-    printcolumn(name = "Status", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#)
+    printcolumn = r#"{"name": "URL", "type": "string", "jsonPath": ".spec.url"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name": "Status", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].message"}"#
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [{
@@ -130,7 +130,7 @@ impl GitRepositorySpec {
 pub enum GitProvider {
     /// A Secret, or nothing.
     Generic,
-    /// AWS CodeCommit.
+    /// AWS `CodeCommit`.
     Aws,
     /// Azure DevOps.
     Azure,
