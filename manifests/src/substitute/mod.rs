@@ -1,5 +1,15 @@
 //! Variables in manifests.
 
+mod error;
+mod expand;
+mod expression;
+mod glob;
 mod variables;
 
+pub use error::{ExpressionError, Problem};
+pub use expand::expand;
 pub use variables::{Strategy, VariableError, Variables};
+
+/// Most bytes that the expressions of one object may make, those nested in others included. An API server takes no
+/// object larger than 3 MiB.
+pub const OUTPUT_LIMIT_BYTES: usize = 8 << 20;
