@@ -19,6 +19,7 @@ mod anchors;
 mod comments;
 mod compose;
 mod document;
+mod emit;
 mod json;
 mod limits;
 mod mapping;
@@ -33,6 +34,7 @@ mod timestamp;
 
 pub use comments::Comments;
 pub use document::{Document, documents, parse};
+pub use emit::emit_json;
 pub use json::ResolveError;
 pub use limits::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_BYTES, MAX_DEPTH};
 pub use mapping::{Duplicate, Mapping};

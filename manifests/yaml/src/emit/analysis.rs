@@ -1,0 +1,152 @@
+//! In which styles a text can be written.
+//!
+//! # Follows go-yaml
+//! The rules are libyaml's, which refuses more than the YAML specification does; so does every tool built on it.
+
+/// In which styles a text can be written and read back unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Analysis {
+    /// Contains a line break, YAML 1.1's own included.
+    pub(super) multiline: bool,
+    pub(super) plain_in_block: bool,
+    pub(super) plain_in_flow: bool,
+    pub(super) single_quoted: bool,
+    pub(super) block_scalar: bool,
+}
+
+impl Analysis {
+    pub(super) fn of(text: &str) -> Self {
+        if text.is_empty() {
+            return Self { plain_in_flow: false, block_scalar: false, ..Self::ANYTHING };
+        }
+        if is_simple(text) {
+            return Self::ANYTHING;
+        }
+        let indicators = Indicators::of(text);
+        let blanks = Blanks::of(text);
+        let special = blanks.space_before_break || !text.chars().all(is_printable);
+        let plain = !special && !blanks.multiline && !blanks.break_before_space && !blanks.at_an_end;
+        Self {
+            multiline: blanks.multiline,
+            plain_in_block: plain && !indicators.block,
+            plain_in_flow: plain && !indicators.flow,
+            single_quoted: !special && !blanks.break_before_space,
+            block_scalar: !special && !blanks.ends_with_space,
+        }
+    }
+
+    const ANYTHING: Self =
+        Self { multiline: false, plain_in_block: true, plain_in_flow: true, single_quoted: true, block_scalar: true };
+}
+
+/// Whether `text` has only characters that mean nothing wherever they stand; most keys and many values do.
+fn is_simple(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes[0].is_ascii_alphanumeric()
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_'))
+}
+
+/// Characters that would end a plain scalar or make it something else.
+#[derive(Default)]
+struct Indicators {
+    block: bool,
+    flow: bool,
+}
+
+impl Indicators {
+    fn of(text: &str) -> Self {
+        let document_marker = text.starts_with("---") || text.starts_with("...");
+        let mut found = Self { block: document_marker, flow: document_marker };
+        let mut chars = text.chars().peekable();
+        let mut before = None;
+        while let Some(char) = chars.next() {
+            let blank_after = chars.peek().is_none_or(|next| matches!(next, ' ' | '\t'));
+            match before {
+                None => found.see_first(char, blank_after),
+                Some(before) => found.see(before, char, blank_after),
+            }
+            before = Some(char);
+        }
+        found
+    }
+
+    fn see_first(&mut self, char: char, blank_after: bool) {
+        match char {
+            '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => {
+                self.flow = true;
+                self.block = true;
+            }
+            '?' | ':' => {
+                self.flow = true;
+                self.block |= blank_after;
+            }
+            '-' => {
+                self.flow |= blank_after;
+                self.block |= blank_after;
+            }
+            _ => {}
+        }
+    }
+
+    fn see(&mut self, before: char, char: char, blank_after: bool) {
+        match char {
+            ',' | '?' | '[' | ']' | '{' | '}' => self.flow = true,
+            ':' => {
+                self.flow = true;
+                self.block |= blank_after;
+            }
+            '#' if is_blank_or_break(before) => {
+                self.flow = true;
+                self.block = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where spaces and line breaks are.
+#[derive(Default)]
+struct Blanks {
+    multiline: bool,
+    at_an_end: bool,
+    ends_with_space: bool,
+    break_before_space: bool,
+    space_before_break: bool,
+}
+
+impl Blanks {
+    fn of(text: &str) -> Self {
+        let is_space_or_break = |char| char == ' ' || is_break(char);
+        let mut found = Self {
+            at_an_end: text.starts_with(is_space_or_break) || text.ends_with(is_space_or_break),
+            ends_with_space: text.ends_with(' '),
+            ..Self::default()
+        };
+        let mut before = '\0';
+        for char in text.chars() {
+            found.multiline |= is_break(char);
+            found.break_before_space |= char == ' ' && is_break(before);
+            found.space_before_break |= is_break(char) && before == ' ';
+            before = char;
+        }
+        found
+    }
+}
+
+/// Whether this character is written as it is; nothing outside the basic plane is.
+///
+/// # Differs from libyaml
+/// U+2028 and U+2029 are not: they end a line in YAML 1.1 and do not in YAML 1.2, so that only their escapes are safe.
+pub(super) fn is_printable(char: char) -> bool {
+    !matches!(char, '\u{2028}' | '\u{2029}')
+        && matches!(char, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
+}
+
+/// Whether YAML 1.1 ends a line here.
+fn is_break(char: char) -> bool {
+    matches!(char, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+fn is_blank_or_break(char: char) -> bool {
+    matches!(char, ' ' | '\t' | '\0') || is_break(char)
+}

@@ -1,0 +1,49 @@
+//! The order of keys.
+
+use std::cmp::Ordering;
+
+/// Compares two keys the way go-yaml sorts them: letters after everything else, numbers within a key by their value.
+///
+/// # Differs from go-yaml
+/// Numbers of more than 18 digits compare by their value, not by what is left of it in 64 bits, so that this is an order.
+pub(super) fn compare_keys(a: &str, b: &str) -> Ordering {
+    let common = common_prefix(a, b);
+    let (rest_a, rest_b) = (&a[common..], &b[common..]);
+    let (Some(char_a), Some(char_b)) = (rest_a.chars().next(), rest_b.chars().next()) else {
+        return rest_a.len().cmp(&rest_b.len());
+    };
+    match (char_a.is_alphabetic(), char_b.is_alphabetic()) {
+        (true, true) => return char_a.cmp(&char_b),
+        (true, false) => return Ordering::Greater,
+        (false, true) => return Ordering::Less,
+        (false, false) => {}
+    }
+    // A zero in the middle of a number counts as a digit of it, not as a leading zero.
+    let within_number = (char_a == '0' || char_b == '0') && ends_with_number(&a[..common]);
+    let (number_a, digits_a) = leading_number(rest_a, within_number);
+    let (number_b, digits_b) = leading_number(rest_b, within_number);
+    number_a.cmp(&number_b).then(digits_a.cmp(&digits_b)).then(char_a.cmp(&char_b))
+}
+
+/// Length in bytes of what both start with, whole characters only.
+fn common_prefix(a: &str, b: &str) -> usize {
+    let mut length = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    while !a.is_char_boundary(length) {
+        length -= 1;
+    }
+    length
+}
+
+/// Whether `text` ends with digits of which one is not zero.
+fn ends_with_number(text: &str) -> bool {
+    text.chars().rev().take_while(|char| char.is_ascii_digit()).any(|char| char != '0')
+}
+
+/// The number that `text` starts with, preceded by a `1` on demand, and how many digits it has.
+fn leading_number(text: &str, after_one: bool) -> (u128, usize) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit);
+    let start = u128::from(after_one);
+    digits.fold((start, 0), |(number, count), digit| {
+        (number.saturating_mul(10).saturating_add(u128::from(digit - b'0')), count + 1)
+    })
+}
