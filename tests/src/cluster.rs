@@ -31,6 +31,7 @@ use crate::{
     audit::{self, AuditLog, Request},
     pki::{Authority, Identity, new_key},
     process::ServerProcess,
+    report,
     wait::eventually,
 };
 
@@ -143,7 +144,7 @@ impl TestCluster {
     /// # Panics
     /// If it cannot be started; the message says what is missing.
     pub async fn start() -> Self {
-        Self::launch(Controllers::Absent).await.unwrap_or_else(|error| panic!("no test cluster: {}", chain(&error)))
+        Self::launch(Controllers::Absent).await.unwrap_or_else(|error| panic!("no test cluster: {}", report(&error)))
     }
 
     /// Starts a cluster whose Deployments roll out and whose namespaces go away when deleted.
@@ -151,7 +152,7 @@ impl TestCluster {
     /// # Panics
     /// If it cannot be started; the message says what is missing.
     pub async fn with_controllers() -> Self {
-        Self::launch(Controllers::Run).await.unwrap_or_else(|error| panic!("no test cluster: {}", chain(&error)))
+        Self::launch(Controllers::Run).await.unwrap_or_else(|error| panic!("no test cluster: {}", report(&error)))
     }
 
     /// Returns the cluster with controllers that all tests of this binary share, and starts it for the first.
@@ -329,7 +330,7 @@ impl TestCluster {
     /// If it is missing and cannot be built.
     pub async fn kubectl(&self, arguments: &[&str]) -> CommandOutput {
         fairlead_tools::provide(&[Tool::Kubectl], |line| eprintln!("{line}"))
-            .unwrap_or_else(|error| panic!("no kubectl: {}", chain(&error)));
+            .unwrap_or_else(|error| panic!("no kubectl: {}", report(&error)));
         let mut command = fairlead_tools::command(Tool::Kubectl.path());
         command.args(arguments).env("KUBECONFIG", self.kubeconfig()).env("HOME", self.folder());
         let output = tokio::process::Command::from(command).output().await.expect("kubectl can be started");
@@ -351,9 +352,9 @@ impl TestCluster {
     /// If it does not become ready.
     pub async fn start_api_server(&self) {
         let started = self.layout.start(Tool::KubeApiserver, self.layout.apiserver());
-        let apiserver = started.unwrap_or_else(|error| panic!("no API server: {}", chain(&error)));
+        let apiserver = started.unwrap_or_else(|error| panic!("no API server: {}", report(&error)));
         self.servers().apiserver = Some(apiserver);
-        self.await_ready().await.unwrap_or_else(|error| panic!("no API server: {}", chain(&error)));
+        self.await_ready().await.unwrap_or_else(|error| panic!("no API server: {}", report(&error)));
     }
 
     async fn start_controllers(&self) -> Result<(), ClusterError> {
@@ -556,15 +557,4 @@ async fn get(client: &Client, uri: &str) -> Result<String, kube::Error> {
 /// Returns a port that nothing listens on at this moment.
 pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// Returns an error with all its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -11,9 +11,13 @@ pub mod cluster;
 pub mod git;
 pub mod pki;
 pub mod process;
+mod report;
+mod signal;
 mod wait;
 
 pub use audit::{AuditLog, Request};
 pub use cluster::{ClusterError, Controllers, TestCluster};
 pub use git::{GitServer, Repository};
+pub use report::report;
+pub use signal::shutdown;
 pub use wait::{eventually, wait_until};

@@ -1,0 +1,68 @@
+//! Starts Cargo, and the binaries that it builds.
+
+use std::{env, io, os::unix::process::CommandExt, process::Command};
+
+/// How binaries are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Soonest ready.
+    Dev,
+    /// As it is shipped.
+    Release,
+}
+
+impl Profile {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Why a chore could not start a program.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CargoError {
+    #[error("cannot start `{program}`")]
+    Start { program: String, source: io::Error },
+    #[error("`cargo build` failed, its message is above")]
+    Build,
+}
+
+/// Returns the Cargo that runs this chore, at the root of the repository.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = fairlead_tools::command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(fairlead_tools::repository());
+    cargo.env("CARGO_TARGET_DIR", fairlead_tools::target_directory());
+    cargo
+}
+
+/// Builds the binaries of `packages`, all at once so that what they share is compiled once.
+pub(crate) fn build_binaries(packages: &[&str], profile: Profile) -> Result<(), CargoError> {
+    let mut build = cargo();
+    build.args(["build", "--locked", "--bins"]);
+    for package in packages {
+        build.args(["--package", package]);
+    }
+    match profile {
+        Profile::Dev => {}
+        Profile::Release => {
+            build.arg("--release");
+        }
+    }
+    let status = build.status().map_err(|source| CargoError::Start { program: "cargo".into(), source })?;
+    if status.success() { Ok(()) } else { Err(CargoError::Build) }
+}
+
+/// Replaces this process by the binary `name`, so that signals and the exit code are its own.
+///
+/// Returns only if that fails.
+pub(crate) fn become_binary(
+    name: &str,
+    profile: Profile,
+    arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>,
+) -> CargoError {
+    let path = fairlead_tools::target_directory().join(profile.folder()).join(name);
+    let source = fairlead_tools::command(&path).args(arguments).exec();
+    CargoError::Start { program: path.display().to_string(), source }
+}
