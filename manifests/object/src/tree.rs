@@ -69,6 +69,14 @@ pub enum TreeError {
         /// The limit.
         limit_bytes: u64,
     },
+    /// The reader has had all that it may have.
+    #[error("`{path}` is one too many: a build reads at most {limit}")]
+    Spent {
+        /// The entry that was asked for beyond the limit.
+        path: TreePath,
+        /// The limit with its unit, as `20000 files`.
+        limit: String,
+    },
     /// The operating system refused.
     #[error("cannot read `{path}`")]
     Io {
