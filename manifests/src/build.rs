@@ -1,8 +1,14 @@
-//! The build.
+//! The build: from a tree to objects, in one pass and in the order in which they are written.
 
-use fairlead_object::{Digest, Manifest, Recorder, Tree};
+use std::collections::HashMap;
 
-use crate::{BuildError, BuildInputs, BuildRequest};
+use fairlead_kustomize::{LoadRestrictions, Options, Resource};
+use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
+use fairlead_yaml::emit_json;
+
+use crate::{
+    BuildError, BuildInputs, BuildRequest, CommonMetadata, limits::Bounded, root::Root, substitute::substitute,
+};
 
 /// What a build made.
 #[derive(Clone, Debug)]
@@ -16,12 +22,14 @@ pub struct Built {
 }
 
 /// Builds what `request` asks for from `tree`. Equal inputs give equal manifests, byte for byte.
+///
+/// # Follows Flux
+/// A kustomization may name every file of the tree, not only those below its own directory. Variables get their values
+/// after the build, each object on its own. kustomize's own `Kustomization` objects are left out.
 pub fn build(tree: &dyn Tree, request: &BuildRequest) -> Result<Built, BuildError> {
-    let recorder = Recorder::new(tree);
-    if recorder.entry(&request.path)?.is_none() {
-        return Err(BuildError::PathMissing(request.path.clone()));
-    }
-    let manifests = Vec::new();
+    let bounded = Bounded::new(tree);
+    let recorder = Recorder::new(&bounded);
+    let manifests = manifests(&recorder, request)?;
     let digest = Digest::of(print(&manifests).as_bytes());
     Ok(Built { manifests, inputs: BuildInputs::new(request, recorder.into_reads()), digest })
 }
@@ -34,5 +42,62 @@ impl Built {
 }
 
 fn print(manifests: &[Manifest]) -> String {
-    manifests.iter().map(|manifest| manifest.to_value().to_string()).collect::<Vec<_>>().join("---\n")
+    manifests.iter().map(|manifest| emit_json(&manifest.to_value())).collect::<Vec<_>>().join("---\n")
+}
+
+fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, BuildError> {
+    let root = Root::of(tree, &request.path)?;
+    let kustomization = root.with_overlay(tree, request)?;
+    let options = Options { load_restrictions: LoadRestrictions::None, ..Options::default() };
+    let resources = fairlead_kustomize::build_with(tree, &request.path, kustomization, &options)?;
+    let mut manifests = Vec::with_capacity(resources.len());
+    for resource in &resources {
+        let manifest = manifest(resource, &root)?;
+        if !is_kustomization_file(&manifest) {
+            manifests.push(finish(manifest, request)?);
+        }
+    }
+    refuse_duplicates(&manifests)?;
+    Ok(manifests)
+}
+
+/// The object that `resource` has become. A generated root is no file that anyone could look into.
+fn manifest(resource: &Resource, root: &Root) -> Result<Manifest, BuildError> {
+    let manifest = resource.to_manifest()?;
+    match root {
+        Root::Written(_) => Ok(manifest),
+        Root::Generated(generated) => {
+            let mut origin = manifest.origin().clone();
+            origin.overlays.retain(|overlay| *overlay != generated.file);
+            Ok(Manifest::new(manifest.to_value(), origin)?)
+        }
+    }
+}
+
+fn is_kustomization_file(manifest: &Manifest) -> bool {
+    let id = manifest.id();
+    id.kind == "Kustomization" && id.group == "kustomize.config.k8s.io"
+}
+
+fn finish(manifest: Manifest, request: &BuildRequest) -> Result<Manifest, BuildError> {
+    let mut manifest = match &request.substitution {
+        Some(substitution) => substitute(manifest, substitution)?,
+        None => manifest,
+    };
+    let CommonMetadata { labels, annotations } = &request.common_metadata;
+    manifest.set_labels(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    manifest.set_annotations(annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    Ok(manifest)
+}
+
+/// An object that is written twice would be applied twice, the second time over the first.
+fn refuse_duplicates(manifests: &[Manifest]) -> Result<(), BuildError> {
+    let mut seen: HashMap<&ObjectId, &Origin> = HashMap::with_capacity(manifests.len());
+    for manifest in manifests {
+        if let Some(first) = seen.insert(manifest.id(), manifest.origin()) {
+            let (id, second) = (manifest.id().clone(), manifest.origin().clone());
+            return Err(BuildError::Duplicate { id, first: first.clone(), second });
+        }
+    }
+    Ok(())
 }

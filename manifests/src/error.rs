@@ -1,27 +1,48 @@
 //! Why a build failed.
 
+use fairlead_kustomize::ToManifestError;
 use fairlead_object::{ManifestError, ObjectId, Origin, TreeError, TreePath};
+
+use crate::{limits::DIRECTORY_LIMIT_DEPTH, substitute::SubstituteError};
 
 /// Why a build failed: what is wrong with which object or file, at which line.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The directory to build is not in the tree.
-    #[error("directory `{0}` is not in the source")]
+    #[error("kustomization path not found: `{0}` is not in the source")]
     PathMissing(TreePath),
+    /// A file stands where the directory to build should be.
+    #[error("kustomization path not found: `{0}` is a file, and only a directory can be built")]
+    PathNotDirectory(TreePath),
+    /// A plain directory goes deeper than it is searched.
+    #[error("`{directory}` lies more than {DIRECTORY_LIMIT_DEPTH} directories deep")]
+    TooDeep {
+        /// The directory that is not searched any more.
+        directory: TreePath,
+    },
     /// The tree could not be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// A document is no object.
+    /// A kustomization could not be built.
+    #[error(transparent)]
+    Kustomize(#[from] fairlead_kustomize::BuildError),
+    /// What was built is no object.
+    #[error(transparent)]
+    Object(#[from] ToManifestError),
+    /// What was built is no object.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The variables of an object could not be expanded.
+    #[error(transparent)]
+    Substitute(#[from] SubstituteError),
     /// Two documents name one object.
-    #[error("{second}: {id} is written twice, first at {first}")]
+    #[error("{second}: {id} is there twice; the first is at {first}")]
     Duplicate {
         /// The object.
         id: ObjectId,
-        /// Where it stands first.
+        /// Where it was written first.
         first: Origin,
-        /// Where it stands again.
+        /// Where it was written again.
         second: Origin,
     },
 }
@@ -30,7 +51,15 @@ impl BuildError {
     /// What the reader can try, where the failure suggests it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::PathMissing(_) | Self::Tree(_) | Self::Manifest(_) | Self::Duplicate { .. } => None,
+            Self::Kustomize(error) => error.hint(),
+            Self::Substitute(error) => error.hint(),
+            Self::PathMissing(_)
+            | Self::PathNotDirectory(_)
+            | Self::TooDeep { .. }
+            | Self::Tree(_)
+            | Self::Object(_)
+            | Self::Manifest(_)
+            | Self::Duplicate { .. } => None,
         }
     }
 }

@@ -10,11 +10,16 @@
 mod build;
 mod error;
 mod inputs;
+mod limits;
+mod normalise;
 mod request;
+mod root;
 pub mod substitute;
 
 pub use build::{Built, build};
 pub use error::BuildError;
 pub use inputs::{BuildInputs, InputChange};
+pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};
+pub use normalise::normalise;
 pub use request::{BuildMetadata, BuildRequest, CommonMetadata, Image, Patch, Selector, Substitution};
-pub use substitute::{Strategy, VariableError, Variables};
+pub use substitute::{Strategy, SubstituteError, VariableError, Variables};
