@@ -9,7 +9,7 @@
 //!
 //! # On disk
 //! `blobs/ab/<digest>` and `trees/ab/<digest>` are contents, `index/<digest of the key>` are sources, `tmp/` is what is
-//! being written, and `lock` keeps a second process out.
+//! being written, `scratch/` what is being fetched, and `lock` keeps a second process out.
 //!
 //! # The packed form
 //! The `.tar.gz` that Flux's consumers fetch is a blob like any other, made when a tree is first published. It is kept
@@ -29,6 +29,7 @@
 use std::{
     fs::{self, File, TryLockError},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    io,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
@@ -39,6 +40,7 @@ use std::{
 
 use fairlead_object::Digest;
 use jiff::{Timestamp, Unit};
+use tempfile::TempDir;
 
 mod artifact;
 mod collect;
@@ -64,7 +66,7 @@ pub(crate) use directory::Node;
 
 use files::{Files, Permit, failed};
 use index::{Index, Packed};
-use objects::{Objects, Shelf};
+use objects::{ObjectKind, Objects};
 use pins::Pins;
 
 use crate::archive;
@@ -80,7 +82,7 @@ pub struct StoreSettings {
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { retention_ttl: Duration::from_secs(60), retention_records: 2 }
+        Self { retention_ttl: Duration::from_mins(1), retention_records: 2 }
     }
 }
 
@@ -121,6 +123,7 @@ impl Store {
         fs::create_dir_all(root).map_err(failed("create", root))?;
         let lock = lock(root)?;
         let files = Files::open(root, permit)?;
+        remove_scratch(&files.at(SCRATCH))?;
         let index = Index::load(&files)?;
         let inner = Inner {
             objects: Objects::new(files),
@@ -137,6 +140,14 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// A new folder on the store's disk for what is being fetched. It is removed when the answer is dropped, or else when
+    /// the store is next opened.
+    pub(crate) fn scratch(&self) -> io::Result<TempDir> {
+        let parent = self.objects().files().at(SCRATCH);
+        fs::create_dir_all(&parent)?;
+        TempDir::new_in(parent)
+    }
+
     /// Starts a new tree.
     pub fn writer(&self) -> TreeWriter {
         TreeWriter::new(self.clone())
@@ -145,7 +156,7 @@ impl Store {
     /// The tree at `root`.
     pub fn tree(&self, root: &Digest) -> Result<StoredTree, StoreError> {
         let _no_sweep = self.hold_sweep();
-        self.objects().size_bytes(Shelf::Trees, root)?;
+        self.objects().size_bytes(ObjectKind::Tree, root)?;
         self.pins().add_reader(*root);
         Ok(StoredTree::new(self.clone(), *root))
     }
@@ -184,6 +195,26 @@ impl Store {
         index.kept(key).first().filter(|artifact| !index.is_incomplete(&artifact.tree)).cloned()
     }
 
+    /// The kept revision that is served at `path`.
+    pub(crate) fn artifact_at(&self, path: &str) -> Option<Artifact> {
+        let key = SourceKey::of_path(path)?;
+        self.index().kept(&key).iter().find(|artifact| artifact.path == path).cloned()
+    }
+
+    /// The packed form of `artifact`, at its start. One that is damaged or gone is packed again from its tree.
+    pub(crate) fn open_packed(&self, artifact: &Artifact) -> Result<File, StoreError> {
+        let digest = artifact.digest;
+        if !self.index().is_verified(&digest) {
+            let verified = self.objects().copy(&digest, |_| Ok(()));
+            match verified {
+                Err(StoreError::Missing { .. } | StoreError::Damaged { .. }) => self.repack(artifact)?,
+                verified => verified?,
+            }
+            self.index().set_verified(digest);
+        }
+        self.objects().open(ObjectKind::Blob, &digest)
+    }
+
     /// Gives up everything that is kept of `key`.
     pub fn withdraw(&self, key: &SourceKey) -> Result<(), StoreError> {
         let _turn = self.inner.publishing.take(key);
@@ -219,22 +250,39 @@ impl Store {
         let (digest, size_bytes) = archive::pack(tree, |chunk| file.write(chunk))?;
         let packed = Packed { digest, size_bytes };
         let _no_sweep = self.hold_sweep();
-        file.keep_as(&self.objects().path(Shelf::Blobs, &digest))?;
+        file.keep_as(&self.objects().path(ObjectKind::Blob, &digest))?;
         let mut index = self.index();
         index.set_packed(root, packed);
+        index.set_verified(digest);
         index.set_complete(&root);
         Ok(packed)
     }
 
+    /// Makes the packed form of `artifact` again.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] if it has become another one, which happens when the compressor is not the one that made
+    /// it. The source is then published again.
+    fn repack(&self, artifact: &Artifact) -> Result<(), StoreError> {
+        let Artifact { digest, tree, .. } = *artifact;
+        self.index().set_incomplete(tree);
+        let packed = self.pack(&self.tree(&tree)?)?;
+        if packed.digest == digest {
+            return Ok(());
+        }
+        self.index().set_incomplete(tree);
+        Err(StoreError::Missing { digest, file: self.objects().path(ObjectKind::Blob, &digest) })
+    }
+
     /// Takes note that the content `digest` of the tree at `root` is gone or damaged.
-    fn lost(&self, shelf: Shelf, digest: &Digest, root: Digest) {
+    fn lost(&self, kind: ObjectKind, digest: &Digest, root: Digest) {
         self.index().set_incomplete(root);
         let _sweeping = self.inner.sweep.write().unwrap_or_else(PoisonError::into_inner);
         // Someone may have put it again since.
-        if let Err(error @ StoreError::Damaged { .. }) = self.objects().read(shelf, digest) {
+        if let Err(error @ StoreError::Damaged { .. }) = self.objects().read(kind, digest) {
             tracing::warn!(%error, "damaged content removed from the artifact store");
             // Left where it is, it is found to be damaged again, or overwritten.
-            let _ = self.objects().remove(shelf, digest);
+            let _ = self.objects().remove(kind, digest);
         }
     }
 
@@ -265,6 +313,17 @@ impl Store {
     /// Keeps contents from being removed while something comes into use.
     fn hold_sweep(&self) -> RwLockReadGuard<'_, ()> {
         self.inner.sweep.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The folder of what is being fetched.
+const SCRATCH: &str = "scratch";
+
+/// Removes what a process that was killed had fetched.
+fn remove_scratch(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", folder)(error)),
+        _ => Ok(()),
     }
 }
 

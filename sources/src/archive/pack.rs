@@ -58,12 +58,11 @@ impl<F: FnMut(&[u8]) -> Result<(), StoreError>> Archive<F> {
 
     fn header(&mut self, path: &TreePath, kind: EntryType, mode: u32, size_bytes: u64) -> Result<(), StoreError> {
         let name = path.to_string();
-        let (prefix, base) = match ustar_name(&name) {
-            Some(split) => split,
-            None => {
-                self.long_name(&name)?;
-                ("", "PaxNamed")
-            }
+        let (prefix, base) = if let Some(split) = ustar_name(&name) {
+            split
+        } else {
+            self.long_name(&name)?;
+            ("", "PaxNamed")
         };
         self.block(prefix, base, kind, mode, size_bytes)
     }

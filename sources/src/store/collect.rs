@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::{
     Artifact, Store, StoreError,
     directory::Node,
-    objects::{Objects, Shelf},
+    objects::{ObjectKind, Objects},
 };
 
 /// What a collection has removed.
@@ -72,24 +72,24 @@ impl Store {
     }
 
     fn sweep(&self, collected: &mut Collected) -> Result<(), StoreError> {
-        let trees = self.objects().list(Shelf::Trees)?;
-        let blobs = self.objects().list(Shelf::Blobs)?;
+        let trees = self.objects().list(ObjectKind::Tree)?;
+        let blobs = self.objects().list(ObjectKind::Blob)?;
         let mut marks = Marks::default();
         self.mark(&mut marks);
-        collected.directories = self.sweep_batch(Shelf::Trees, &trees, &mut marks)?;
+        collected.directories = self.sweep_batch(ObjectKind::Tree, &trees, &mut marks)?;
         for batch in blobs.chunks(BATCH) {
-            collected.files += self.sweep_batch(Shelf::Blobs, batch, &mut marks)?;
+            collected.files += self.sweep_batch(ObjectKind::Blob, batch, &mut marks)?;
         }
         Ok(())
     }
 
-    fn sweep_batch(&self, shelf: Shelf, batch: &[Digest], marks: &mut Marks) -> Result<usize, StoreError> {
+    fn sweep_batch(&self, kind: ObjectKind, batch: &[Digest], marks: &mut Marks) -> Result<usize, StoreError> {
         let _sweeping = self.inner.sweep.write().unwrap_or_else(PoisonError::into_inner);
         self.mark(marks);
-        self.index().retain_packed(|tree| marks.kept.contains(tree));
+        self.index().retain(|digest| marks.kept.contains(digest));
         let mut removed = 0;
         for digest in batch.iter().filter(|digest| !marks.kept.contains(digest)) {
-            self.objects().remove(shelf, digest)?;
+            self.objects().remove(kind, digest)?;
             removed += 1;
         }
         Ok(removed)

@@ -1,6 +1,6 @@
 //! One directory of a tree, as it is kept under its digest.
 
-use std::str;
+use std::{fmt::Write, str};
 
 use fairlead_object::{Digest, EntryKind};
 
@@ -61,7 +61,7 @@ impl Directory {
                 Node::File { mode: Mode::Executable, digest, size_bytes } => ('x', digest, *size_bytes),
                 Node::Directory { digest } => ('d', digest, 0),
             };
-            encoded.push_str(&format!("{letter} {digest} {size_bytes} {name}\0"));
+            write!(encoded, "{letter} {digest} {size_bytes} {name}\0").expect("a String takes any text");
         }
         encoded.into_bytes()
     }

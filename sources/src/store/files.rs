@@ -27,9 +27,8 @@ impl Files {
 
     pub(crate) fn open(root: &Path, permit: Permit) -> Result<Self, StoreError> {
         let files = Self { root: root.to_owned(), permit, next_temporary: AtomicU64::new(0) };
-        let temporary = files.root.join(Self::TEMPORARY);
-        files.create_directory(&temporary)?;
-        for leftover in files.list(&temporary)? {
+        files.create_directory(&files.at(Self::TEMPORARY))?;
+        for leftover in files.list(Self::TEMPORARY)? {
             files.remove(&leftover)?;
         }
         Ok(files)
@@ -59,13 +58,14 @@ impl Files {
         }
     }
 
-    /// The entries of the directory at `path`; none if it does not exist.
-    pub(crate) fn list(&self, path: &Path) -> Result<Vec<PathBuf>, StoreError> {
-        let found = match fs::read_dir(path) {
+    /// The entries of the directory at `relative`; none if it does not exist.
+    pub(crate) fn list(&self, relative: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let path = self.at(relative);
+        let found = match fs::read_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            found => found.map_err(failed("list", path))?,
+            found => found.map_err(failed("list", &path))?,
         };
-        found.map(|entry| Ok(entry.map_err(failed("list", path))?.path())).collect()
+        found.map(|entry| Ok(entry.map_err(failed("list", &path))?.path())).collect()
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Index {
     packed: HashMap<Digest, Packed>,
     /// Trees that were found to lack something.
     incomplete: HashSet<Digest>,
+    /// Packed forms that this process has made or read.
+    verified: HashSet<Digest>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,10 +45,8 @@ struct Record {
 impl Index {
     /// Reads the index below the root of `files`.
     pub(crate) fn load(files: &Files) -> Result<Self, StoreError> {
-        let folder = files.at(FOLDER);
-        files.create_directory(&folder)?;
         let mut index = Self::default();
-        for path in files.list(&folder)? {
+        for path in files.list(FOLDER)? {
             if let Some(Record { key, artifacts }) = read(&path) {
                 index.set(&key, artifacts);
             } else {
@@ -94,10 +94,19 @@ impl Index {
         self.packed.insert(tree, packed);
     }
 
-    /// Forgets the packed forms of all trees but those that `is_kept`.
-    pub(crate) fn retain_packed(&mut self, is_kept: impl Fn(&Digest) -> bool) {
+    /// Forgets what is known of all trees and packed forms but those that `is_kept`.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&Digest) -> bool) {
         self.packed.retain(|tree, _| is_kept(tree));
-        self.incomplete.retain(is_kept);
+        self.incomplete.retain(&is_kept);
+        self.verified.retain(&is_kept);
+    }
+
+    pub(crate) fn is_verified(&self, packed: &Digest) -> bool {
+        self.verified.contains(packed)
+    }
+
+    pub(crate) fn set_verified(&mut self, packed: Digest) {
+        self.verified.insert(packed);
     }
 
     pub(crate) fn is_incomplete(&self, tree: &Digest) -> bool {

@@ -39,6 +39,11 @@ impl SourceKind {
         }
     }
 
+    /// The kind with that first folder.
+    fn of_folder(folder: &str) -> Option<Self> {
+        [Self::GitRepository, Self::OciRepository, Self::Bucket].into_iter().find(|kind| kind.folder() == folder)
+    }
+
     /// The part of `revision` that names the artifact's file: the commit, or the digest. Flux keeps the algorithm in
     /// the name for registries only.
     fn identity(self, revision: &str) -> &str {
@@ -71,6 +76,14 @@ impl SourceKey {
             }
         }
         Ok(format!("{}/{}/{}/{identity}.tar.gz", self.kind.folder(), self.namespace, self.name))
+    }
+
+    /// The source whose artifacts are served beside `path`.
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        let mut parts = path.splitn(4, '/');
+        let kind = SourceKind::of_folder(parts.next()?)?;
+        let mut part = || parts.next().map(str::to_owned);
+        Some(Self { kind, namespace: part()?, name: part()? })
     }
 }
 

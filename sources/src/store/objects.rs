@@ -1,6 +1,7 @@
 //! Contents by digest: `blobs/ab/<digest>` for files, `trees/ab/<digest>` for directories.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Read},
     path::PathBuf,
@@ -15,20 +16,20 @@ use super::{
     files::{Files, Temporary, failed},
 };
 
-/// Which of the two folders a content lies in.
+/// What a content is, and with it the folder it lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shelf {
+pub(crate) enum ObjectKind {
     /// The content of a file.
-    Blobs,
+    Blob,
     /// The listing of a directory.
-    Trees,
+    Tree,
 }
 
-impl Shelf {
+impl ObjectKind {
     fn folder(self) -> &'static str {
         match self {
-            Self::Blobs => "blobs",
-            Self::Trees => "trees",
+            Self::Blob => "blobs",
+            Self::Tree => "trees",
         }
     }
 }
@@ -50,33 +51,33 @@ impl Objects {
         &self.files
     }
 
-    pub(crate) fn path(&self, shelf: Shelf, digest: &Digest) -> PathBuf {
+    pub(crate) fn path(&self, kind: ObjectKind, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
-        self.files.at(&format!("{}/{}/{hex}", shelf.folder(), &hex[..2]))
+        self.files.at(&format!("{}/{}/{hex}", kind.folder(), &hex[..2]))
     }
 
     /// The size of a content that is there; not whether it is what was put.
-    pub(crate) fn size_bytes(&self, shelf: Shelf, digest: &Digest) -> Result<u64, StoreError> {
-        let file = self.path(shelf, digest);
+    pub(crate) fn size_bytes(&self, kind: ObjectKind, digest: &Digest) -> Result<u64, StoreError> {
+        let file = self.path(kind, digest);
         fs::metadata(&file).map(|metadata| metadata.len()).map_err(|error| absent(*digest, file, error))
     }
 
     /// Opens a content without looking at it.
-    pub(crate) fn open(&self, shelf: Shelf, digest: &Digest) -> Result<File, StoreError> {
-        let file = self.path(shelf, digest);
+    pub(crate) fn open(&self, kind: ObjectKind, digest: &Digest) -> Result<File, StoreError> {
+        let file = self.path(kind, digest);
         File::open(&file).map_err(|error| absent(*digest, file, error))
     }
 
-    pub(crate) fn read(&self, shelf: Shelf, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-        let file = self.path(shelf, digest);
+    pub(crate) fn read(&self, kind: ObjectKind, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        let file = self.path(kind, digest);
         let content = fs::read(&file).map_err(|error| absent(*digest, file.clone(), error))?;
         if Digest::of(&content) == *digest { Ok(content) } else { Err(StoreError::Damaged { digest: *digest, file }) }
     }
 
     /// Reads the directory at `digest`.
     pub(crate) fn directory(&self, digest: &Digest) -> Result<Directory, StoreError> {
-        let damaged = || StoreError::Damaged { digest: *digest, file: self.path(Shelf::Trees, digest) };
-        Directory::decode(&self.read(Shelf::Trees, digest)?).ok_or_else(damaged)
+        let damaged = || StoreError::Damaged { digest: *digest, file: self.path(ObjectKind::Tree, digest) };
+        Directory::decode(&self.read(ObjectKind::Tree, digest)?).ok_or_else(damaged)
     }
 
     /// Reads a content chunk by chunk into `to`; fails at the end if it was not what was put.
@@ -85,15 +86,15 @@ impl Objects {
         digest: &Digest,
         mut to: impl FnMut(&[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let file = self.path(Shelf::Blobs, digest);
-        let mut content = self.open(Shelf::Blobs, digest)?;
+        let file = self.path(ObjectKind::Blob, digest);
+        let mut content = self.open(ObjectKind::Blob, digest)?;
         let copied = copy_hashed(&mut |buffer| content.read(buffer).map_err(failed("read", &file)), &mut to)?;
         if copied == *digest { Ok(()) } else { Err(StoreError::Damaged { digest: *digest, file }) }
     }
 
     /// Puts `content`, which has `digest`; over what is there, unless it is the same.
-    pub(crate) fn put(&self, shelf: Shelf, digest: &Digest, content: &[u8]) -> Result<(), StoreError> {
-        let target = self.path(shelf, digest);
+    pub(crate) fn put(&self, kind: ObjectKind, digest: &Digest, content: &[u8]) -> Result<(), StoreError> {
+        let target = self.path(kind, digest);
         if fs::read(&target).is_ok_and(|kept| kept == content) {
             return Ok(());
         }
@@ -113,21 +114,22 @@ impl Objects {
         Ok((file, digest))
     }
 
-    /// Every content of `shelf`. A file whose name is no digest is not ours and stays.
-    pub(crate) fn list(&self, shelf: Shelf) -> Result<Vec<Digest>, StoreError> {
+    /// Every content of one kind. A file whose name is no digest is not ours and stays.
+    pub(crate) fn list(&self, kind: ObjectKind) -> Result<Vec<Digest>, StoreError> {
+        let folder = kind.folder();
         let mut found = Vec::new();
-        for directory in self.files.list(&self.files.at(shelf.folder()))? {
-            let names = self.files.list(&directory)?;
-            found.extend(names.iter().filter_map(|path| {
-                let name = path.file_name()?.to_str()?;
-                format!("sha256:{name}").parse::<Digest>().ok()
-            }));
+        for fan in self.files.list(folder)? {
+            let Some(fan) = fan.file_name().and_then(OsStr::to_str) else { continue };
+            for path in self.files.list(&format!("{folder}/{fan}"))? {
+                let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+                found.extend(format!("sha256:{name}").parse::<Digest>());
+            }
         }
         Ok(found)
     }
 
-    pub(crate) fn remove(&self, shelf: Shelf, digest: &Digest) -> Result<(), StoreError> {
-        self.files.remove(&self.path(shelf, digest))
+    pub(crate) fn remove(&self, kind: ObjectKind, digest: &Digest) -> Result<(), StoreError> {
+        self.files.remove(&self.path(kind, digest))
     }
 }
 

@@ -11,7 +11,7 @@ use fairlead_object::{Digest, Entry, LocalTree, Tree, TreeError, TreePath};
 use super::{
     Store, StoreError,
     directory::{Directory, Node},
-    objects::Shelf,
+    objects::ObjectKind,
 };
 
 /// The files of one revision. Cheap to clone; as long as one lives, nothing of the tree is removed from the store.
@@ -89,7 +89,7 @@ impl StoredTree {
         digest: &Digest,
         to: impl FnMut(&[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.noticing(Shelf::Blobs, self.reading.store.objects().copy(digest, to))
+        self.noticing(ObjectKind::Blob, self.reading.store.objects().copy(digest, to))
     }
 
     fn directory(&self, digest: &Digest) -> Result<Arc<Directory>, StoreError> {
@@ -97,7 +97,7 @@ impl StoredTree {
         if let Some(directory) = listed().directories.get(digest) {
             return Ok(Arc::clone(directory));
         }
-        let directory = Arc::new(self.noticing(Shelf::Trees, self.reading.store.objects().directory(digest))?);
+        let directory = Arc::new(self.noticing(ObjectKind::Tree, self.reading.store.objects().directory(digest))?);
         listed().insert(*digest, &directory);
         Ok(directory)
     }
@@ -122,9 +122,9 @@ impl StoredTree {
     }
 
     /// Passes `result` on, and remembers a loss that it tells of.
-    fn noticing<T>(&self, shelf: Shelf, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn noticing<T>(&self, kind: ObjectKind, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(StoreError::Damaged { digest, .. } | StoreError::Missing { digest, .. }) = &result {
-            self.reading.store.lost(shelf, digest, self.root());
+            self.reading.store.lost(kind, digest, self.root());
         }
         result
     }
@@ -153,8 +153,8 @@ impl Tree for StoredTree {
         if size_bytes > limit_bytes {
             return Err(TreeError::TooLarge { path: path.clone(), size_bytes, limit_bytes });
         }
-        let content = self.reading.store.objects().read(Shelf::Blobs, &digest);
-        Ok(self.noticing(Shelf::Blobs, content).map_err(unreadable(path))?.into())
+        let content = self.reading.store.objects().read(ObjectKind::Blob, &digest);
+        Ok(self.noticing(ObjectKind::Blob, content).map_err(unreadable(path))?.into())
     }
 
     fn digest(&self, path: &TreePath) -> Result<Digest, TreeError> {

@@ -7,7 +7,7 @@ use fairlead_object::{Digest, TreePath};
 use super::{
     Mode, Store, StoreError, StoredTree, TreeLimit,
     directory::{Directory, Node},
-    objects::Shelf,
+    objects::ObjectKind,
     pins::WriterId,
 };
 
@@ -51,7 +51,7 @@ impl TreeWriter {
         if content.len() as u64 > Self::FILE_LIMIT_BYTES {
             return Err(StoreError::BlobTooLarge { limit_bytes: Self::FILE_LIMIT_BYTES });
         }
-        self.put_on(Shelf::Blobs, content)
+        self.put_on(ObjectKind::Blob, content)
     }
 
     /// Puts the content of a file chunk by chunk.
@@ -60,7 +60,7 @@ impl TreeWriter {
         let (file, digest) = objects.stage(content, Self::FILE_LIMIT_BYTES)?;
         let _no_sweep = self.store.hold_sweep();
         self.store.pins().pin(self.id, digest);
-        file.keep_as(&objects.path(Shelf::Blobs, &digest))?;
+        file.keep_as(&objects.path(ObjectKind::Blob, &digest))?;
         Ok(digest)
     }
 
@@ -72,7 +72,7 @@ impl TreeWriter {
         let size_bytes = {
             let _no_sweep = self.store.hold_sweep();
             self.store.pins().pin(self.id, digest);
-            self.store.objects().size_bytes(Shelf::Blobs, &digest)?
+            self.store.objects().size_bytes(ObjectKind::Blob, &digest)?
         };
         self.files += 1;
         self.total_bytes = self.total_bytes.saturating_add(size_bytes);
@@ -108,14 +108,14 @@ impl TreeWriter {
             };
             entries.push((name.clone(), node));
         }
-        self.put_on(Shelf::Trees, &Directory::new(entries).encode())
+        self.put_on(ObjectKind::Tree, &Directory::new(entries).encode())
     }
 
-    fn put_on(&self, shelf: Shelf, content: &[u8]) -> Result<Digest, StoreError> {
+    fn put_on(&self, kind: ObjectKind, content: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(content);
         let _no_sweep = self.store.hold_sweep();
         self.store.pins().pin(self.id, digest);
-        self.store.objects().put(shelf, &digest, content)?;
+        self.store.objects().put(kind, &digest, content)?;
         Ok(digest)
     }
 }
