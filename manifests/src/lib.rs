@@ -14,6 +14,7 @@ mod limits;
 mod normalise;
 mod request;
 mod root;
+mod spec;
 pub mod substitute;
 
 pub use build::{Built, build};
