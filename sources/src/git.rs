@@ -1,0 +1,245 @@
+//! Git sources: what a reference stands for now, and the files of that commit.
+//!
+//! [`resolve`] asks the server for one list of refs, restricted to those that matter where the server speaks version 2 of
+//! the protocol; [`fetch`] fetches one commit without its history and puts its files into the store. Both are
+//! conversations with `git-upload-pack`, which this module holds itself over HTTP ([`ureq`]) and SSH ([`russh`]);
+//! libgit2 indexes the pack and reads its objects.
+//!
+//! # Why libgit2 does not do the talking
+//! It speaks the old protocol only, in which a server lists all its refs each time, and its hooks for other transports
+//! are process-wide and `unsafe`. One question and one answer are all that a fetch without history needs, and written
+//! here they have a deadline, limits, credentials that are bound to their host, and no configuration of the machine's.
+//!
+//! # Nothing is kept between fetches
+//! A fetch is a pack of one commit in a folder of its own that is removed afterwards. Keeping a clone would save the
+//! transfer of unchanged files and hold every source twice on the disk.
+//!
+//! # Follows Flux
+//! What each reference means, the revisions, and the beginnings of the error texts.
+//! # Differs from Flux
+//! A commit is fetched by its id, so no history is transferred, and it is not checked to be reachable from a branch; a
+//! ref by its full name is fetched as such, whether a branch reaches it or not.
+
+use std::{panic::resume_unwind, time::Duration};
+
+use fairlead_object::{Digest, TreePath};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+
+mod auth;
+mod deadline;
+mod error;
+mod http;
+mod known_hosts;
+mod objects;
+mod packet;
+mod range;
+mod reference;
+mod refs;
+mod ssh;
+mod upload_pack;
+mod url;
+
+pub use auth::{CredentialError, GitAuth, HttpCredentials, SecretData, SshCredentials};
+pub use error::{CloneError, GitError};
+pub use known_hosts::KnownHostsError;
+pub use objects::{ENTRIES_LIMIT, PACK_LIMIT_BYTES};
+pub use range::{VersionRange, VersionRangeError, parse_tag};
+pub use reference::{DEFAULT_BRANCH, GitReference, ReferenceFields, Resolved};
+pub use url::{GitUrl, GitUrlError};
+
+use auth::keyed_digest;
+use deadline::Deadline;
+use http::HttpWire;
+use objects::{Commit, File, Objects, PackWriter};
+use reference::{Selected, select};
+use refs::ObjectId;
+use ssh::SshWire;
+use upload_pack::Wire;
+
+use crate::{
+    ignore::Ignore,
+    store::{Store, StoredTree},
+};
+
+/// What is asked of a server.
+#[derive(Clone)]
+pub struct GitRequest {
+    /// The repository.
+    pub url: GitUrl,
+    /// What of it is followed.
+    pub reference: GitReference,
+    /// Who asks.
+    pub auth: GitAuth,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+impl GitRequest {
+    /// A digest that is equal for requests that one answer serves: same URL, reference and credentials. It tells nothing
+    /// about any of them, and changes with each start of the process.
+    pub fn fingerprint(&self) -> Digest {
+        let url = self.url.parts();
+        let reference = format!("{:?}", self.reference);
+        let auth = self.auth.fingerprint().to_string();
+        let parts = url.iter().map(|part| part.expose_secret().as_bytes());
+        keyed_digest(parts.chain([reference.as_bytes(), auth.as_bytes()]))
+    }
+}
+
+/// The files of a commit, in the store.
+pub struct Fetched {
+    /// The files. They stay in the store as long as this lives.
+    pub tree: StoredTree,
+    /// The first line of the commit's message.
+    pub subject: String,
+}
+
+/// Asks the server what the request's reference stands for now.
+///
+/// A pinned commit is not asked for. Tags of equal precedence cost a fetch of their commits, whose age decides.
+pub async fn resolve(request: &GitRequest) -> Result<Resolved, GitError> {
+    run(request, resolve_blocking).await
+}
+
+/// Fetches what was resolved and stores its files, less those that `.sourceignore` files, `ignore` (`spec.ignore`) or
+/// Flux's default list exclude.
+pub async fn fetch(
+    request: &GitRequest,
+    resolved: &Resolved,
+    store: &Store,
+    ignore: Option<&str>,
+) -> Result<Fetched, GitError> {
+    let (resolved, store, ignore) = (resolved.clone(), store.clone(), ignore.map(str::to_owned));
+    run(request, move |remote| fetch_blocking(remote, &resolved, &store, ignore.as_deref())).await
+}
+
+/// Runs `work` where it may block.
+async fn run<T: Send + 'static>(
+    request: &GitRequest,
+    work: impl FnOnce(&Remote) -> Result<T, GitError> + Send + 'static,
+) -> Result<T, GitError> {
+    let remote = Remote { request: request.clone(), deadline: Deadline::after(request.timeout) };
+    let done = spawn_blocking(move || work(&remote)).await;
+    done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()))
+}
+
+/// A request that is being answered.
+struct Remote {
+    request: GitRequest,
+    deadline: Deadline,
+}
+
+impl Remote {
+    fn connect(&self) -> Result<Box<dyn Wire>, GitError> {
+        let url = &self.request.url;
+        let missing = |transport, key| GitError::Credentials {
+            url: url.clone(),
+            source: CredentialError::Missing { transport, key },
+        };
+        if !url.is_ssh() {
+            let wire = HttpWire::new(url, &self.request.auth, self.deadline).map_err(self.failed())?;
+            return Ok(Box::new(wire));
+        }
+        let GitAuth::Ssh(credentials) = &self.request.auth else {
+            return Err(missing("ssh", "identity"));
+        };
+        let wire = SshWire::connect(url, credentials, self.deadline).map_err(self.failed())?;
+        Ok(Box::new(wire))
+    }
+
+    fn failed<E: Into<CloneError>>(&self) -> impl Fn(E) -> GitError {
+        let url = self.request.url.clone();
+        move |error| GitError::Clone { url: url.clone(), source: error.into() }
+    }
+
+    /// Fetches the objects at `targets` into a new folder at `parent`.
+    fn fetch_objects(&self, targets: &[ObjectId], folder: &TempDir) -> Result<Objects, GitError> {
+        let mut wire = self.connect()?;
+        let mut pack = PackWriter::new(folder.path(), self.deadline).map_err(self.failed())?;
+        upload_pack::fetch(wire.as_mut(), targets, &mut |piece| pack.take(piece)).map_err(self.failed())?;
+        pack.finish().map_err(self.failed())?;
+        Objects::open(folder.path()).map_err(self.failed())
+    }
+}
+
+fn resolve_blocking(remote: &Remote) -> Result<Resolved, GitError> {
+    let reference = &remote.request.reference;
+    if let GitReference::Commit { commit, branch } = reference {
+        return Resolved::pinned(commit, branch.as_deref()).map_err(remote.failed());
+    }
+    let mut wire = remote.connect()?;
+    let listing = upload_pack::list(wire.as_mut(), &reference.prefixes()).map_err(remote.failed())?;
+    if listing.is_empty {
+        return Err(GitError::Empty { url: remote.request.url.clone() });
+    }
+    match select(reference, &listing.refs).map_err(remote.failed())? {
+        Selected::One(resolved) => Ok(resolved),
+        Selected::Tied(tied) => youngest(remote, tied),
+    }
+}
+
+/// The one of `tied` whose commit is the youngest.
+fn youngest(remote: &Remote, tied: Vec<Resolved>) -> Result<Resolved, GitError> {
+    let folder = TempDir::new().map_err(CloneError::Scratch).map_err(remote.failed())?;
+    let targets: Vec<ObjectId> = tied.iter().map(|resolved| resolved.target).collect();
+    let objects = remote.fetch_objects(&targets, &folder)?;
+    let mut youngest: Option<(i64, Resolved)> = None;
+    for resolved in tied {
+        let committed_at = objects.commit(resolved.target).map_err(remote.failed())?.committed_at;
+        if youngest.as_ref().is_none_or(|(best, _)| committed_at >= *best) {
+            youngest = Some((committed_at, resolved));
+        }
+    }
+    Ok(youngest.expect("at least two are tied").1)
+}
+
+fn fetch_blocking(
+    remote: &Remote,
+    resolved: &Resolved,
+    store: &Store,
+    ignore: Option<&str>,
+) -> Result<Fetched, GitError> {
+    let folder = store.scratch().map_err(CloneError::Scratch).map_err(remote.failed())?;
+    let objects = remote.fetch_objects(&[resolved.target], &folder)?;
+    let commit = objects.commit(resolved.target).map_err(remote.failed())?;
+    if commit.id.to_string() != resolved.commit {
+        return Err(remote.failed()(CloneError::CommitMissing(resolved.commit.clone())));
+    }
+    let tree = keep(&objects, &commit, remote.deadline, store, ignore).map_err(remote.failed())?;
+    Ok(Fetched { tree, subject: commit.subject })
+}
+
+/// Puts the files of `commit` that are not ignored into the store.
+fn keep(
+    objects: &Objects,
+    commit: &Commit,
+    deadline: Deadline,
+    store: &Store,
+    ignore: Option<&str>,
+) -> Result<StoredTree, CloneError> {
+    let files = objects.files(commit, deadline)?;
+    let listed = ignore_files(objects, &files)?;
+    let ignore = Ignore::new(listed.iter().map(|(folder, text)| (folder.clone(), text.as_str())), ignore);
+    let mut writer = store.writer();
+    for file in files.iter().filter(|file| !ignore.excludes(&file.path, File::KIND)) {
+        deadline.left()?;
+        let digest = objects.content(file, |content| writer.put(content))??;
+        writer.add(&file.path, file.mode, digest)?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// The `.sourceignore` files, each with the directory that it speaks for.
+fn ignore_files(objects: &Objects, files: &[File]) -> Result<Vec<(TreePath, String)>, CloneError> {
+    let is_ignore = |file: &&File| file.path.file_name() == Some(Ignore::FILE_NAME);
+    files
+        .iter()
+        .filter(is_ignore)
+        .map(|file| {
+            let text = objects.content(file, |content| String::from_utf8_lossy(content).into_owned())?;
+            Ok((file.path.parent().unwrap_or_default(), text))
+        })
+        .collect()
+}

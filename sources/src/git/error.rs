@@ -1,0 +1,250 @@
+//! Why a Git source could not be read, and what to do about it.
+
+use std::{io, time::Duration};
+
+use super::{
+    auth::CredentialError,
+    range::VersionRangeError,
+    url::{GitUrl, GitUrlError},
+};
+use crate::store::StoreError;
+
+/// Why a Git source could not be resolved or fetched.
+///
+/// # Follows Flux
+/// The texts start as Flux's do, so that searches and alerts made for them match. An answer of the server that refuses
+/// credentials is a `GitOperationFailed`; `AuthenticationFailed` is kept for credentials that cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The URL is not one of a Git repository. Only an edit helps.
+    #[error("invalid URL of a git repository")]
+    Url(#[from] GitUrlError),
+    /// The Secret does not hold what the URL needs.
+    #[error("cannot use the credentials for '{url}'")]
+    Credentials {
+        /// The repository.
+        url: GitUrl,
+        /// What is wrong with them.
+        source: CredentialError,
+    },
+    /// The repository has no commit.
+    #[error("git repository is empty: '{url}'")]
+    Empty {
+        /// The repository.
+        url: GitUrl,
+    },
+    /// The server could not be reached, refused, or does not have what is followed.
+    #[error("failed to checkout and determine revision: unable to clone '{url}'")]
+    Clone {
+        /// The repository.
+        url: GitUrl,
+        /// What failed.
+        source: CloneError,
+    },
+}
+
+impl GitError {
+    /// Flux's reason for the `FetchFailed` condition.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Url(_) => "URLInvalid",
+            Self::Credentials { .. } => "AuthenticationFailed",
+            Self::Empty { .. } => "EmptyGitRepository",
+            Self::Clone { .. } => "GitOperationFailed",
+        }
+    }
+
+    /// Whether trying again cannot help until the object is edited.
+    pub fn is_terminal(&self) -> bool {
+        match self {
+            Self::Url(_) => true,
+            Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } => false,
+        }
+    }
+
+    /// What the reader can try, where the failure suggests it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Url(GitUrlError::Scheme) => {
+                Some("write `ssh://git@host/path` in place of `git@host:path`".to_owned())
+            }
+            Self::Url(_) => None,
+            Self::Credentials { source, .. } => source.hint(),
+            Self::Empty { .. } => Some("push a first commit".to_owned()),
+            Self::Clone { source, .. } => source.hint(),
+        }
+    }
+}
+
+/// What failed between the first byte sent to a server and the last file stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CloneError {
+    /// The followed branch or tag does not exist.
+    #[error("couldn't find remote ref \"{0}\"")]
+    RefMissing(String),
+    /// No ref has the followed name.
+    #[error("unable to resolve ref '{0}' to a specific commit")]
+    NameUnresolved(String),
+    /// No tag is a version within the range.
+    #[error("no match found for semver: {0}")]
+    NoVersion(String),
+    /// The range cannot be read.
+    #[error("malformed semver range `{range}`")]
+    MalformedRange {
+        /// The range as written.
+        range: String,
+        /// What is wrong with it.
+        source: VersionRangeError,
+    },
+    /// `spec.ref.commit` is not a full id.
+    #[error("`{0}` is not a commit id of 40 hex digits")]
+    MalformedCommit(String),
+    /// The server does not give out the commit.
+    #[error("object not found: the server has no commit {0}")]
+    CommitMissing(String),
+    /// What the ref names is a file or a tree.
+    #[error("{0} is not a commit")]
+    NotCommit(String),
+    /// The server wants credentials and there are none.
+    #[error("authentication required: {0}")]
+    Unauthenticated(String),
+    /// The server knows the credentials and refuses them.
+    #[error("authorization failed: {0}")]
+    Forbidden(String),
+    /// There is no repository, or none that these credentials may see.
+    #[error("repository not found")]
+    NotFound,
+    /// The server's key is not the one in `known_hosts`.
+    #[error("ssh: handshake failed: knownhosts: key mismatch: {host} has key {got}, and known_hosts says {expected}")]
+    HostKeyMismatch {
+        /// The host, with its port where it is not 22.
+        host: String,
+        /// The fingerprints of the keys that `known_hosts` names for the host.
+        expected: String,
+        /// The fingerprint of the server's key.
+        got: String,
+    },
+    /// `known_hosts` names no key for the host.
+    #[error("ssh: handshake failed: knownhosts: key is unknown: {host} has key {got}")]
+    HostKeyUnknown {
+        /// The host, with its port where it is not 22.
+        host: String,
+        /// The fingerprint of the server's key.
+        got: String,
+    },
+    /// `known_hosts` revokes the server's key.
+    #[error("ssh: handshake failed: knownhosts: key is revoked: {host} has key {got}")]
+    HostKeyRevoked {
+        /// The host, with its port where it is not 22.
+        host: String,
+        /// The fingerprint of the server's key.
+        got: String,
+    },
+    /// The server does not take the key.
+    #[error("ssh: handshake failed: ssh: unable to authenticate: the server does not accept the key")]
+    KeyRefused,
+    /// SSH failed otherwise.
+    #[error("ssh: {0}")]
+    Ssh(String),
+    /// The connection failed.
+    #[error("cannot talk to {host}: {problem}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// Why, without anything secret.
+        problem: String,
+    },
+    /// The server's certificate is not trusted, or it does not trust ours.
+    #[error("tls: {0}")]
+    Tls(String),
+    /// The server sends somewhere else than it may.
+    #[error("redirected to {target}, {problem}")]
+    Redirect {
+        /// Where to, without anything secret.
+        target: String,
+        /// Why that is not followed.
+        problem: &'static str,
+    },
+    /// An HTTP status that says nothing more specific.
+    #[error("unexpected response: HTTP status {0}")]
+    Status(u16),
+    /// The server does not speak Git's smart protocol, or not as it should.
+    #[error("protocol error: {0}")]
+    Protocol(String),
+    /// The server says why.
+    #[error("remote: {0}")]
+    Remote(String),
+    /// It took longer than `spec.timeout`.
+    #[error("context deadline exceeded: not done after {0:?}")]
+    Timeout(Duration),
+    /// Something is larger than a source may be.
+    #[error("{what} exceeds the limit of {limit}")]
+    Limit {
+        /// What is too large; names the file where it is one.
+        what: String,
+        /// The limit, with its unit.
+        limit: String,
+    },
+    /// A name in the repository cannot be a name in an artifact.
+    #[error("the repository holds `{path}`, {problem}")]
+    Name {
+        /// The path, with what cannot be shown escaped.
+        path: String,
+        /// Why it is refused.
+        problem: &'static str,
+    },
+    /// The pack is broken, or an object in it is missing.
+    #[error("the fetched objects cannot be read: {0}")]
+    Objects(String),
+    /// The folder for what is being fetched cannot be used.
+    #[error("cannot keep what is being fetched")]
+    Scratch(#[source] io::Error),
+    /// The artifact cannot be stored.
+    #[error("cannot store the fetched files")]
+    Store(#[from] StoreError),
+}
+
+impl CloneError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::RefMissing(_) | Self::NameUnresolved(_) => "check `spec.ref`, or whether the ref was deleted",
+            Self::NoVersion(_) => {
+                "a tag must be three numbers, with or without `v`; pre-releases need a range such as `>=1.0.0-0`"
+            }
+            Self::CommitMissing(_) => {
+                "it may be gone after a forced push; name a branch, or a commit that a ref still reaches"
+            }
+            Self::Unauthenticated(_) | Self::Forbidden(_) => {
+                "check that the credentials in `spec.secretRef` are valid and not expired"
+            }
+            Self::NotFound => "check the URL, and that the credentials may read the repository",
+            Self::HostKeyMismatch { .. } => {
+                "make sure that the server's key was changed on purpose, then update `known_hosts` in the Secret"
+            }
+            Self::HostKeyUnknown { .. } => {
+                "add the host to `known_hosts` in the Secret, with `[host]:port` where the port is not 22"
+            }
+            Self::KeyRefused => "add the public key to the repository's deploy keys",
+            Self::Tls(_) => {
+                "name the server's CA as `ca.crt` in the Secret, and check that the certificate is for this host"
+            }
+            Self::Limit { .. } => "leave files out with `spec.ignore` or `.sourceignore`, or keep them elsewhere",
+            Self::Timeout(_) => "raise `spec.timeout` if the repository is large",
+            Self::MalformedRange { .. }
+            | Self::MalformedCommit(_)
+            | Self::NotCommit(_)
+            | Self::HostKeyRevoked { .. }
+            | Self::Ssh(_)
+            | Self::Connect { .. }
+            | Self::Redirect { .. }
+            | Self::Status(_)
+            | Self::Protocol(_)
+            | Self::Remote(_)
+            | Self::Name { .. }
+            | Self::Objects(_)
+            | Self::Scratch(_)
+            | Self::Store(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,369 @@
+//! Git's objects: a pack becomes files on disk, a commit becomes a list of files.
+//!
+//! libgit2 indexes the pack and resolves its deltas; what it then reads out of it is checked against its id. Commits,
+//! tags and trees are taken apart here, because nothing of a repository is there but its objects, and because every name
+//! in a tree comes from outside.
+
+use std::{io::Write, path::Path, str};
+
+use fairlead_object::{EntryKind, TreePath};
+use git2::{Indexer, ObjectType, Odb, Oid};
+
+use super::{deadline::Deadline, error::CloneError, refs::ObjectId};
+use crate::store::{Mode, TreeWriter};
+
+/// Most bytes that a server may send for one fetch.
+pub const PACK_LIMIT_BYTES: u64 = 1 << 30;
+
+/// Most entries of trees that are looked at in one commit, ignored ones included.
+pub const ENTRIES_LIMIT: usize = 1_000_000;
+
+/// Longest chain of tags that stand for tags.
+const TAGS_LIMIT: usize = 8;
+
+/// A pack on its way to the disk.
+pub(super) struct PackWriter<'a> {
+    indexer: Indexer<'a>,
+    received_bytes: u64,
+    deadline: Deadline,
+}
+
+impl PackWriter<'_> {
+    /// Starts a pack below `folder`, which must exist.
+    pub(super) fn new(folder: &Path, deadline: Deadline) -> Result<Self, CloneError> {
+        let packs = folder.join("pack");
+        std::fs::create_dir_all(&packs).map_err(CloneError::Scratch)?;
+        let mut indexer = Indexer::new(None, &packs, 0o600, false).map_err(broken)?;
+        indexer.progress(move |_| deadline.left().is_ok());
+        Ok(Self { indexer, received_bytes: 0, deadline })
+    }
+
+    pub(super) fn take(&mut self, piece: &[u8]) -> Result<(), CloneError> {
+        self.received_bytes += piece.len() as u64;
+        if self.received_bytes > PACK_LIMIT_BYTES {
+            let what = "what the server sends for one commit".to_owned();
+            return Err(CloneError::Limit { what, limit: format!("{PACK_LIMIT_BYTES} bytes") });
+        }
+        let written = self.indexer.write_all(piece);
+        self.deadline.left()?;
+        written.map_err(|error| CloneError::Objects(error.to_string()))
+    }
+
+    /// Resolves the deltas; the objects can be read from then on.
+    pub(super) fn finish(self) -> Result<(), CloneError> {
+        let finished = self.indexer.commit();
+        self.deadline.left()?;
+        finished.map(drop).map_err(broken)
+    }
+}
+
+/// The objects of a pack.
+pub(super) struct Objects {
+    odb: Odb<'static>,
+}
+
+/// A commit, and what of it is used.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Commit {
+    pub(super) id: ObjectId,
+    tree: ObjectId,
+    /// The first line of its message.
+    pub(super) subject: String,
+    /// When it was committed, in seconds since 1970.
+    pub(super) committed_at: i64,
+}
+
+/// A file of a commit.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) path: TreePath,
+    pub(super) mode: Mode,
+    id: ObjectId,
+}
+
+impl Objects {
+    /// Opens the packs below `folder`.
+    pub(super) fn open(folder: &Path) -> Result<Self, CloneError> {
+        // Every object is read once: a cache of them would only hold memory.
+        git2::opts::enable_caching(false);
+        let odb = Odb::new().map_err(broken)?;
+        let folder = folder.to_str().ok_or_else(|| CloneError::Objects("the store's path is not UTF-8".to_owned()))?;
+        odb.add_disk_alternate(folder).map_err(broken)?;
+        Ok(Self { odb })
+    }
+
+    /// The commit that the object at `target` is, or stands for as a tag.
+    pub(super) fn commit(&self, target: ObjectId) -> Result<Commit, CloneError> {
+        let mut id = target;
+        for _ in 0..TAGS_LIMIT {
+            let object = self.read(id)?;
+            match object.kind() {
+                ObjectType::Commit => return parse_commit(id, object.data()).ok_or_else(|| malformed("commit", id)),
+                ObjectType::Tag => id = parse_tag(object.data()).ok_or_else(|| malformed("tag", id))?,
+                _ => break,
+            }
+        }
+        Err(CloneError::NotCommit(target.to_string()))
+    }
+
+    /// The files of `commit` in byte order of each directory's names. Links and submodules are left out, as Flux does.
+    pub(super) fn files(&self, commit: &Commit, deadline: Deadline) -> Result<Vec<File>, CloneError> {
+        let mut walk = Walk { objects: self, files: Vec::new(), entries: 0, deadline };
+        walk.directory(&TreePath::root(), commit.tree)?;
+        Ok(walk.files)
+    }
+
+    /// Shows `take` the content of `file`.
+    pub(super) fn content<T>(&self, file: &File, take: impl FnOnce(&[u8]) -> T) -> Result<T, CloneError> {
+        let (size_bytes, _) = self.odb.read_header(oid(file.id)).map_err(broken)?;
+        if size_bytes as u64 > TreeWriter::FILE_LIMIT_BYTES {
+            let what = format!("`{}` with {size_bytes} bytes", file.path);
+            return Err(CloneError::Limit {
+                what,
+                limit: format!("{} bytes for one file", TreeWriter::FILE_LIMIT_BYTES),
+            });
+        }
+        Ok(take(self.read(file.id)?.data()))
+    }
+
+    fn read(&self, id: ObjectId) -> Result<git2::OdbObject<'_>, CloneError> {
+        self.odb.read(oid(id)).map_err(|error| match error.code() {
+            git2::ErrorCode::NotFound => CloneError::CommitMissing(id.to_string()),
+            _ => broken(error),
+        })
+    }
+}
+
+struct Walk<'a> {
+    objects: &'a Objects,
+    files: Vec<File>,
+    entries: usize,
+    deadline: Deadline,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, path: &TreePath, id: ObjectId) -> Result<(), CloneError> {
+        self.deadline.left()?;
+        if path.parts().count() >= TreeWriter::DEPTH_LIMIT {
+            let limit = format!("{} parts in one path", TreeWriter::DEPTH_LIMIT);
+            return Err(CloneError::Limit { what: format!("`{path}`"), limit });
+        }
+        let object = self.objects.read(id)?;
+        let entries = parse_tree(object.data()).ok_or_else(|| malformed("tree", id))?;
+        self.entries += entries.len();
+        if self.entries > ENTRIES_LIMIT {
+            return Err(CloneError::Limit { what: format!("`{path}`"), limit: format!("{ENTRIES_LIMIT} entries") });
+        }
+        for entry in entries {
+            self.entry(path, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, directory: &TreePath, entry: &TreeEntry<'_>) -> Result<(), CloneError> {
+        let refused = |problem| CloneError::Name {
+            path: if directory.as_str().is_empty() {
+                entry.name.escape_ascii().to_string()
+            } else {
+                format!("{directory}/{}", entry.name.escape_ascii())
+            },
+            problem,
+        };
+        let mode = match entry.kind {
+            Kind::Link | Kind::Submodule => return Ok(()),
+            Kind::File(mode) => Some(mode),
+            Kind::Directory => None,
+        };
+        let path = directory.join(checked_name(entry.name).map_err(refused)?);
+        match mode {
+            Some(mode) => self.files.push(File { path, mode, id: entry.id }),
+            None => self.directory(&path, entry.id)?,
+        }
+        Ok(())
+    }
+}
+
+impl File {
+    pub(super) const KIND: EntryKind = EntryKind::File;
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct TreeEntry<'a> {
+    name: &'a [u8],
+    kind: Kind,
+    id: ObjectId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File(Mode),
+    Directory,
+    Link,
+    Submodule,
+}
+
+impl Kind {
+    fn from_mode(mode: u32) -> Option<Self> {
+        match mode & 0o170_000 {
+            0o040_000 => Some(Self::Directory),
+            0o120_000 => Some(Self::Link),
+            0o160_000 => Some(Self::Submodule),
+            0o100_000 if mode & 0o111 != 0 => Some(Self::File(Mode::Executable)),
+            0o100_000 => Some(Self::File(Mode::Regular)),
+            _ => None,
+        }
+    }
+}
+
+/// Takes a tree apart: `<octal mode> <name>\0<id>`, again and again.
+fn parse_tree(mut data: &[u8]) -> Option<Vec<TreeEntry<'_>>> {
+    let mut entries = Vec::new();
+    while !data.is_empty() {
+        let (mode, rest) = split_at_byte(data, b' ')?;
+        let (name, rest) = split_at_byte(rest, 0)?;
+        let (id, rest) = rest.split_at_checked(ObjectId::LENGTH_BYTES)?;
+        let mode = u32::from_str_radix(str::from_utf8(mode).ok()?, 8).ok()?;
+        entries.push(TreeEntry { name, kind: Kind::from_mode(mode)?, id: ObjectId::from_bytes(id)? });
+        data = rest;
+    }
+    Some(entries)
+}
+
+fn split_at_byte(data: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = data.iter().position(|candidate| *candidate == byte)?;
+    Some((&data[..at], &data[at + 1..]))
+}
+
+fn parse_commit(id: ObjectId, data: &[u8]) -> Option<Commit> {
+    let text = String::from_utf8_lossy(data);
+    let (header, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let tree = header.lines().next()?.strip_prefix("tree ")?.parse().ok()?;
+    let committer = header.lines().find_map(|line| line.strip_prefix("committer "))?;
+    let mut from_end = committer.rsplit(' ');
+    let committed_at = from_end.nth(1)?.parse().ok()?;
+    let subject = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned();
+    Some(Commit { id, tree, subject, committed_at })
+}
+
+/// The object that a tag annotates.
+fn parse_tag(data: &[u8]) -> Option<ObjectId> {
+    let (line, _) = split_at_byte(data, b'\n')?;
+    str::from_utf8(line.strip_prefix(b"object ")?).ok()?.parse().ok()
+}
+
+/// A name that is safe in an artifact, wherever that is unpacked.
+fn checked_name(name: &[u8]) -> Result<&str, &'static str> {
+    let name = str::from_utf8(name).map_err(|_| "whose name is not UTF-8")?;
+    if matches!(name, "" | "." | "..") || name.contains(['/', '\\', '\0']) {
+        return Err("whose name is not a single part of a path");
+    }
+    if is_git_folder(name) {
+        return Err("whose name stands for `.git` on some systems");
+    }
+    Ok(name)
+}
+
+/// Whether some file system takes `name` for `.git`: it may ignore case and some characters, leave out what follows `:`
+/// and dots or spaces at the end, or know it as `git~1`.
+fn is_git_folder(name: &str) -> bool {
+    let is_ignored =
+        |c: char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let visible: String = name.chars().filter(|c| !is_ignored(*c)).flat_map(char::to_lowercase).collect();
+    let stem = visible.split(':').next().unwrap_or_default().trim_end_matches(['.', ' ']);
+    matches!(stem, ".git" | "git~1")
+}
+
+fn oid(id: ObjectId) -> Oid {
+    Oid::from_bytes(id.as_bytes()).expect("an id has 20 bytes")
+}
+
+fn malformed(what: &str, id: ObjectId) -> CloneError {
+    CloneError::Objects(format!("{what} {id} is malformed"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
+fn broken(error: git2::Error) -> CloneError {
+    CloneError::Objects(error.message().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(byte: u8) -> ObjectId {
+        ObjectId::from_bytes(&[byte; 20]).expect("20 bytes")
+    }
+
+    #[test]
+    fn names_that_stand_for_git_somewhere_are_refused() {
+        let git = Err("whose name stands for `.git` on some systems");
+        let part = Err("whose name is not a single part of a path");
+        let rows: [(&[u8], Result<&str, &str>); 16] = [
+            (b"deploy.yaml", Ok("deploy.yaml")),
+            (b".gitignore", Ok(".gitignore")),
+            (b".github", Ok(".github")),
+            (b"git", Ok("git")),
+            ("caf\u{e9}".as_bytes(), Ok("caf\u{e9}")),
+            (b".git", git),
+            (b".GIT", git),
+            (b".git.", git),
+            (b".git ", git),
+            (b".git::$INDEX_ALLOCATION", git),
+            (b"GIT~1", git),
+            (".g\u{200c}it".as_bytes(), git),
+            (b"..", part),
+            (b"a/b", part),
+            (b"a\\b", part),
+            (b"\xff", Err("whose name is not UTF-8")),
+        ];
+        for (name, expected) in rows {
+            assert_eq!(checked_name(name), expected, "{}", name.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_tree_is_taken_apart_by_kind() {
+        let mut data = Vec::new();
+        for (mode, name, byte) in [
+            ("100644", "a", 1),
+            ("100755", "b", 2),
+            ("120000", "c", 3),
+            ("40000", "d", 4),
+            ("160000", "e", 5),
+            ("100664", "f", 6),
+        ] {
+            data.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            data.extend_from_slice(&[byte; 20]);
+        }
+        let kinds: Vec<_> = parse_tree(&data).expect("well-formed").into_iter().map(|entry| entry.kind).collect();
+        let (regular, executable) = (Kind::File(Mode::Regular), Kind::File(Mode::Executable));
+        assert_eq!(kinds, [regular, executable, Kind::Link, Kind::Directory, Kind::Submodule, regular]);
+        assert_eq!(parse_tree(&data[..data.len() - 1]), None);
+        assert_eq!(parse_tree(b"10644x a\0"), None);
+    }
+
+    #[test]
+    fn a_commit_tells_its_tree_its_subject_and_its_time() {
+        let text = format!(
+            "tree {}\nparent {}\nauthor A <a@b> 1 +0000\ncommitter C D <c@d> 1700000000 -0130\ngpgsig x\n y\n\n\n  Fix it  \n\nBecause.\n",
+            id(0xab),
+            id(0xcd)
+        );
+        let commit = parse_commit(id(1), text.as_bytes()).expect("well-formed");
+        let expected = Commit { id: id(1), tree: id(0xab), subject: "Fix it".into(), committed_at: 1_700_000_000 };
+        assert_eq!(commit, expected);
+        assert_eq!(parse_commit(id(1), b"tree 12\n\n"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_parsers_panic(bytes: Vec<u8>, text in "(tree|object|committer) ?[0-9a-f]{38,41}\n?[ -~\n]*") {
+            for data in [bytes.as_slice(), text.as_bytes()] {
+                let _ = parse_tree(data);
+                let _ = parse_commit(id(1), data);
+                let _ = parse_tag(data);
+                let _ = checked_name(data);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Git over SSH: `git-upload-pack` on the server, spoken to through one channel.
+//!
+//! The server proves itself first: without a line of `known_hosts` for it, nothing is sent to it.
+
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+    sync::Arc,
+};
+
+use russh::{
+    Channel, ChannelMsg, Preferred,
+    client::{self, AuthResult, Handle},
+    keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate},
+};
+use secrecy::ExposeSecret;
+use tokio::{runtime, time::timeout_at};
+
+use super::{
+    auth::SshCredentials,
+    deadline::Deadline,
+    error::CloneError,
+    known_hosts::{Verdict, fingerprint, host_name},
+    packet::remote_text,
+    upload_pack::Wire,
+    url::GitUrl,
+};
+
+/// Who logs in where the URL does not say.
+const DEFAULT_USER: &str = "git";
+
+/// How much of what a server writes beside the protocol is kept for an error.
+const COMPLAINT_LIMIT_BYTES: usize = 4 << 10;
+
+/// A conversation over SSH. Its methods block, and must not be called from an async task.
+pub(super) struct SshWire {
+    runtime: runtime::Handle,
+    /// Keeps the connection open.
+    _session: Handle<ServerCheck>,
+    channel: Channel<client::Msg>,
+    received: io::Cursor<Vec<u8>>,
+    complaint: Vec<u8>,
+    host: String,
+    deadline: Deadline,
+}
+
+impl SshWire {
+    pub(super) fn connect(url: &GitUrl, credentials: &SshCredentials, deadline: Deadline) -> Result<Self, CloneError> {
+        let runtime = runtime::Handle::current();
+        let (session, channel) = block(&runtime, deadline, open(url, credentials))??;
+        Ok(Self {
+            runtime,
+            _session: session,
+            channel,
+            received: io::Cursor::default(),
+            complaint: Vec::new(),
+            host: host_of(url),
+            deadline,
+        })
+    }
+
+    /// Waits for bytes; none are left when the server has closed the channel.
+    fn receive(&mut self) -> Result<(), CloneError> {
+        loop {
+            match block(&self.runtime, self.deadline, self.channel.wait())? {
+                Some(ChannelMsg::Data { data }) => {
+                    self.received = io::Cursor::new(data.to_vec());
+                    return Ok(());
+                }
+                Some(ChannelMsg::ExtendedData { data, .. }) => {
+                    let room = COMPLAINT_LIMIT_BYTES.saturating_sub(self.complaint.len());
+                    self.complaint.extend(data.iter().take(room));
+                }
+                Some(ChannelMsg::Failure) => {
+                    return Err(CloneError::Ssh(format!("{} does not run git-upload-pack", self.host)));
+                }
+                Some(ChannelMsg::Close) | None => return self.end(),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// A server that closes the channel has said why, or is done.
+    fn end(&self) -> Result<(), CloneError> {
+        match remote_text(&self.complaint) {
+            complaint if complaint.is_empty() => Ok(()),
+            complaint => Err(CloneError::Remote(complaint)),
+        }
+    }
+}
+
+impl Read for SshWire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.received.position() == self.received.get_ref().len() as u64 {
+            self.receive().map_err(io::Error::other)?;
+        }
+        self.received.read(buffer)
+    }
+}
+
+impl Wire for SshWire {
+    fn greeting(&mut self) -> Result<Box<dyn Read + '_>, CloneError> {
+        Ok(Box::new(self))
+    }
+
+    fn ask(&mut self, question: Vec<u8>) -> Result<Box<dyn Read + '_>, CloneError> {
+        block(&self.runtime, self.deadline, self.channel.data_bytes(question))?
+            .map_err(|error| CloneError::Ssh(error.to_string()))?;
+        Ok(Box::new(self))
+    }
+}
+
+fn block<T>(runtime: &runtime::Handle, deadline: Deadline, work: impl Future<Output = T>) -> Result<T, CloneError> {
+    runtime.block_on(async { timeout_at(deadline.at().into(), work).await }).map_err(|_| deadline.passed())
+}
+
+fn host_of(url: &GitUrl) -> String {
+    let endpoint = url.endpoint();
+    host_name(&endpoint.host, endpoint.port)
+}
+
+async fn open(
+    url: &GitUrl,
+    credentials: &SshCredentials,
+) -> Result<(Handle<ServerCheck>, Channel<client::Msg>), CloneError> {
+    let endpoint = url.endpoint();
+    let check =
+        ServerCheck { host: endpoint.host.clone(), port: endpoint.port, known_hosts: credentials.known_hosts.clone() };
+    let config = Arc::new(config(&check));
+    let mut session = client::connect(config, (endpoint.host.as_str(), endpoint.port), check)
+        .await
+        .map_err(|error| error.named(&host_of(url)))?;
+    authenticate(&mut session, url, credentials).await?;
+    let channel = start_upload_pack(&session, &url.decoded_path()).await.map_err(ssh_failed)?;
+    Ok((session, channel))
+}
+
+/// Asks for the kinds of host key that are known for this server, so that it does not answer with another one.
+fn config(check: &ServerCheck) -> client::Config {
+    let algorithms = check.known_hosts.algorithms(&check.host, check.port);
+    let mut preferred = Preferred::default();
+    if !algorithms.is_empty() {
+        preferred.key = Cow::Owned(algorithms);
+    }
+    client::Config { preferred, nodelay: true, ..client::Config::default() }
+}
+
+async fn authenticate(
+    session: &mut Handle<ServerCheck>,
+    url: &GitUrl,
+    credentials: &SshCredentials,
+) -> Result<(), CloneError> {
+    let user = url.username().map_or(DEFAULT_USER, ExposeSecret::expose_secret);
+    let hash = if credentials.key.algorithm().is_rsa() {
+        session.best_supported_rsa_hash().await.map_err(ssh_failed)?.flatten()
+    } else {
+        None
+    };
+    let key = PrivateKeyWithHashAlg::new(Arc::clone(&credentials.key), hash);
+    match session.authenticate_publickey(user, key).await.map_err(ssh_failed)? {
+        AuthResult::Success => Ok(()),
+        AuthResult::Failure { .. } => Err(CloneError::KeyRefused),
+    }
+}
+
+/// Starts the server's side. A server that does not take the variable answers in version 0.
+async fn start_upload_pack(session: &Handle<ServerCheck>, path: &str) -> Result<Channel<client::Msg>, russh::Error> {
+    let channel = session.channel_open_session().await?;
+    channel.set_env(false, "GIT_PROTOCOL", "version=2").await?;
+    channel.exec(true, format!("git-upload-pack {}", quoted(path))).await?;
+    Ok(channel)
+}
+
+/// `path` as one word of a shell's command line. `/~user` stands for a home folder, which a server finds by `~user`.
+fn quoted(path: &str) -> String {
+    let path = if path.starts_with("/~") { &path[1..] } else { path };
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+fn ssh_failed(error: russh::Error) -> CloneError {
+    CloneError::Ssh(error.to_string())
+}
+
+/// Compares a server's key with `known_hosts`.
+struct ServerCheck {
+    host: String,
+    port: u16,
+    known_hosts: super::known_hosts::KnownHosts,
+}
+
+/// Why a connection did not come about.
+#[derive(Debug)]
+enum ConnectError {
+    Refused(CloneError),
+    Failed(russh::Error),
+}
+
+impl ConnectError {
+    fn named(self, host: &str) -> CloneError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Failed(russh::Error::IO(error)) => {
+                CloneError::Connect { host: host.to_owned(), problem: error.to_string() }
+            }
+            Self::Failed(error) => CloneError::Ssh(format!("handshake with {host} failed: {error}")),
+        }
+    }
+}
+
+impl From<russh::Error> for ConnectError {
+    fn from(error: russh::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl client::Handler for ServerCheck {
+    type Error = ConnectError;
+
+    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, ConnectError> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
+        let (host, got) = (host_name(&self.host, self.port), fingerprint(key));
+        let refusal = match self.known_hosts.check(&self.host, self.port, key) {
+            Verdict::Trusted => return Ok(true),
+            Verdict::Revoked => CloneError::HostKeyRevoked { host, got },
+            Verdict::Unknown => CloneError::HostKeyUnknown { host, got },
+            Verdict::Mismatch { expected } => {
+                CloneError::HostKeyMismatch { host, expected: expected.join(" or "), got }
+            }
+        };
+        Err(ConnectError::Refused(refusal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_whatever_is_in_it() {
+        let rows = [
+            ("/srv/a.git", "'/srv/a.git'"),
+            ("/~me/a", "'~me/a'"),
+            ("/a'; rm -rf /; '", r"'/a'\''; rm -rf /; '\'''"),
+            ("/a b$(c)", "'/a b$(c)'"),
+        ];
+        for (path, expected) in rows {
+            assert_eq!(quoted(path), expected);
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! URLs of Git repositories.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The URL of a Git repository: `http`, `https` or `ssh`, with a host and a path.
+///
+/// A user and password in it are honoured and never shown: `Display` and `Debug` write `***` in their place, and do the
+/// same with a query, because that is where tokens are put.
+#[derive(Clone)]
+pub struct GitUrl {
+    scheme: Scheme,
+    username: Option<SecretString>,
+    password: Option<SecretString>,
+    host: String,
+    port: Option<u16>,
+    path: String,
+    query: Option<SecretString>,
+}
+
+/// How a repository is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+    Ssh,
+}
+
+/// Why a text is not the URL of a Git repository. None of these texts repeats the URL, which may hold a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitUrlError {
+    /// Something else than `http`, `https` or `ssh`; the scp form `git@host:path` ends here too.
+    #[error("it does not start with `http://`, `https://` or `ssh://`")]
+    Scheme,
+    /// No host, or one that could be read as something else.
+    #[error("it has no valid host")]
+    Host,
+    /// A port that is not a number from 1 to 65535.
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
+    /// A `%` that is not followed by two hex digits, or one that hides a byte that is no text.
+    #[error("it has a `%` that two hex digits do not follow, or that do not stand for UTF-8 text")]
+    Escape,
+    /// White space or a control character.
+    #[error("it holds white space or a control character")]
+    Character,
+}
+
+/// Scheme, host and port: what credentials are bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    pub(super) scheme: Scheme,
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl GitUrl {
+    /// Reads the URL of a repository.
+    pub fn parse(text: &str) -> Result<Self, GitUrlError> {
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(GitUrlError::Character);
+        }
+        let (scheme, rest) = Scheme::split(text)?;
+        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
+        let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+        let (userinfo, host_port) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
+        let (host, port) = split_port(host_port)?;
+        let (username, password) = match userinfo {
+            Some(userinfo) => split_userinfo(userinfo)?,
+            None => (None, None),
+        };
+        decode(path)?;
+        Ok(Self {
+            scheme,
+            username,
+            password,
+            host,
+            port,
+            path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
+            query: query.map(|query| SecretString::from(query.to_owned())),
+        })
+    }
+
+    /// The host, in lower case; an IPv6 address stands without its brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether the repository is reached by SSH, so that a key and `known_hosts` are needed.
+    pub fn is_ssh(&self) -> bool {
+        self.scheme == Scheme::Ssh
+    }
+
+    pub(super) fn endpoint(&self) -> Endpoint {
+        Endpoint { scheme: self.scheme, host: self.host.clone(), port: self.port.unwrap_or(self.scheme.default_port()) }
+    }
+
+    pub(super) fn username(&self) -> Option<&SecretString> {
+        self.username.as_ref()
+    }
+
+    pub(super) fn password(&self) -> Option<&SecretString> {
+        self.password.as_ref()
+    }
+
+    /// The path as it was written, escapes and all.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The path with its escapes resolved, as a server that gets no URL needs it.
+    pub(super) fn decoded_path(&self) -> String {
+        decode(&self.path).expect("a parsed path has valid escapes")
+    }
+
+    pub(super) fn query(&self) -> Option<&SecretString> {
+        self.query.as_ref()
+    }
+
+    /// Everything that tells this URL from another one, secrets included: for keyed digests only.
+    pub(super) fn parts(&self) -> Vec<SecretString> {
+        let secret = |part: Option<&SecretString>| {
+            SecretString::from(part.map_or_else(String::new, |part| format!("={}", part.expose_secret())))
+        };
+        vec![
+            SecretString::from(self.authority()),
+            secret(self.username()),
+            secret(self.password()),
+            SecretString::from(self.path.clone()),
+            secret(self.query()),
+        ]
+    }
+
+    /// Scheme, host and, where it was written, port.
+    pub(super) fn authority(&self) -> String {
+        format!("{}://{}", self.scheme, self.host_port())
+    }
+
+    fn host_port(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        self.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+    }
+}
+
+impl Scheme {
+    fn split(text: &str) -> Result<(Self, &str), GitUrlError> {
+        let (scheme, rest) = text.split_once("://").ok_or(GitUrlError::Scheme)?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" => Ok((Self::Http, rest)),
+            "https" => Ok((Self::Https, rest)),
+            "ssh" => Ok((Self::Ssh, rest)),
+            _ => Err(GitUrlError::Scheme),
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+            Self::Ssh => 22,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Ssh => "ssh",
+        })
+    }
+}
+
+impl fmt::Display for GitUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = if self.username.is_some() || self.password.is_some() { "***@" } else { "" };
+        let query = if self.query.is_some() { "?***" } else { "" };
+        write!(f, "{}://{user}{}{}{query}", self.scheme, self.host_port(), self.path)
+    }
+}
+
+impl fmt::Debug for GitUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+type Userinfo = (Option<SecretString>, Option<SecretString>);
+
+fn split_userinfo(userinfo: &str) -> Result<Userinfo, GitUrlError> {
+    let (username, password) = userinfo.split_once(':').map_or((userinfo, None), |(u, p)| (u, Some(p)));
+    let secret = |text: &str| decode(text).map(SecretString::from);
+    let username = if username.is_empty() { None } else { Some(secret(username)?) };
+    Ok((username, password.map(secret).transpose()?))
+}
+
+/// Splits the port off; the host may be a name, an IPv4 address or an IPv6 address in brackets.
+fn split_port(host_port: &str) -> Result<(String, Option<u16>), GitUrlError> {
+    if let Some(rest) = host_port.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']').ok_or(GitUrlError::Host)?;
+        let address: std::net::Ipv6Addr = address.parse().map_err(|_| GitUrlError::Host)?;
+        let port = match rest {
+            "" => None,
+            rest => Some(port(rest.strip_prefix(':').ok_or(GitUrlError::Host)?)?),
+        };
+        return Ok((address.to_string(), port));
+    }
+    let (host, port) = match host_port.rsplit_once(':') {
+        Some((host, "")) => (host, None),
+        Some((host, digits)) => (host, Some(port(digits)?)),
+        None => (host_port, None),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if host.is_empty() || host.starts_with(['-', '.']) || !host.chars().all(is_name) {
+        return Err(GitUrlError::Host);
+    }
+    Ok((host.to_ascii_lowercase(), port))
+}
+
+fn port(digits: &str) -> Result<u16, GitUrlError> {
+    match digits.parse() {
+        Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
+        _ => Err(GitUrlError::Port),
+    }
+}
+
+/// Resolves `%2F` and the like.
+fn decode(text: &str) -> Result<String, GitUrlError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if *first == b'%' {
+            let [byte] = tail.get(..2).and_then(hex_byte).ok_or(GitUrlError::Escape)?;
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(GitUrlError::Escape),
+    }
+}
+
+fn hex_byte(digits: &[u8]) -> Option<[u8; 1]> {
+    let mut byte = [0];
+    hex::decode_to_slice(digits, &mut byte).ok().map(|()| byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_what_is_secret_in_it() {
+        let rows = [
+            ("https://example.com/a/b.git", "https://example.com/a/b.git"),
+            ("HTTPS://Example.COM", "https://example.com/"),
+            ("https://user:pa%2Fss@example.com:8443/r?sig=abc#x", "https://***@example.com:8443/r?***"),
+            ("https://token@example.com/r", "https://***@example.com/r"),
+            ("ssh://git@example.com/~me/r", "ssh://***@example.com/~me/r"),
+            ("ssh://[::1]:2222/r", "ssh://[::1]:2222/r"),
+            ("http://user:a@b@example.com/r", "http://***@example.com/r"),
+        ];
+        for (text, shown) in rows {
+            let url = GitUrl::parse(text).expect(text);
+            assert_eq!(url.to_string(), shown, "{text}");
+            assert_eq!(format!("{url:?}"), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_repository_is_refused_by_cause() {
+        let rows = [
+            ("git@example.com:a/b", GitUrlError::Scheme),
+            ("file:///srv/a", GitUrlError::Scheme),
+            ("git://example.com/a", GitUrlError::Scheme),
+            ("example.com/a", GitUrlError::Scheme),
+            ("", GitUrlError::Scheme),
+            ("https:///a", GitUrlError::Host),
+            ("ssh://-oProxyCommand=x/a", GitUrlError::Host),
+            ("https://exa mple.com/a", GitUrlError::Character),
+            ("https://example.com/a\nb", GitUrlError::Character),
+            ("https://example.com/a\0b", GitUrlError::Character),
+            ("https://ex$mple.com/a", GitUrlError::Host),
+            ("https://[::1/a", GitUrlError::Host),
+            ("https://[::1]x/a", GitUrlError::Host),
+            ("https://example.com:0/a", GitUrlError::Port),
+            ("https://example.com:65536/a", GitUrlError::Port),
+            ("https://example.com:+1/a", GitUrlError::Port),
+            ("https://example.com/%2", GitUrlError::Escape),
+            ("https://example.com/%00", GitUrlError::Escape),
+            ("https://us%ffer@example.com/", GitUrlError::Escape),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(GitUrl::parse(text).expect_err(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn userinfo_is_decoded_and_an_empty_port_is_the_default() {
+        let url = GitUrl::parse("https://a%40b:c%3Ad@example.com:/r").expect("valid");
+        let exposed = |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
+        assert_eq!(exposed(url.username()).as_deref(), Some("a@b"));
+        assert_eq!(exposed(url.password()).as_deref(), Some("c:d"));
+        assert_eq!(url.endpoint().port, 443);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic_and_no_password_is_shown(text in "\\PC*", password in "[a-z]{12}") {
+            let _ = GitUrl::parse(&text);
+            if let Ok(url) = GitUrl::parse(&format!("https://u:{password}@host/{text}")) {
+                proptest::prop_assert!(text.contains(&password) || !url.to_string().contains(&password));
+            }
+        }
+    }
+}
