@@ -11,13 +11,16 @@ pub mod cluster;
 pub mod git;
 pub mod pki;
 pub mod process;
+mod registry;
 mod report;
 mod signal;
 mod wait;
+pub mod web;
 
 pub use audit::{AuditLog, Request};
 pub use cluster::{ClusterError, Controllers, TestCluster};
 pub use git::{GitServer, Repository};
+pub use registry::Registry;
 pub use report::report;
 pub use signal::shutdown;
 pub use wait::{eventually, wait_until};

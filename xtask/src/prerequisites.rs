@@ -15,6 +15,7 @@ pub(crate) enum Prerequisite {
     CCompiler,
     Git,
     Go,
+    Registry,
     Sshd,
 }
 
@@ -32,13 +33,14 @@ pub(crate) enum PrerequisiteError {
 }
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 4] = [Self::CCompiler, Self::Git, Self::Go, Self::Sshd];
+    pub(crate) const ALL: [Self; 5] = [Self::CCompiler, Self::Git, Self::Go, Self::Registry, Self::Sshd];
 
     fn program(self) -> &'static str {
         match self {
             Self::CCompiler => "cc",
             Self::Git => "git",
             Self::Go => "go",
+            Self::Registry => "docker-registry",
             Self::Sshd => "sshd",
         }
     }
@@ -48,6 +50,7 @@ impl Prerequisite {
             Self::CCompiler => "links every Rust program and compiles libgit2",
             Self::Git => "serves the repositories that tests and the demo fetch",
             Self::Go => "builds kube-apiserver, etcd, kubectl and kustomize",
+            Self::Registry => "is the registry that pushing our image is tested with",
             Self::Sshd => "is the server that fetching over SSH is tested with",
         }
     }
@@ -58,6 +61,7 @@ impl Prerequisite {
             Self::CCompiler => Some("build-essential"),
             Self::Git => Some("git"),
             Self::Go => None,
+            Self::Registry => Some("docker-registry"),
             Self::Sshd => Some("openssh-server"),
         }
     }

@@ -1,0 +1,70 @@
+//! A real OCI registry on loopback.
+
+use std::{fs, io, net::SocketAddr, path::Path, time::Duration};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::{cluster::free_port, process::ServerProcess, wait::eventually};
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Debian's `docker-registry`: the reference implementation of the distribution protocol.
+const PROGRAM: &str = "docker-registry";
+
+/// An empty registry that everyone may push to over HTTP. Dropping it ends it and removes its content.
+#[derive(Debug)]
+pub struct Registry {
+    /// Before `_folder`, so that the server is gone before it is.
+    _server: ServerProcess,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Registry {
+    /// Starts a registry.
+    ///
+    /// # Panics
+    /// If Debian's `docker-registry` is not installed or does not start.
+    pub async fn start() -> Self {
+        Self::serve().await.unwrap_or_else(|error| panic!("no registry, is `{PROGRAM}` installed? {error}"))
+    }
+
+    async fn serve() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("fairlead-registry-").tempdir()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        let config = folder.path().join("config.yml");
+        fs::write(&config, settings(address, folder.path()))?;
+        let mut command = fairlead_tools::command(PROGRAM);
+        command.arg("serve").arg(&config);
+        let log = folder.path().join("registry.log");
+        let server = ServerProcess::start(&command, &log, folder.path())?;
+        let connected = eventually(START_LIMIT, async || TcpStream::connect(address).await.ok()).await;
+        if connected.is_none() {
+            return Err(io::Error::other(server.last_words()));
+        }
+        Ok(Self { _server: server, address, _folder: folder })
+    }
+
+    /// Returns `<host>:<port>`, as image names start with it.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Returns the URL below which the protocol's paths (`/v2/…`) are.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Returns the registry's settings as JSON, which is YAML too.
+fn settings(address: SocketAddr, folder: &Path) -> String {
+    json!({
+        "version": 0.1,
+        "log": { "level": "warn" },
+        "storage": { "filesystem": { "rootdirectory": folder.join("data") }, "delete": { "enabled": true } },
+        "http": { "addr": address },
+    })
+    .to_string()
+}

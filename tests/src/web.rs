@@ -1,0 +1,33 @@
+//! Plain HTTP requests, for what speaks no protocol that a client exists for.
+
+use std::time::Duration;
+
+use ureq::Agent;
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Returns the status and the text that a GET of `url` is answered with.
+///
+/// # Panics
+/// If there is no answer.
+pub async fn get(url: &str) -> (u16, String) {
+    try_get(url).await.unwrap_or_else(|error| panic!("no answer from {url}: {error}"))
+}
+
+/// Returns the status and the text that a GET of `url` is answered with.
+///
+/// # Errors
+/// If there is no answer.
+///
+/// # Panics
+/// If the runtime is being shut down.
+pub async fn try_get(url: &str) -> Result<(u16, String), ureq::Error> {
+    let url = url.to_owned();
+    let request = move || {
+        let settings = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).build();
+        let mut response = Agent::new_with_config(settings).get(&url).call()?;
+        let status = response.status().as_u16();
+        Ok((status, response.body_mut().read_to_string()?))
+    };
+    tokio::task::spawn_blocking(request).await.expect("a request does not panic")
+}
