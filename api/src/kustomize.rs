@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::conditions::Conditions;
 use crate::duration::Duration;
 use crate::reference::LocalReference;
+use crate::schema::described_by_field;
 use crate::time::Time;
 
 /// A directory of a source, built and kept applied.
@@ -294,6 +295,7 @@ pub enum SubstituteKind {
 
 /// Whether variables are replaced when none has a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = described_by_field)]
 pub enum SubstituteStrategy {
     /// Nothing is replaced unless a variable has a value.
     #[default]
@@ -304,6 +306,7 @@ pub enum SubstituteStrategy {
 
 /// What happens to the objects of a Kustomization that is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = described_by_field)]
 pub enum DeletionPolicy {
     /// They are deleted if it prunes.
     #[default]

@@ -8,11 +8,15 @@
 //! schemas.
 
 pub mod conditions;
+pub mod crds;
 pub mod duration;
 pub mod fairlead;
+pub mod generate;
+pub mod install;
 pub mod kustomize;
 pub mod names;
 pub mod reasons;
 pub mod reference;
+mod schema;
 pub mod source;
 pub mod time;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::conditions::Conditions;
 use crate::duration::Duration;
 use crate::reference::LocalReference;
+use crate::schema::described_by_field;
 use crate::time::Time;
 
 /// A Git repository whose content is kept as an artifact for others to build from.
@@ -127,6 +128,7 @@ impl GitRepositorySpec {
 /// Whose way to authenticate with a Git server is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(transform = described_by_field)]
 pub enum GitProvider {
     /// A Secret, or nothing.
     Generic,
@@ -247,7 +249,7 @@ pub struct GitRepositoryStatus {
 
     /// What was verified last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_verification_mode: Option<GitVerificationMode>,
+    pub source_verification_mode: Option<String>,
 
     /// The request to reconcile that was handled last: the value of its annotation.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::reference::SecretKeyReference;
+use crate::schema::described_by_field;
 
 /// Ten minutes: the default of every interval and timeout of a configuration.
 pub(super) fn default_seconds() -> i64 {
@@ -123,6 +124,7 @@ pub struct ConfigurationGitRef {
 
 /// Whose way to authenticate with a Git server is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = described_by_field)]
 pub enum ConfigurationGitProvider {
     /// Azure DevOps.
     Azure,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conditions::{ConditionStatus, Conditions};
 use crate::reference::NamespacedName;
+use crate::schema::described_by_field;
 use crate::time::Time;
 
 /// What is known about a configuration.
@@ -58,6 +59,7 @@ pub struct FluxConfigurationStatus {
 
 /// Whether something is as it should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = described_by_field)]
 pub enum ComplianceState {
     /// Every object is ready at the wanted revision.
     Compliant,
@@ -74,6 +76,7 @@ pub enum ComplianceState {
 
 /// Whether the objects that a configuration stands for are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = described_by_field)]
 pub enum ProvisioningState {
     /// They are there.
     Succeeded,

@@ -1,0 +1,3 @@
+//! The crate as others see it: its schemas, the files made of them, and the pages about them.
+
+mod deploy;
