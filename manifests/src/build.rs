@@ -7,7 +7,8 @@ use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
 use fairlead_yaml::emit_json;
 
 use crate::{
-    BuildError, BuildInputs, BuildRequest, CommonMetadata, limits::Bounded, root::Root, substitute::substitute,
+    BuildError, BuildInputs, BuildRequest, CommonMetadata, Duplicate, limits::Bounded, root::Root,
+    substitute::substitute,
 };
 
 /// What a build made.
@@ -96,7 +97,7 @@ fn refuse_duplicates(manifests: &[Manifest]) -> Result<(), BuildError> {
     for manifest in manifests {
         if let Some(first) = seen.insert(manifest.id(), manifest.origin()) {
             let (id, second) = (manifest.id().clone(), manifest.origin().clone());
-            return Err(BuildError::Duplicate { id, first: first.clone(), second });
+            return Err(Box::new(Duplicate { id, first: first.clone(), second }).into());
         }
     }
     Ok(())

@@ -34,17 +34,22 @@ pub enum BuildError {
     Manifest(#[from] ManifestError),
     /// The variables of an object could not be expanded.
     #[error(transparent)]
-    Substitute(#[from] SubstituteError),
+    Substitute(#[from] Box<SubstituteError>),
     /// Two documents name one object.
-    #[error("{second}: {id} is there twice; the first is at {first}")]
-    Duplicate {
-        /// The object.
-        id: ObjectId,
-        /// Where it was written first.
-        first: Origin,
-        /// Where it was written again.
-        second: Origin,
-    },
+    #[error(transparent)]
+    Duplicate(#[from] Box<Duplicate>),
+}
+
+/// An object that is there twice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{second}: {id} is there twice; the first is at {first}")]
+pub struct Duplicate {
+    /// The object.
+    pub id: ObjectId,
+    /// Where it was written first.
+    pub first: Origin,
+    /// Where it was written again.
+    pub second: Origin,
 }
 
 impl BuildError {
@@ -59,7 +64,7 @@ impl BuildError {
             | Self::Tree(_)
             | Self::Object(_)
             | Self::Manifest(_)
-            | Self::Duplicate { .. } => None,
+            | Self::Duplicate(_) => None,
         }
     }
 }

@@ -18,7 +18,7 @@ mod spec;
 pub mod substitute;
 
 pub use build::{Built, build};
-pub use error::BuildError;
+pub use error::{BuildError, Duplicate};
 pub use inputs::{BuildInputs, InputChange};
 pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};
 pub use normalise::normalise;

@@ -79,7 +79,7 @@ fn walk(tree: &dyn Tree, directory: &TreePath, depth: usize, found: &mut Vec<Tre
     for entry in tree.list(directory)? {
         let path = directory.join(&entry.name);
         match entry.kind {
-            EntryKind::File if entry.name.ends_with(".yaml") || entry.name.ends_with(".yml") => found.push(path),
+            EntryKind::File if matches!(entry.name.rsplit_once('.'), Some((_, "yaml" | "yml"))) => found.push(path),
             EntryKind::File => {}
             EntryKind::Directory if has_kustomization(tree, &path)? => found.push(path),
             EntryKind::Directory => walk(tree, &path, depth + 1, found)?,

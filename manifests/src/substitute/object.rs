@@ -48,7 +48,7 @@ pub enum SubstituteError {
 /// It is done on the text of the object. A value is read again as YAML in its new place: `123` becomes a number and
 /// `yes` a boolean where the expression stands without quotes, and a value may even add fields. Objects can opt out with
 /// the label or annotation `kustomize.toolkit.fluxcd.io/substitute: disabled`.
-pub(crate) fn substitute(manifest: Manifest, substitution: &Substitution) -> Result<Manifest, SubstituteError> {
+pub(crate) fn substitute(manifest: Manifest, substitution: &Substitution) -> Result<Manifest, Box<SubstituteError>> {
     let has_work = match substitution.strategy {
         Strategy::WithVariables => !substitution.variables.is_empty(),
         Strategy::Always => true,
@@ -60,14 +60,13 @@ pub(crate) fn substitute(manifest: Manifest, substitution: &Substitution) -> Res
     let text = emit_json(&body);
     let expanded = expand(&text, &substitution.variables, substitution.strict).map_err(|source| {
         let (at, id) = (manifest.origin().clone(), manifest.id().clone());
-        SubstituteError::Expression { at, id, field: field_with(&body, source.expression()), source }
+        Box::new(SubstituteError::Expression { at, id, field: field_with(&body, source.expression()), source })
     })?;
-    let body = read(&expanded).map_err(|stopped_at| SubstituteError::Broken {
-        at: manifest.origin().clone(),
-        id: manifest.id().clone(),
-        line: last_expression(&text, stopped_at),
+    let body = read(&expanded).map_err(|stopped_at| {
+        let (at, id) = (manifest.origin().clone(), manifest.id().clone());
+        SubstituteError::Broken { at, id, line: last_expression(&text, stopped_at) }
     })?;
-    Ok(Manifest::new(body, manifest.origin().clone())?)
+    Ok(Manifest::new(body, manifest.origin().clone()).map_err(SubstituteError::Manifest)?)
 }
 
 fn opts_out(manifest: &Manifest) -> bool {
