@@ -4,7 +4,7 @@ use std::{
     fs, io,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -331,9 +331,13 @@ impl TestCluster {
     pub async fn kubectl(&self, arguments: &[&str]) -> CommandOutput {
         fairlead_tools::provide(&[Tool::Kubectl], |line| eprintln!("{line}"))
             .unwrap_or_else(|error| panic!("no kubectl: {}", report(&error)));
-        let mut command = fairlead_tools::command(Tool::Kubectl.path());
-        command.args(arguments).env("KUBECONFIG", self.kubeconfig()).env("HOME", self.folder());
-        let output = tokio::process::Command::from(command).output().await.expect("kubectl can be started");
+        self.run(fairlead_tools::command(Tool::Kubectl.path()), arguments).await
+    }
+
+    /// Runs `command` as a user whose default cluster is this one, with every right.
+    pub(crate) async fn run(&self, mut command: Command, arguments: &[&str]) -> CommandOutput {
+        command.args(arguments).env("KUBECONFIG", self.kubeconfig()).env("HOME", self.folder()).stdin(Stdio::null());
+        let output = tokio::process::Command::from(command).output().await.expect("the program can be started");
         CommandOutput {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

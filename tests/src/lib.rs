@@ -7,8 +7,10 @@
 //! What can be tested without a server is tested in its own crate.
 
 pub mod audit;
+pub mod binary;
 pub mod cluster;
 pub mod git;
+pub mod objects;
 pub mod pki;
 pub mod process;
 mod registry;
@@ -18,8 +20,10 @@ mod wait;
 pub mod web;
 
 pub use audit::{AuditLog, Request};
-pub use cluster::{ClusterError, Controllers, TestCluster};
+pub use binary::{Controller, Installation};
+pub use cluster::{ClusterError, CommandOutput, Controllers, TestCluster};
 pub use git::{GitServer, Repository};
+pub use objects::Condition;
 pub use registry::Registry;
 pub use report::report;
 pub use signal::shutdown;

@@ -91,3 +91,32 @@ async fn kubectl_reads_the_cluster_that_it_is_pointed_at() {
     let output = cluster.kubectl(&["get", "namespace", &namespace, "-o", "name"]).await;
     assert_eq!(output.stdout, format!("namespace/{namespace}\n"), "{}", output.stderr);
 }
+
+#[tokio::test]
+async fn a_watch_sees_an_object_come_change_and_go() {
+    let cluster = TestCluster::shared().await;
+    let namespace = cluster.namespace("watch").await;
+    let limits = format!("ConfigMap {namespace}/limits");
+    let map = |cpu: &str| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": { "name": "limits", "namespace": namespace },
+            "data": { "cpu": cpu },
+        })
+    };
+    cluster.apply(map("1")).await;
+    let (_, seen) = tokio::join!(
+        cluster.apply(map("2")),
+        cluster.watch(&limits, Duration::from_secs(10), |found| {
+            found.filter(|found| found["data"]["cpu"] == "2").map(|found| found["data"].clone())
+        })
+    );
+    assert_eq!(seen, json!({ "cpu": "2" }));
+
+    cluster.merge(&limits, json!({ "data": { "memory": "1Gi" } })).await;
+    assert_eq!(cluster.find(&limits).await.unwrap()["data"], json!({ "cpu": "2", "memory": "1Gi" }));
+
+    cluster.delete(&limits).await;
+    cluster.wait_until_gone(&limits, Duration::from_secs(10)).await;
+}
