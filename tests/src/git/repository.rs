@@ -27,8 +27,11 @@ impl Repository {
     /// Makes an empty repository at `path`, which is served as `url`.
     pub(super) fn create(path: &Path, url: String) -> Result<Self, git2::Error> {
         let git = git2::Repository::init_opts(path, RepositoryInitOptions::new().bare(true).initial_head(MAIN))?;
+        let mut config = git.config()?;
         // As large hosts allow it: a commit can be asked for by its name.
-        git.config()?.set_bool("uploadpack.allowReachableSHA1InWant", true)?;
+        config.set_bool("uploadpack.allowReachableSHA1InWant", true)?;
+        // Who may read may push.
+        config.set_bool("http.receivepack", true)?;
         Ok(Self { git: Mutex::new(git), url, clock: AtomicI64::new(FIRST_COMMIT) })
     }
 
