@@ -227,3 +227,114 @@ fn cut(mut message: String) -> String {
     }
     message
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GENERATION: Option<i64> = Some(3);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    /// The conditions, one a line, with the second since when they hold.
+    fn show(conditions: &Conditions) -> String {
+        let lines = conditions.iter().map(|condition| {
+            let Condition { type_, status, reason, message, .. } = condition;
+            let since = condition.last_transition_time.as_timestamp().as_second();
+            let generation = condition.observed_generation.unwrap_or_default();
+            format!("{type_}={status} {reason} `{message}` of generation {generation} since {since}")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn after(verdicts: &[(Verdict, i64, i64)]) -> Conditions {
+        let mut conditions = Conditions::default();
+        for (verdict, generation, second) in verdicts {
+            conditions.set(verdict.clone(), Some(*generation), at(*second));
+        }
+        conditions
+    }
+
+    #[test]
+    fn the_time_changes_with_status_reason_or_message_and_with_nothing_else() {
+        let said = Verdict::fails(READY, "BuildFailed", "first");
+        for (case, now, since) in [
+            ("nothing", said.clone(), 10),
+            ("the status", Verdict::unknown(READY, "BuildFailed", "first"), 20),
+            ("the reason", Verdict::fails(READY, "PruneFailed", "first"), 20),
+            ("the message", Verdict::fails(READY, "BuildFailed", "second"), 20),
+        ] {
+            let conditions = after(&[(said.clone(), 1, 10), (now, 2, 20)]);
+            let ready = conditions.get(READY).expect("it was set");
+            assert_eq!(ready.last_transition_time, at(since).into(), "{case} changes");
+            assert_eq!(ready.observed_generation, Some(2), "{case} changes");
+        }
+    }
+
+    #[test]
+    fn conditions_stand_in_the_order_in_which_they_matter() {
+        let conditions = after(&[
+            (Verdict::holds(HEALTHY, "Succeeded", "all"), 3, 1),
+            (Verdict::holds(ARTIFACT_IN_STORAGE, "Succeeded", "stored"), 3, 2),
+            (Verdict::holds("Approved", "Asked", "by hand"), 2, 3),
+            (Verdict::unknown(READY, "Progressing", "building"), 3, 4),
+            (Verdict::holds(RECONCILING, "Progressing", "building"), 3, 5),
+        ]);
+        insta::assert_snapshot!(show(&conditions), @r"
+        Reconciling=True Progressing `building` of generation 3 since 5
+        Ready=Unknown Progressing `building` of generation 3 since 4
+        ArtifactInStorage=True Succeeded `stored` of generation 3 since 2
+        Healthy=True Succeeded `all` of generation 3 since 1
+        Approved=True Asked `by hand` of generation 2 since 3
+        ");
+    }
+
+    #[test]
+    fn an_object_is_never_stalled_and_reconciling_at_once() {
+        let mut conditions = after(&[(Verdict::holds(RECONCILING, "Progressing", "building"), 1, 1)]);
+        conditions.set(Verdict::holds(STALLED, "AccessDenied", "no"), GENERATION, at(2));
+        insta::assert_snapshot!(show(&conditions), @"Stalled=True AccessDenied `no` of generation 3 since 2");
+
+        conditions.set(Verdict::holds(RECONCILING, "Progressing", "again"), GENERATION, at(3));
+        insta::assert_snapshot!(show(&conditions), @"Reconciling=True Progressing `again` of generation 3 since 3");
+    }
+
+    #[test]
+    fn what_is_removed_is_no_longer_said() {
+        let mut conditions = after(&[(Verdict::holds(READY, "Succeeded", ""), 1, 1)]);
+        assert!(conditions.is_true(READY) && !conditions.is_false(READY));
+        conditions.remove(READY);
+        assert!(conditions.is_empty() && !conditions.is_true(READY) && !conditions.is_false(READY));
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        for (case, message, length, end) in [
+            ("as long as may be", "a".repeat(MESSAGE_LIMIT_BYTES), MESSAGE_LIMIT_BYTES, "aaa"),
+            ("one byte longer", "a".repeat(MESSAGE_LIMIT_BYTES + 1), MESSAGE_LIMIT_BYTES, "a..."),
+            ("of wide characters", "€".repeat(MESSAGE_LIMIT_BYTES), MESSAGE_LIMIT_BYTES - 2, "€..."),
+        ] {
+            let conditions = after(&[(Verdict::fails(READY, "BuildFailed", message), 1, 1)]);
+            let cut = &conditions.get(READY).expect("it was set").message;
+            assert_eq!(cut.len(), length, "{case}");
+            assert!(cut.ends_with(end), "{case}");
+        }
+    }
+
+    #[test]
+    fn a_condition_reads_and_prints_as_flux_writes_it() {
+        let written = serde_json::json!([{
+            "type": "Ready",
+            "status": "False",
+            "observedGeneration": 3,
+            "lastTransitionTime": "2026-01-05T10:00:00Z",
+            "reason": "BuildFailed",
+            "message": "no such file",
+        }]);
+        let conditions: Conditions = serde_json::from_value(written.clone()).expect("conditions");
+        assert!(conditions.is_false(READY));
+        assert_eq!(serde_json::to_value(&conditions).expect("conditions"), written);
+    }
+}

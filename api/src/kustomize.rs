@@ -560,3 +560,58 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::with_fields;
+
+    fn spec(more: &Value) -> KustomizationSpec {
+        let source = json!({"kind": "GitRepository", "name": "repo"});
+        with_fields(json!({"interval": "1m", "prune": true, "sourceRef": source}), more)
+    }
+
+    #[test]
+    fn fields_that_are_not_honoured_yet_are_named() {
+        for (set, named) in [
+            (json!({}), ""),
+            (json!({"wait": true, "force": true, "ignore": [{"paths": ["/spec/replicas"]}]}), ""),
+            (json!({"sourceRef": {"kind": "OCIRepository", "name": "x"}}), "spec.sourceRef.kind"),
+            (json!({"decryption": {"provider": "sops"}}), "spec.decryption"),
+            (json!({"kubeConfig": {"secretRef": {"name": "x"}}}), "spec.kubeConfig"),
+            (
+                json!({"sourceRef": {"kind": "Bucket", "name": "x"}, "decryption": {"provider": "sops"}}),
+                "spec.sourceRef.kind spec.decryption",
+            ),
+        ] {
+            assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_flux_reads_and_prints_unchanged() {
+        let written = json!({
+            "observedGeneration": 3,
+            "lastHandledReconcileAt": "2026-01-05T10:00:00.123456789Z",
+            "lastAttemptedRevision": "main@sha1:0f3c",
+            "lastAppliedRevision": "main@sha1:0f3c",
+            "conditions": [{
+                "type": "Healthy", "status": "True", "reason": "Succeeded", "observedGeneration": 3,
+                "message": "Health check passed in 5.02s", "lastTransitionTime": "2026-01-05T10:00:00Z",
+            }],
+            "inventory": {"entries": [
+                {"id": "_shop__Namespace", "v": "v1"},
+                {"id": "_system__shop-reader_rbac.authorization.k8s.io_ClusterRole", "v": "v1"},
+            ]},
+            "history": [{
+                "digest": "sha256:00", "lastReconciledStatus": "ReconciliationSucceeded", "totalReconciliations": 7,
+                "firstReconciled": "2026-01-05T10:00:00Z", "lastReconciled": "2026-01-05T10:10:00Z",
+                "lastReconciledDuration": "1.234567ms", "metadata": {"revision": "main@sha1:0f3c"},
+            }],
+        });
+        let status: KustomizationStatus = serde_json::from_value(written.clone()).expect("a status");
+        assert_eq!(serde_json::to_value(&status).expect("a status"), written);
+    }
+}

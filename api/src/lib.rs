@@ -19,4 +19,6 @@ pub mod reasons;
 pub mod reference;
 mod schema;
 pub mod source;
+#[cfg(test)]
+mod testing;
 pub mod time;

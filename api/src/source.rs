@@ -284,3 +284,43 @@ pub struct Artifact {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::with_fields;
+
+    fn spec(more: &Value) -> GitRepositorySpec {
+        with_fields(json!({"url": "https://example.org/repo", "interval": "1m"}), more)
+    }
+
+    #[test]
+    fn fields_that_are_not_honoured_yet_are_named() {
+        let secret = json!({"name": "keys"});
+        for (set, named) in [
+            (json!({}), ""),
+            (json!({"provider": "generic", "suspend": true, "ignore": "*", "secretRef": secret}), ""),
+            (json!({"ref": {"semver": ">=1.0.0"}, "timeout": "20s"}), ""),
+            (json!({"recurseSubmodules": false, "include": [], "sparseCheckout": []}), ""),
+            (json!({"provider": "github"}), "spec.provider"),
+            (json!({"provider": "aws", "serviceAccountName": "git"}), "spec.provider spec.serviceAccountName"),
+            (json!({"verify": {"secretRef": secret}}), "spec.verify"),
+            (json!({"proxySecretRef": secret}), "spec.proxySecretRef"),
+            (json!({"recurseSubmodules": true}), "spec.recurseSubmodules"),
+            (json!({"include": [{"repository": {"name": "other"}}]}), "spec.include"),
+            (json!({"sparseCheckout": ["apps"]}), "spec.sparseCheckout"),
+        ] {
+            assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default_and_is_not_written_back() {
+        let spec = spec(&json!({}));
+        assert_eq!(spec.timeout.as_str(), "60s");
+        let written = serde_json::to_value(&spec).expect("a spec");
+        assert_eq!(written, json!({"url": "https://example.org/repo", "interval": "1m", "timeout": "60s"}));
+    }
+}

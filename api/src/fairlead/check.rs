@@ -149,21 +149,15 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::testing::with_fields;
 
     const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
     fn configuration(spec: &Value) -> FluxConfiguration {
-        let mut whole = json!({
-            "gitRepository": {"url": "https://example.org/repo", "repositoryRef": {"branch": "main"}},
-        });
-        whole.as_object_mut().expect("a map").extend(spec.as_object().expect("a map").clone());
-        serde_json::from_value(json!({
-            "apiVersion": "fairlead.dev/v1alpha1",
-            "kind": "FluxConfiguration",
-            "metadata": {"name": "shop", "namespace": "team-a"},
-            "spec": whole,
-        }))
-        .expect("a configuration")
+        let git = json!({"url": "https://example.org/repo", "repositoryRef": {"branch": "main"}});
+        let mut configuration = FluxConfiguration::new("shop", with_fields(json!({"gitRepository": git}), spec));
+        configuration.metadata.namespace = Some("team-a".to_owned());
+        configuration
     }
 
     fn git(field: &str, content: &str) -> Value {

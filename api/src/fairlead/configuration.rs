@@ -211,3 +211,71 @@ impl ProtectedSettings {
     /// Key of the Secret: the secret key that belongs to `bucket.accessKey`.
     pub const BUCKET_SECRET_KEY: &str = "bucketSecretKey";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::with_fields;
+
+    fn spec(more: &Value) -> FluxConfigurationSpec {
+        let git = json!({"url": "https://example.org/repo", "repositoryRef": {"branch": "main"}});
+        with_fields(json!({"gitRepository": git}), more)
+    }
+
+    #[test]
+    fn defaults_are_those_of_arc() {
+        let spec = spec(&json!({"kustomizations": {"apps": {}}}));
+        assert_eq!(spec.scope, ConfigurationScope::Cluster);
+        assert_eq!(spec.source_kind, ConfigurationSourceKind::GitRepository);
+        let git = spec.git_repository.expect("it is set");
+        assert_eq!((git.timeout(), git.sync_interval()), (Duration::from_mins(10), Duration::from_mins(10)));
+        let apps = &spec.kustomizations["apps"];
+        assert_eq!(apps.path, "");
+        assert_eq!((apps.timeout(), apps.sync_interval()), (Duration::from_mins(10), Duration::from_mins(10)));
+        assert!(apps.wait && !apps.prune && !apps.force, "it waits and does not prune: not Flux's defaults");
+    }
+
+    #[test]
+    fn a_retry_is_as_far_away_as_a_sync_unless_it_is_set() {
+        let spec = spec(&json!({"kustomizations": {
+            "without": {"syncIntervalInSeconds": 120},
+            "with": {"syncIntervalInSeconds": 120, "retryIntervalInSeconds": 30},
+        }}));
+        assert_eq!(spec.kustomizations["without"].retry_interval(), Duration::from_mins(2));
+        assert_eq!(spec.kustomizations["with"].retry_interval(), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn fields_that_are_not_honoured_yet_are_named() {
+        let git = |provider| {
+            json!({"gitRepository": {
+                "url": "https://example.org/repo", "repositoryRef": {"branch": "main"}, "provider": provider,
+            }})
+        };
+        for (set, named) in [
+            (json!({}), ""),
+            (git("Generic"), ""),
+            (git("Azure"), "spec.gitRepository.provider"),
+            (json!({"sourceKind": "Bucket", "gitRepository": null}), "spec.sourceKind"),
+            (json!({"waitForReconciliation": false}), ""),
+            (
+                json!({"waitForReconciliation": true, "reconciliationWaitDuration": "PT5M"}),
+                "spec.waitForReconciliation spec.reconciliationWaitDuration",
+            ),
+        ] {
+            assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");
+        }
+    }
+
+    #[test]
+    fn a_field_without_effect_is_named_with_its_kustomization() {
+        let spec = spec(&json!({"kustomizations": {
+            "apps": {"validation": "client"}, "base": {"validation": "none"}, "infra": {},
+        }}));
+        assert_eq!(spec.without_effect(), ["spec.kustomizations.apps.validation"]);
+    }
+}

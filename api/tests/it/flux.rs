@@ -1,0 +1,105 @@
+//! The kinds that are Flux's: their fields, types, defaults and rules are what Flux's controllers serve.
+
+use serde_json::Value;
+
+use crate::schema::{definition, schema};
+
+#[test]
+fn git_repositories_have_the_fields_of_flux() {
+    compare("GitRepository", include_str!("../flux/gitrepositories.txt"));
+}
+
+#[test]
+fn kustomizations_have_the_fields_of_flux() {
+    compare("Kustomization", include_str!("../flux/kustomizations.txt"));
+}
+
+#[test]
+fn every_field_is_described() {
+    for kind in ["FluxConfiguration", "GitRepository", "Kustomization"] {
+        let mut silent = Vec::new();
+        find_silent(kind, schema(&definition(kind)), &mut silent);
+        assert_eq!(silent, Vec::<String>::new());
+    }
+}
+
+fn compare(kind: &str, theirs: &str) {
+    let ours = describe(&definition(kind));
+    let theirs: Vec<&str> = theirs.lines().filter(|line| !line.starts_with('#')).collect();
+    let missing: Vec<_> = theirs.iter().filter(|line| !ours.iter().any(|ours| ours == *line)).collect();
+    let surplus: Vec<_> = ours.iter().filter(|line| !theirs.contains(&line.as_str())).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "only Flux has {missing:#?}\nonly we have {surplus:#?}");
+}
+
+/// `definition` as lines: its names, its columns, then each field.
+fn describe(definition: &Value) -> Vec<String> {
+    let names = &definition["spec"]["names"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let joined = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(",");
+    let mut lines = vec![format!(
+        "names  {}  {}  {}  {}  {}  {}",
+        text(&names["kind"]),
+        text(&names["listKind"]),
+        text(&names["plural"]),
+        text(&names["singular"]),
+        joined(&names["shortNames"]),
+        joined(&names["categories"]),
+    )];
+    let columns = definition["spec"]["versions"][0]["additionalPrinterColumns"].as_array();
+    lines.extend(columns.into_iter().flatten().map(|column| {
+        format!("column  {}  {}  {}", text(&column["name"]), text(&column["type"]), text(&column["jsonPath"]))
+    }));
+    for root in ["spec", "status"] {
+        describe_field(root, &schema(definition)["properties"][root], false, &mut lines);
+    }
+    lines
+}
+
+fn describe_field(path: &str, schema: &Value, required: bool, lines: &mut Vec<String>) {
+    let mut words = vec![path.to_owned(), schema["type"].as_str().unwrap_or_default().to_owned()];
+    words.extend(required.then(|| "required".to_owned()));
+    for name in ["format", "minLength", "maxLength", "minimum"] {
+        words.extend(schema.get(name).map(|value| format!("{name}={}", bare(value))));
+    }
+    words.extend(schema.get("default").map(|default| format!("default={default}")));
+    if let Some(values) = schema["enum"].as_array() {
+        let mut values: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        words.push(format!("enum={}", values.join(",")));
+    }
+    words.extend(schema["pattern"].as_str().map(|pattern| format!("pattern={pattern}")));
+    let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
+    words.extend(rules.filter_map(|rule| rule["rule"].as_str()).map(|rule| format!("rule={rule}")));
+    lines.push(words.join("  "));
+
+    let required = |name: &String| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        describe_field(&format!("{path}.{name}"), property, required(name), lines);
+    }
+    for (inside, mark) in [("items", "[]"), ("additionalProperties", "{}")] {
+        if let Some(inside) = schema.get(inside) {
+            describe_field(&format!("{path}{mark}"), inside, false, lines);
+        }
+    }
+}
+
+/// A number or a text without quotes. Bounds are numbers with a fraction in our definitions.
+fn bare(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn find_silent(path: &str, schema: &Value, silent: &mut Vec<String>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        if property["description"].as_str().is_none_or(str::is_empty) {
+            silent.push(path.clone());
+        }
+        find_silent(&path, property, silent);
+        find_silent(&path, &property["items"], silent);
+        find_silent(&path, &property["additionalProperties"], silent);
+    }
+}
