@@ -30,8 +30,8 @@ pub enum Budget {
 }
 
 impl Default for Budget {
-    /// At most half of an inventory of ten or more, and no Namespace, CustomResourceDefinition or bound
-    /// PersistentVolumeClaim.
+    /// At most half of an inventory of ten or more, and no Namespace, `CustomResourceDefinition` or bound
+    /// `PersistentVolumeClaim`.
     fn default() -> Self {
         Self::Limited { percent: 50, from_objects: 10 }
     }

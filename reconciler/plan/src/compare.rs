@@ -2,7 +2,7 @@
 //!
 //! # Follows Flux
 //! Labels, annotations and everything outside `metadata` and `status` are compared; empty and null lists and maps are
-//! equal; the metrics of a HorizontalPodAutoscaler are compared without duplicates.
+//! equal; the metrics of a `HorizontalPodAutoscaler` are compared without duplicates.
 
 use std::collections::BTreeSet;
 

@@ -24,9 +24,9 @@ pub struct DuplicateObject {
     /// The object that is named twice.
     pub object: ObjectId,
     /// Where it was written first.
-    pub first: Origin,
+    pub first: Box<Origin>,
     /// Where it was written again.
-    pub second: Origin,
+    pub second: Box<Origin>,
 }
 
 impl Desired {
@@ -37,8 +37,8 @@ impl Desired {
             if let Some(first) = by_id.get(manifest.id()) {
                 return Err(DuplicateObject {
                     object: manifest.id().clone(),
-                    first: first.origin().clone(),
-                    second: manifest.origin().clone(),
+                    first: Box::new(first.origin().clone()),
+                    second: Box::new(manifest.origin().clone()),
                 });
             }
             by_id.insert(manifest.id().clone(), manifest);

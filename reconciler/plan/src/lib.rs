@@ -21,6 +21,7 @@ mod path;
 mod plan;
 mod planner;
 mod risk;
+pub mod scope;
 mod secret;
 mod stage;
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub struct Live(BTreeMap<ObjectId, Observed>);
 pub enum Observed {
     /// It does not exist, or its kind does not.
     Absent,
+    /// It exists, and is known to be as its manifest says: its owner watches it.
+    InSync,
     /// It exists.
     Present(LiveObject),
 }
@@ -60,7 +62,7 @@ impl Live {
     pub fn present(&self, object: &ObjectId) -> Option<&LiveObject> {
         match self.get(object)? {
             Observed::Present(live) => Some(live),
-            Observed::Absent => None,
+            Observed::Absent | Observed::InSync => None,
         }
     }
 

@@ -59,7 +59,7 @@ impl FieldPath {
 
     /// The JSON pointer (RFC 6901) to the field.
     pub fn pointer(&self) -> String {
-        self.0.iter().map(|segment| format!("/{}", pointer_token(segment))).collect()
+        self.0.iter().fold(String::new(), |pointer, segment| pointer + "/" + &pointer_token(segment))
     }
 }
 

@@ -75,8 +75,13 @@ impl Options {
 /// An object of `desired` that was not looked at counts as absent; one of `inventory` that was not looked at is kept.
 pub fn plan(desired: &Desired, live: &Live, inventory: &Inventory, options: &Options) -> Result<Plan, PlanError> {
     let planner = Planner { live, inventory, options };
-    let applied = desired.in_apply_order().into_iter().map(|(stage, manifest)| planner.apply_step(stage, manifest));
-    let (mut steps, refused) = split(applied);
+    let (mut steps, mut refused) = (Vec::new(), Vec::new());
+    for (stage, manifest) in desired.in_apply_order() {
+        match planner.apply_step(stage, manifest) {
+            Ok(step) => steps.push(step),
+            Err(change) => refused.push(*change),
+        }
+    }
     if !refused.is_empty() {
         return Err(PlanError::Immutable(refused));
     }
@@ -95,17 +100,6 @@ pub fn plan(desired: &Desired, live: &Live, inventory: &Inventory, options: &Opt
     Ok(plan)
 }
 
-fn split<T, E>(results: impl Iterator<Item = Result<T, E>>) -> (Vec<T>, Vec<E>) {
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => done.push(value),
-            Err(error) => failed.push(error),
-        }
-    }
-    (done, failed)
-}
-
 struct Planner<'a> {
     live: &'a Live,
     inventory: &'a Inventory,
@@ -113,12 +107,14 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn apply_step(&self, stage: Stage, manifest: &Manifest) -> Result<Step, RefusedChange> {
+    fn apply_step(&self, stage: Stage, manifest: &Manifest) -> Result<Step, Box<RefusedChange>> {
         let live = self.live.present(manifest.id());
-        let action = match (control::apply_opt_out(manifest, live.map(|live| &live.body)), live) {
+        let opt_out = control::apply_opt_out(manifest, live.map(|live| &live.body));
+        let action = match (opt_out, self.live.get(manifest.id())) {
             (Some(opt_out), _) => Action::Keep(KeepReason::OptedOut(opt_out)),
-            (None, None) => Action::Create(manifest.clone()),
-            (None, Some(live)) => self.bring_to(manifest, live)?,
+            (None, None | Some(Observed::Absent)) => Action::Create(manifest.clone()),
+            (None, Some(Observed::InSync)) => Action::Keep(KeepReason::InSync),
+            (None, Some(Observed::Present(live))) => self.bring_to(manifest, live)?,
         };
         let takes_over =
             live.filter(|_| action.manifest().is_some()).and_then(|live| self.take_over(manifest.id(), &live.body));
@@ -133,7 +129,7 @@ impl Planner<'_> {
         })
     }
 
-    fn bring_to(&self, manifest: &Manifest, live: &LiveObject) -> Result<Action, RefusedChange> {
+    fn bring_to(&self, manifest: &Manifest, live: &LiveObject) -> Result<Action, Box<RefusedChange>> {
         let (manager, key) = (self.options.manager.as_str(), &self.options.digest_key);
         let changes_asked = || changes_to_manifest(&live.body, manifest, manager, key);
         let changes = match &live.preview {
@@ -186,7 +182,7 @@ impl Planner<'_> {
     fn prune(&self, observed: Option<&Observed>) -> Action {
         let live = match (self.options.prune, observed) {
             (Prune::No, _) => return Action::Keep(KeepReason::PruneDisabled),
-            (Prune::Yes, None) => return Action::Keep(KeepReason::NotObserved),
+            (Prune::Yes, None | Some(Observed::InSync)) => return Action::Keep(KeepReason::NotObserved),
             (Prune::Yes, Some(Observed::Absent)) => return Action::Keep(KeepReason::AlreadyGone),
             (Prune::Yes, Some(Observed::Present(live))) => &live.body,
         };
@@ -207,14 +203,14 @@ impl Planner<'_> {
     }
 }
 
-fn refuse(manifest: &Manifest, field: &str, message: &str) -> RefusedChange {
+fn refuse(manifest: &Manifest, field: &str, message: &str) -> Box<RefusedChange> {
     let is_secret = manifest.id().kind == "Secret";
-    RefusedChange {
+    Box::new(RefusedChange {
         object: manifest.id().clone(),
         origin: manifest.origin().clone(),
         field: field.to_owned(),
         message: (!is_secret).then(|| message.to_owned()),
-    }
+    })
 }
 
 fn uid(live: &Value) -> Option<String> {

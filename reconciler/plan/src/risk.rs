@@ -24,7 +24,7 @@ pub struct Risk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RiskKind {
-    /// Deletes a Namespace, a CustomResourceDefinition or a PersistentVolumeClaim, and what depends on it.
+    /// Deletes a Namespace, a `CustomResourceDefinition` or a `PersistentVolumeClaim`, and what depends on it.
     DeletesProtected,
     /// Deletes an object and creates it anew.
     Replaces,

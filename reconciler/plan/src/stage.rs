@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
-    /// What others are instances or members of: CustomResourceDefinition, Namespace, ClusterRole. Awaited.
+    /// What others are instances or members of: `CustomResourceDefinition`, Namespace, `ClusterRole`. Awaited.
     Definitions,
     /// Every kind whose name ends in `Class`. Awaited.
     Classes,

@@ -63,7 +63,7 @@ impl FieldSet {
 
     /// Whether the field at `path`, or an atomic one around it, is in the set.
     pub(crate) fn owns(&self, path: &[Segment]) -> bool {
-        match path.iter().fold(Owned::Parts(self), |owned, segment| owned.below(segment)) {
+        match path.iter().fold(Owned::Parts(self), Owned::below) {
             Owned::Everything | Owned::Parts(_) => true,
             Owned::Nothing => false,
         }
