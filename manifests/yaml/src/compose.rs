@@ -3,31 +3,44 @@
 //! The composer keeps its own stack of open collections, so that nesting costs heap and not stack. An alias is replaced
 //! by a copy of what it names as soon as it is read.
 
+use std::borrow::Cow;
+
 use granit_parser::{Event, Parser, Placement, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 use crate::anchors::{AliasError, Anchors};
 use crate::document::check_size;
 use crate::merge::{expand_merges, is_merge_key};
 use crate::pending::{Pending, comments_of};
-use crate::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_DEPTH, Node, ParseError, Position, Style, Value};
+use crate::reindent::Reindent;
+use crate::syntax::{self, check_characters};
+use crate::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
 
 /// Reads all documents of `text`, whose first line is line `first_line` of what the user wrote.
 pub(crate) fn compose(text: &str, first_line: u32) -> Result<Vec<Node>, ParseError> {
     check_size(text)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let options = granit_parser::options! {
-        emit_unresolved_aliases: true,
-        max_buffered_comment_events: usize::MAX,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut composer = Composer::new(text, first_line);
-    while let Some(next) = parser.next_event() {
-        let (event, span) = next.map_err(|error| composer.syntax_error(&error))?;
-        composer.take(event, &span)?;
+    check_characters(text, first_line)?;
+    let mut text = Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let mut reindent = Reindent::new();
+    loop {
+        let mut composer = Composer::new(&text, first_line);
+        let error = match composer.read() {
+            Ok(()) => return Ok(composer.documents),
+            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::Syntax(error)) => error,
+        };
+        match reindent.repair(&text, &error) {
+            Some(repaired) => text = Cow::Owned(repaired),
+            None => return Err(composer.syntax_error(&error)),
+        }
     }
-    Ok(composer.documents)
+}
+
+/// Why reading stopped.
+enum Failure {
+    /// The parser does not accept the text.
+    Syntax(ScanError),
+    /// The text is well formed, and we do not read it.
+    Refused(ParseError),
 }
 
 struct Composer<'a> {
@@ -37,6 +50,8 @@ struct Composer<'a> {
     open: Vec<Open>,
     anchors: Anchors,
     comments: Pending,
+    /// The line on which the last node ended, counted in `text`.
+    last_line: usize,
 }
 
 /// A collection whose end has not been read.
@@ -61,35 +76,49 @@ impl<'a> Composer<'a> {
             open: Vec::new(),
             anchors: Anchors::default(),
             comments: Pending::default(),
+            last_line: 0,
         }
     }
 
+    fn read(&mut self) -> Result<(), Failure> {
+        let options = granit_parser::options! {
+            emit_unresolved_aliases: true,
+            max_buffered_comment_events: usize::MAX,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
+        let mut parser = Parser::new_from_str_with_options(self.text, options);
+        while let Some(next) = parser.next_event() {
+            let (event, span) = next.map_err(Failure::Syntax)?;
+            self.take(event, &span).map_err(Failure::Refused)?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, event: Event<'a>, span: &Span) -> Result<(), ParseError> {
+        if let Event::Comment(text, placement) = event {
+            self.comment(format!("#{text}"), placement, span);
+            return Ok(());
+        }
+        self.note_end(&event, span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = scalar_style(style);
                 let text = if self.is_bare(&text, style, span) { String::new() } else { text.into_owned() };
-                let mut node = Node::new(Value::Scalar(text), style);
-                self.describe(&mut node, span, tag.as_deref());
-                self.complete(node, anchor)
+                self.complete(self.node(Value::Scalar(text), style, span, tag.as_deref()), anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {
-                let node = Node::new(Value::Sequence(Vec::new()), collection_style(style));
-                self.start(node, Children::Items(Vec::new()), anchor, span, tag.as_deref())
+                let empty = Value::Sequence(Vec::new());
+                self.start(self.node(empty, collection_style(style), span, tag.as_deref()), anchor)
             }
             Event::MappingStart(style, anchor, tag) => {
-                let node = Node::new(Value::Sequence(Vec::new()), collection_style(style));
-                let children = Children::Entries { done: Vec::new(), key: None, merges: false };
-                self.start(node, children, anchor, span, tag.as_deref())
+                let empty = Value::Mapping(Mapping::new());
+                self.start(self.node(empty, collection_style(style), span, tag.as_deref()), anchor)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => self.expand(anchor, span),
             Event::UnresolvedAlias(name) => {
                 Err(ParseError::new(self.position(span), format!("unknown anchor '{name}' referenced")))
-            }
-            Event::Comment(text, placement) => {
-                self.comment(format!("#{text}"), placement, span);
-                Ok(())
             }
             Event::DocumentEnd => {
                 self.end_document();
@@ -100,19 +129,16 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn start(
-        &mut self,
-        mut node: Node,
-        children: Children,
-        anchor: usize,
-        span: &Span,
-        tag: Option<&Tag>,
-    ) -> Result<(), ParseError> {
-        self.describe(&mut node, span, tag);
+    /// Opens a collection; the comments above a block collection that is a value go to its first child.
+    fn start(&mut self, mut node: Node, anchor: usize) -> Result<(), ParseError> {
         self.check_depth(1, node.position)?;
         if !matches!(self.open.last(), None | Some(Open { children: Children::Entries { key: Some(_), .. }, .. })) {
             self.comments.put_above(&mut node);
         }
+        let children = match node.value {
+            Value::Mapping(_) => Children::Entries { done: Vec::new(), key: None, merges: false },
+            Value::Sequence(_) | Value::Scalar(_) => Children::Items(Vec::new()),
+        };
         self.open.push(Open { node, anchor, children });
         Ok(())
     }
@@ -169,23 +195,28 @@ impl<'a> Composer<'a> {
         self.anchors.end_document();
     }
 
+    fn note_end(&mut self, event: &Event<'_>, span: &Span) {
+        // A block collection has no end of its own: its span is empty and stands where the next node begins.
+        if span.is_empty() {
+            return;
+        }
+        // A block scalar ends at the start of the line after it.
+        let is_block = matches!(event, Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..));
+        self.last_line = span.end.line() - usize::from(is_block);
+    }
+
+    /// Gives a comment to what it stands beside, or keeps it for what comes next.
     fn comment(&mut self, text: String, placement: Placement, span: &Span) {
-        let owner = match placement {
-            Placement::Right => self.open.last_mut().and_then(Open::last_touched),
-            _ => None,
-        };
-        match owner {
-            Some(node) => comments_of(node).beside = Some(text),
-            None => {
-                let Position { line, column } = self.position(span);
-                self.comments.push(text, line, column);
-            }
+        // The header of a block scalar, with its comment, is above where the scalar ended.
+        let is_beside = placement == Placement::Right && span.start.line() <= self.last_line;
+        match self.open.last_mut().and_then(Open::last_touched) {
+            Some(node) if is_beside => comments_of(node).beside = Some(text),
+            Some(_) | None => self.comments.push(text, self.position(span)),
         }
     }
 
-    fn describe(&self, node: &mut Node, span: &Span, tag: Option<&Tag>) {
-        node.position = self.position(span);
-        node.tag = tag.map(short_tag);
+    fn node(&self, value: Value, style: Style, span: &Span, tag: Option<&Tag>) -> Node {
+        Node { value, style, tag: tag.map(short_tag), position: self.position(span), comments: None }
     }
 
     /// Whether nothing was written: the parser reports `~` for that.
@@ -197,7 +228,7 @@ impl<'a> Composer<'a> {
         if self.open.len() + height <= MAX_DEPTH {
             return Ok(());
         }
-        Err(ParseError::new(position, format!("exceeded max depth of {MAX_DEPTH}")))
+        Err(ParseError::new(position, syntax::too_deep()))
     }
 
     fn alias_error(&self, error: &AliasError, span: &Span) -> ParseError {
@@ -213,7 +244,7 @@ impl<'a> Composer<'a> {
 
     fn syntax_error(&self, error: &ScanError) -> ParseError {
         let marker = error.marker();
-        ParseError::new(self.position_of(marker.line(), marker.col()), error.info())
+        ParseError::new(self.position_of(marker.line(), marker.col()), syntax::message(error))
     }
 
     fn position(&self, span: &Span) -> Position {

@@ -51,8 +51,8 @@ impl Node {
     ///
     /// # Follows kustomize and `sigs.k8s.io/yaml`
     /// A repeated key is an error for [`Schema::Kyaml`], for [`Schema::SigsYaml`] the last one wins. A float whose text
-    /// as JSON is an integer becomes one. For [`Schema::Kyaml`], a bare value in a flow collection is an empty string
-    /// and a quoted key `<<` is left out.
+    /// as JSON is an integer becomes one. For [`Schema::Kyaml`], a bare key, and a bare value in a flow collection,
+    /// is an empty string, and a quoted key `<<` is left out.
     pub fn to_json(&self, schema: Schema) -> Result<Json, ResolveError> {
         Reader { schema }.value(self, Style::Block)
     }
@@ -107,6 +107,9 @@ impl Reader {
         let unsupported = || ResolveError::Key { position: key.position, key: describe_key(key) };
         if !matches!(key.value, Value::Scalar(_)) {
             return Err(unsupported());
+        }
+        if self.schema == Schema::Kyaml && key.is_bare() {
+            return Ok(String::new());
         }
         match (key.resolve(self.schema)?, self.schema) {
             (Scalar::String(text), _) => Ok(text.into_owned()),

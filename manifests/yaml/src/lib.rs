@@ -29,12 +29,14 @@ mod number;
 mod parse_error;
 mod pending;
 mod position;
+mod reindent;
 mod resolve;
+mod syntax;
 mod timestamp;
 
 pub use comments::Comments;
 pub use document::{Document, documents, parse};
-pub use emit::emit_json;
+pub use emit::{emit, emit_json};
 pub use json::ResolveError;
 pub use limits::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_BYTES, MAX_DEPTH};
 pub use mapping::{Duplicate, Mapping};

@@ -61,13 +61,11 @@ impl Mapping {
 
     /// Sets the value of `key` in its place, or at the end, and returns the value that was there.
     pub fn insert(&mut self, key: &str, value: Node) -> Option<Node> {
-        match self.get_mut(key) {
-            Some(old) => Some(std::mem::replace(old, value)),
-            None => {
-                self.push(Node::string(key), value);
-                None
-            }
+        if let Some(old) = self.get_mut(key) {
+            return Some(std::mem::replace(old, value));
         }
+        self.push(Node::string(key), value);
+        None
     }
 
     /// The value of `key`; `default` is put at the end first if there is none.

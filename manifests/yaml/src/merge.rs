@@ -7,11 +7,11 @@ use crate::{Mapping, Node, ParseError, Style, Value};
 /// A key that the mapping itself has wins over a merged one; of several merged ones the first wins.
 pub(crate) fn expand_merges(entries: Vec<(Node, Node)>) -> Result<Mapping, ParseError> {
     let (merges, own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| is_merge_key(key));
-    let mut merged: Mapping = own.into_iter().collect();
+    let mut mapping: Mapping = own.into_iter().collect();
     for (_, source) in merges {
-        merge(&mut merged, source)?;
+        merge(&mut mapping, source)?;
     }
-    Ok(merged)
+    Ok(mapping)
 }
 
 /// Whether `key` is a merge key and not the quoted text `<<`.

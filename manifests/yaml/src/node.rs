@@ -1,5 +1,6 @@
 //! The tree.
 
+use crate::emit::string_style;
 use crate::{Comments, Mapping, Position, Schema};
 
 /// One value of a YAML text, with all that is needed to write it again.
@@ -53,9 +54,11 @@ impl Node {
         Self::scalar(text, Style::Plain)
     }
 
-    /// A scalar that is a string in every schema.
+    /// A scalar that is a string in every schema, quoted where it must be.
     pub fn string(text: impl Into<String>) -> Self {
-        Self::scalar(text, Style::DoubleQuoted)
+        let text = text.into();
+        let style = string_style(&text);
+        Self::scalar(text, style)
     }
 
     /// A spelled `null`.

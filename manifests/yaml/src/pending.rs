@@ -1,6 +1,6 @@
 //! Comments that still wait for the node they belong to.
 
-use crate::{Comments, Node};
+use crate::{Comments, Node, Position};
 
 /// Comment lines that were read and not yet given to a node.
 #[derive(Default)]
@@ -10,14 +10,13 @@ pub(crate) struct Pending {
 
 struct Line {
     text: String,
-    line: u32,
-    column: u32,
+    position: Position,
 }
 
 impl Pending {
-    /// Adds a comment that stands at `line` and `column`.
-    pub(crate) fn push(&mut self, text: String, line: u32, column: u32) {
-        self.lines.push(Line { text, line, column });
+    /// Adds a comment that stands at `position`.
+    pub(crate) fn push(&mut self, text: String, position: Position) {
+        self.lines.push(Line { text, position });
     }
 
     /// Gives all lines to `node`, which stands below them.
@@ -32,7 +31,7 @@ impl Pending {
 
     /// Gives the lines that are indented at least to `column` to `node`, which stands above them.
     pub(crate) fn put_below(&mut self, node: &mut Node, column: u32) {
-        let count = self.lines.iter().take_while(|line| line.column >= column).count();
+        let count = self.lines.iter().take_while(|line| line.position.column >= column).count();
         if count == 0 {
             return;
         }
@@ -49,12 +48,12 @@ pub(crate) fn comments_of(node: &mut Node) -> &mut Comments {
 fn with_blank_lines(lines: Vec<Line>, next: Option<u32>) -> Vec<String> {
     let mut texts = Vec::with_capacity(lines.len());
     let mut previous = None;
-    for Line { text, line, .. } in lines {
-        if previous.is_some_and(|previous| line > previous + 1) {
+    for Line { text, position } in lines {
+        if previous.is_some_and(|previous| position.line > previous + 1) {
             texts.push(String::new());
         }
         texts.push(text);
-        previous = Some(line);
+        previous = Some(position.line);
     }
     if let (Some(previous), Some(next)) = (previous, next)
         && next > previous + 1

@@ -64,11 +64,9 @@ impl Node {
 
     fn resolve_tagged<'a>(&self, text: &'a str, tag: &str, schema: Schema) -> Result<Scalar<'a>, TagError> {
         let fits = match (tag, resolve_plain(text, schema)) {
-            ("!!str", _) => Some(Scalar::String(text.into())),
             ("!!binary", _) => decode_base64(text).map(|decoded| Scalar::String(decoded.into())),
             ("!!timestamp", _) => timestamp::to_rfc3339(text).map(Scalar::Timestamp),
-            ("!!float", Scalar::Int(number)) => Some(Scalar::Float(number as f64)),
-            ("!!float", Scalar::UInt(number)) => Some(Scalar::Float(number as f64)),
+            ("!!float", Scalar::Int(number)) => parse_float(&number.to_string()).map(Scalar::Float),
             ("!!float", float @ Scalar::Float(_)) => Some(float),
             ("!!int", int @ (Scalar::Int(_) | Scalar::UInt(_))) => Some(int),
             ("!!bool", bool @ Scalar::Bool(_)) => Some(bool),
@@ -97,12 +95,20 @@ pub(crate) fn resolve_plain(text: &str, schema: Schema) -> Scalar<'_> {
 }
 
 fn resolve_word(text: &str, schema: Schema) -> Option<Scalar<'static>> {
-    match (text, schema) {
-        ("~" | "null" | "Null" | "NULL", _) => Some(Scalar::Null),
-        ("true" | "True" | "TRUE", _) => Some(Scalar::Bool(true)),
-        ("false" | "False" | "FALSE", _) => Some(Scalar::Bool(false)),
-        ("y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON", Schema::SigsYaml) => Some(Scalar::Bool(true)),
-        ("n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF", Schema::SigsYaml) => Some(Scalar::Bool(false)),
+    match text {
+        "~" | "null" | "Null" | "NULL" => Some(Scalar::Null),
+        "true" | "True" | "TRUE" => Some(Scalar::Bool(true)),
+        "false" | "False" | "FALSE" => Some(Scalar::Bool(false)),
+        _ if schema == Schema::SigsYaml => resolve_switch(text).map(Scalar::Bool),
+        _ => None,
+    }
+}
+
+/// The booleans that only YAML 1.1 has.
+fn resolve_switch(text: &str) -> Option<bool> {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
         _ => None,
     }
 }
@@ -123,7 +129,9 @@ fn resolve_number(text: &str, schema: Schema) -> Option<Scalar<'static>> {
         return if is_float(text) { parse_float(text).map(Scalar::Float) } else { None };
     }
     let plain = if text.contains('_') { Cow::Owned(text.replace('_', "")) } else { Cow::Borrowed(text) };
-    parse_integer(&plain).or_else(|| if is_float(&plain) { parse_float(&plain).map(Scalar::Float) } else { None })
+    parse_integer(&plain)
+        .or_else(|| parse_signed_digits(&plain, schema))
+        .or_else(|| if is_float(&plain) { parse_float(&plain).map(Scalar::Float) } else { None })
 }
 
 fn parse_integer(text: &str) -> Option<Scalar<'static>> {
@@ -137,6 +145,16 @@ fn parse_integer(text: &str) -> Option<Scalar<'static>> {
         Err(_) if text.starts_with('+') => None,
         Err(_) => Some(Scalar::UInt(magnitude)),
     }
+}
+
+/// Reads `0b-1`: go-yaml cuts the prefix off where Go's own parser refuses the text, and so takes a sign behind it.
+fn parse_signed_digits(text: &str, schema: Schema) -> Option<Scalar<'static>> {
+    let (digits, radix) = match (text.strip_prefix("0b"), text.strip_prefix("0o"), schema) {
+        (Some(digits), _, _) => (digits, 2),
+        (None, Some(digits), Schema::Kyaml) => (digits, 8),
+        (None, _, _) => return None,
+    };
+    i64::from_str_radix(digits, radix).ok().map(Scalar::Int)
 }
 
 /// Decodes standard base64, blanks and line breaks between its characters ignored.

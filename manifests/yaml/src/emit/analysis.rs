@@ -5,6 +5,7 @@
 
 /// In which styles a text can be written and read back unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each style is allowed or not, whatever the others are")]
 pub(super) struct Analysis {
     /// Contains a line break, YAML 1.1's own included.
     pub(super) multiline: bool,
@@ -106,6 +107,7 @@ impl Indicators {
 
 /// Where spaces and line breaks are.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "found or not, each for itself")]
 struct Blanks {
     multiline: bool,
     at_an_end: bool,

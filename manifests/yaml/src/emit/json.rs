@@ -4,10 +4,12 @@ use serde_json::Value as Json;
 use serde_json::{Map, Number};
 
 use super::analysis::Analysis;
+use super::layout::{Around, Lead, MAX_SIMPLE_KEY, STEP};
 use super::order::compare_keys;
 use super::output::Output;
 use super::scalar::{Place, write_scalar};
-use crate::{Scalar, Schema, Style, number, resolve, timestamp};
+use super::style::{string_style, style_of};
+use crate::{Style, number};
 
 /// Writes `json` as one YAML document.
 ///
@@ -20,57 +22,16 @@ use crate::{Scalar, Schema, Style, number, resolve, timestamp};
 /// What it would read back as something else is quoted: a key `<<`, and text with U+2028 or U+2029.
 pub fn emit_json(json: &Json) -> String {
     let mut writer = Writer { out: Output::default() };
-    writer.value(json, Around { indent: 0, lead: Lead::Nothing });
+    writer.value(json, Around::DOCUMENT);
     writer.out.end_line();
     writer.out.into_text()
 }
 
-const STEP: usize = 2;
+/// Column after which a line is folded.
 const FOLD_AFTER: usize = 80;
-/// Longest key that go-yaml writes without a `?`, in bytes.
-const MAX_SIMPLE_KEY: usize = 128;
 
 struct Writer {
     out: Output,
-}
-
-/// Where a value is written.
-#[derive(Clone, Copy)]
-struct Around {
-    /// Indentation of the collection that holds the value.
-    indent: usize,
-    lead: Lead,
-}
-
-/// What was written before a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lead {
-    /// Nothing: the value is the document.
-    Nothing,
-    /// `key:`
-    Key,
-    /// `-`, `?`, or the `:` below a `?`: a collection begins on the same line.
-    Indicator,
-}
-
-impl Around {
-    fn sequence_indent(self) -> usize {
-        match self.lead {
-            Lead::Nothing | Lead::Key => self.indent,
-            Lead::Indicator => self.indent + STEP,
-        }
-    }
-
-    fn mapping_indent(self) -> usize {
-        match self.lead {
-            Lead::Nothing => self.indent,
-            Lead::Key | Lead::Indicator => self.indent + STEP,
-        }
-    }
-
-    fn scalar_place(self) -> Place {
-        Place { indent: self.indent + STEP, step: STEP, fold_after: Some(FOLD_AFTER) }
-    }
 }
 
 impl Writer {
@@ -81,8 +42,8 @@ impl Writer {
             Json::Bool(false) => self.word("false", around),
             Json::Number(number) => self.word(&number_text(number), around),
             Json::String(text) => {
-                self.space(around);
-                write_scalar(&mut self.out, text, value_style(text), around.scalar_place());
+                around.space(&mut self.out);
+                write_scalar(&mut self.out, text, string_style(text), place(around));
             }
             Json::Array(items) if items.is_empty() => self.word("[]", around),
             Json::Object(fields) if fields.is_empty() => self.word("{}", around),
@@ -94,7 +55,7 @@ impl Writer {
     fn sequence(&mut self, items: &[Json], around: Around) {
         let indent = around.sequence_indent();
         for (index, item) in items.iter().enumerate() {
-            self.start_entry(index, indent, around);
+            around.start_entry(&mut self.out, index, indent);
             self.out.push('-');
             self.value(item, Around { indent, lead: Lead::Indicator });
         }
@@ -105,7 +66,7 @@ impl Writer {
         let mut fields: Vec<_> = fields.iter().collect();
         fields.sort_by(|(a, _), (b, _)| compare_keys(a, b));
         for (index, (key, value)) in fields.into_iter().enumerate() {
-            self.start_entry(index, indent, around);
+            around.start_entry(&mut self.out, index, indent);
             self.entry(key, value, indent);
         }
     }
@@ -114,77 +75,27 @@ impl Writer {
         let analysis = Analysis::of(key);
         let style = if key == "<<" { Style::DoubleQuoted } else { style_of(key, analysis) };
         if key.len() <= MAX_SIMPLE_KEY && !analysis.multiline {
-            let place = Place { indent: indent + STEP, step: STEP, fold_after: None };
-            write_scalar(&mut self.out, key, style, place);
+            write_scalar(&mut self.out, key, style, Place::at(indent + STEP));
             self.out.push(':');
             self.value(value, Around { indent, lead: Lead::Key });
             return;
         }
         let around = Around { indent, lead: Lead::Indicator };
         self.out.push_str("? ");
-        write_scalar(&mut self.out, key, style, around.scalar_place());
+        write_scalar(&mut self.out, key, style, place(around));
         self.out.start_line(indent);
         self.out.push(':');
         self.value(value, around);
     }
 
-    fn start_entry(&mut self, index: usize, indent: usize, around: Around) {
-        if index == 0 && around.lead == Lead::Indicator {
-            self.out.push(' ');
-        } else {
-            self.out.start_line(indent);
-        }
-    }
-
     fn word(&mut self, word: &str, around: Around) {
-        self.space(around);
+        around.space(&mut self.out);
         self.out.push_str(word);
     }
-
-    fn space(&mut self, around: Around) {
-        if around.lead != Lead::Nothing {
-            self.out.push(' ');
-        }
-    }
 }
 
-fn value_style(text: &str) -> Style {
-    style_of(text, Analysis::of(text))
-}
-
-fn style_of(text: &str, analysis: Analysis) -> Style {
-    if text.contains('\n') {
-        return if analysis.block_scalar { Style::Literal } else { Style::DoubleQuoted };
-    }
-    if !reads_as_string(text) {
-        return Style::DoubleQuoted;
-    }
-    match analysis {
-        Analysis { plain_in_block: true, .. } => Style::Plain,
-        Analysis { single_quoted: true, .. } => Style::SingleQuoted,
-        Analysis { .. } => Style::DoubleQuoted,
-    }
-}
-
-/// Whether YAML 1.1 reads `text` without quotes as a string; more types than [`Schema::SigsYaml`] has count.
-fn reads_as_string(text: &str) -> bool {
-    let looks_numeric = text.starts_with(|char: char| matches!(char, '+' | '-') || char.is_ascii_digit());
-    matches!(resolve::resolve_plain(text, Schema::SigsYaml), Scalar::String(_))
-        && !(looks_numeric && (timestamp::to_rfc3339(text).is_some() || is_base_60(text)))
-}
-
-/// Whether `text` is a base 60 number of YAML 1.1, such as `12:30:45`.
-fn is_base_60(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let mut parts = whole.split(':');
-    let first = parts.next().unwrap_or_default();
-    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'_';
-    whole.contains(':')
-        && first.starts_with(|char: char| char.is_ascii_digit())
-        && first.bytes().all(is_digit)
-        && parts.all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
-        && fraction.bytes().all(is_digit)
+fn place(around: Around) -> Place<'static> {
+    Place { fold_after: Some(FOLD_AFTER), ..Place::at(around.indent + STEP) }
 }
 
 /// A number as Go prints it after one passage through JSON.

@@ -2,8 +2,13 @@
 
 mod analysis;
 mod json;
+mod layout;
+mod node;
 mod order;
 mod output;
 mod scalar;
+mod style;
 
 pub use json::emit_json;
+pub use node::emit;
+pub(crate) use style::string_style;

@@ -36,7 +36,7 @@ fn common_prefix(a: &str, b: &str) -> usize {
 
 /// Whether `text` ends with digits of which one is not zero.
 fn ends_with_number(text: &str) -> bool {
-    text.chars().rev().take_while(|char| char.is_ascii_digit()).any(|char| char != '0')
+    text.chars().rev().take_while(char::is_ascii_digit).any(|char| char != '0')
 }
 
 /// The number that `text` starts with, preceded by a `1` on demand, and how many digits it has.

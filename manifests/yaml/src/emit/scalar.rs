@@ -1,21 +1,27 @@
 //! Scalars, in each of their styles.
 
 use super::analysis::is_printable;
+use super::layout::STEP;
 use super::output::Output;
 use crate::Style;
 
 /// What surrounds a scalar that is written.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Place<'a> {
     /// Where a further line of the scalar starts.
     pub(super) indent: usize,
-    /// How much a block scalar is indented against what is around it, which its header may have to say.
-    pub(super) step: usize,
     /// Column after which a line is folded at its next single space.
     pub(super) fold_after: Option<usize>,
+    /// The comment that ends the first line of a block scalar.
+    pub(super) comment: Option<&'a str>,
 }
 
-impl Place {
+impl Place<'_> {
+    /// A place where lines are as long as they are.
+    pub(super) fn at(indent: usize) -> Self {
+        Self { indent, fold_after: None, comment: None }
+    }
+
     fn is_past_fold(self, out: &Output) -> bool {
         self.fold_after.is_some_and(|width| out.line_bytes() > width && out.column() > width)
     }
@@ -27,7 +33,7 @@ impl Place {
 }
 
 /// Writes `text` in `style`, which must suit it.
-pub(super) fn write_scalar(out: &mut Output, text: &str, style: Style, place: Place) {
+pub(super) fn write_scalar(out: &mut Output, text: &str, style: Style, place: Place<'_>) {
     match style {
         Style::Plain | Style::Flow | Style::Block => write_lines(out, text, Quote::None, place),
         Style::SingleQuoted => {
@@ -48,7 +54,7 @@ enum Quote {
 }
 
 /// Writes a plain or single-quoted scalar, whose spaces may be replaced by line breaks and whose breaks are doubled.
-fn write_lines(out: &mut Output, text: &str, quote: Quote, place: Place) {
+fn write_lines(out: &mut Output, text: &str, quote: Quote, place: Place<'_>) {
     if place.fits(out, text) && !text.contains(['\n', '\'']) {
         out.push_str(text);
         return;
@@ -83,7 +89,7 @@ fn write_lines(out: &mut Output, text: &str, quote: Quote, place: Place) {
     }
 }
 
-fn write_double_quoted(out: &mut Output, text: &str, place: Place) {
+fn write_double_quoted(out: &mut Output, text: &str, place: Place<'_>) {
     out.push('"');
     // libyaml looks for a byte order mark in the first place only, and then escapes everything after it.
     let escape_all = text.starts_with('\u{feff}');
@@ -96,7 +102,7 @@ fn write_double_quoted(out: &mut Output, text: &str, place: Place) {
     out.push('"');
 }
 
-fn write_escaped(out: &mut Output, text: &str, needs_escape: impl Fn(char) -> bool, place: Place) {
+fn write_escaped(out: &mut Output, text: &str, needs_escape: impl Fn(char) -> bool, place: Place<'_>) {
     let mut after_space = false;
     for (at, char) in text.char_indices() {
         if needs_escape(char) {
@@ -151,7 +157,7 @@ fn numeric_escape(char: char) -> String {
     }
 }
 
-fn write_literal(out: &mut Output, text: &str, place: Place) {
+fn write_literal(out: &mut Output, text: &str, place: Place<'_>) {
     out.push('|');
     write_block_header(out, text, place);
     for line in text.split_inclusive('\n') {
@@ -164,13 +170,13 @@ fn write_literal(out: &mut Output, text: &str, place: Place) {
     }
 }
 
-fn write_indented(out: &mut Output, line: &str, place: Place) {
+fn write_indented(out: &mut Output, line: &str, place: Place<'_>) {
     out.pad(place.indent);
     out.push_str(line);
 }
 
 /// Writes a folded block scalar: a break between two lines of text is doubled, so that it is not read as a space.
-fn write_folded(out: &mut Output, text: &str, place: Place) {
+fn write_folded(out: &mut Output, text: &str, place: Place<'_>) {
     out.push('>');
     write_block_header(out, text, place);
     let (mut after_break, mut starts_blank) = (true, true);
@@ -199,14 +205,18 @@ fn write_folded(out: &mut Output, text: &str, place: Place) {
 }
 
 /// Writes how a block scalar is indented, where its first line does not show it, and which breaks at its end count.
-fn write_block_header(out: &mut Output, text: &str, place: Place) {
+fn write_block_header(out: &mut Output, text: &str, place: Place<'_>) {
     if text.starts_with([' ', '\n']) {
-        out.push_str(&place.step.to_string());
+        out.push_str(&STEP.to_string());
     }
     match text.strip_suffix('\n') {
         None => out.push('-'),
         Some(rest) if rest.is_empty() || rest.ends_with('\n') => out.push('+'),
         Some(_) => {}
+    }
+    if let Some(comment) = place.comment {
+        out.push(' ');
+        out.push_str(comment);
     }
     out.push_line_break();
 }

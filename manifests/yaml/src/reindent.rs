@@ -1,0 +1,54 @@
+//! Quoted text whose further lines are not indented.
+//!
+//! YAML asks for them to be indented as far as what is around them; libyaml never looked, and public charts have JSON in
+//! quotes that closes at the margin. The blanks in front of such a line mean nothing, so more of them are added where
+//! the parser stops, and the text is read again.
+//!
+//! ```yaml
+//! data:
+//!   dashboard: '{
+//!   "title": "Cluster"
+//! }'
+//! ```
+
+use granit_parser::{ErrorKind, ScanError};
+
+/// Most bytes that are read again in all because of such lines.
+const MAX_READ_AGAIN: usize = 64 * 1024 * 1024;
+
+/// A text that is being repaired, line by line.
+pub(crate) struct Reindent {
+    read_again: usize,
+    last_line: usize,
+    indent: usize,
+}
+
+impl Reindent {
+    pub(crate) fn new() -> Self {
+        Self { read_again: 0, last_line: 0, indent: 0 }
+    }
+
+    /// The text with the line indented at which `error` stopped; `None` if that is not what was wrong, or enough was
+    /// tried.
+    pub(crate) fn repair(&mut self, text: &str, error: &ScanError) -> Option<String> {
+        let line = error.marker().line();
+        self.read_again += text.len();
+        let repairable = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation);
+        if !repairable || line <= self.last_line || self.read_again > MAX_READ_AGAIN {
+            return None;
+        }
+        let start = line_start(text, line)?;
+        // The lines of one scalar need the same indentation, and its first line is longer than that.
+        if line != self.last_line + 1 {
+            self.indent = text[..start].trim_end().lines().next_back()?.len();
+        }
+        self.last_line = line;
+        Some(format!("{}{}{}", &text[..start], " ".repeat(self.indent), &text[start..]))
+    }
+}
+
+/// Where line `line`, from 1, begins.
+fn line_start(text: &str, line: usize) -> Option<usize> {
+    let break_before = line.checked_sub(2)?;
+    text.match_indices('\n').nth(break_before).map(|(end, _)| end + 1)
+}
