@@ -1,2 +1,49 @@
-//! .
-fn main() {}
+//! `fairlead`: keeps Kubernetes clusters the way their repositories say they should be.
+//!
+//! One binary: the controller in a cluster, and the command line beside it. A command is one file in `commands`.
+//!
+//! # Exit codes
+//! 0: done. 1: an error, or for `diff`: there are changes. 2: an error of `diff`, or a command line that cannot be read.
+//!
+//! # Large dependencies
+//! - `clap`: flags, help and completion.
+//! - `rustls` with `ring`: the one TLS stack of the process, installed here.
+
+mod commands;
+mod connection;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+use connection::Connection;
+
+/// Keeps Kubernetes clusters the way their repositories say they should be.
+#[derive(Parser)]
+#[command(name = "fairlead", version, propagate_version = true, max_term_width = 110)]
+struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    // Another provider can only be installed already by this very line.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&error, ExitCode::FAILURE),
+    };
+    let failure = arguments.command.failure();
+    let ended = runtime.block_on(arguments.command.run(&arguments.connection));
+    // A fetch that hangs in a blocking thread must not keep the process.
+    runtime.shutdown_background();
+    match ended {
+        Ok(code) => code,
+        Err(error) => output::fail(&*error, failure),
+    }
+}

@@ -1,0 +1,300 @@
+//! `fairlead controller`: all controllers in one process, with Flux's flags.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{ArgAction, Args as Flags, ValueEnum};
+use fairlead_plan::{Budget, CustomStage};
+use fairlead_reconciler::{
+    clock::Clock,
+    controller::{self, Place},
+    leader::Election,
+    settings::Settings,
+};
+use fairlead_sources::store::StoreSettings;
+use kube::Client;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, fmt::time::FormatTime};
+
+use crate::{
+    connection::{Connection, duration},
+    output::CommandError,
+};
+
+/// Flags of the controller. Those that Flux has keep Flux's names and defaults.
+#[derive(Flags)]
+pub(crate) struct Args {
+    /// Reconcile objects of all namespaces; otherwise of $RUNTIME_NAMESPACE only.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    watch_all_namespaces: bool,
+    /// Reconcile only objects with these labels.
+    #[arg(long, default_value = "", value_name = "SELECTOR")]
+    watch_label_selector: String,
+    /// How many Kustomizations are worked on at once.
+    #[arg(long, default_value_t = 16)]
+    concurrent: usize,
+    /// How many sources are fetched at once.
+    #[arg(long, default_value_t = 32)]
+    concurrent_sources: usize,
+    /// Folder of the artifact store; it must exist.
+    #[arg(long, env = "STORAGE_PATH", default_value = "/data", value_name = "FOLDER")]
+    storage_path: PathBuf,
+    /// Address on which artifacts are served.
+    #[arg(long, env = "STORAGE_ADDRESS", default_value = ":9090", value_name = "ADDRESS")]
+    storage_addr: String,
+    /// Host in the URLs of artifacts; otherwise the host name and the port of --storage-addr.
+    #[arg(long, env = "STORAGE_ADV_ADDR", default_value = "", value_name = "HOST")]
+    storage_adv_addr: String,
+    /// How long an artifact that was replaced is kept.
+    #[arg(long, default_value = "1m0s", value_parser = duration)]
+    artifact_retention_ttl: Duration,
+    /// How many artifacts of a source are kept.
+    #[arg(long, default_value_t = 2)]
+    artifact_retention_records: usize,
+    /// Refuse Kustomizations that use a source of another namespace.
+    #[arg(long)]
+    no_cross_namespace_refs: bool,
+    /// Accepted for Flux's sake: bases from the network are never read.
+    #[arg(long, hide = true)]
+    no_remote_bases: bool,
+    /// Account that a Kustomization runs as which names none.
+    #[arg(long, default_value = "", value_name = "NAME")]
+    default_service_account: String,
+    /// First delay after a failure.
+    #[arg(long, default_value = "750ms", value_parser = duration)]
+    min_retry_delay: Duration,
+    /// Longest delay after failures.
+    #[arg(long, default_value = "15m0s", value_parser = duration)]
+    max_retry_delay: Duration,
+    /// How much intervals vary, in percent.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..100))]
+    interval_jitter_percentage: u8,
+    /// Kinds that are applied before the rest: `group/Kind`, or `Kind` of the core group.
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    custom_apply_stage_kinds: Vec<String>,
+    /// Largest share of an inventory of ten or more objects that one run deletes unasked, in percent; 100 for any.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    deletion_budget: u8,
+    /// Address on which metrics are served.
+    #[arg(long, env = "METRICS_ADDR", default_value = ":8080", value_name = "ADDRESS")]
+    metrics_addr: String,
+    /// Address on which /healthz and /readyz are served.
+    #[arg(long, default_value = ":9440", value_name = "ADDRESS")]
+    health_addr: String,
+    /// Where events are posted besides, as to Flux's notification-controller.
+    #[arg(long, env = "EVENTS_ADDR", default_value = "", value_name = "URL")]
+    events_addr: String,
+    /// Work only while holding a lease, so that another replica can stand by.
+    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    enable_leader_election: bool,
+    /// Give the lease back at the end.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    leader_election_release_on_cancel: bool,
+    /// How long a lease that is not renewed stays taken.
+    #[arg(long, default_value = "35s", value_parser = duration)]
+    leader_election_lease_duration: Duration,
+    /// How long renewing is tried before giving up.
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    leader_election_renew_deadline: Duration,
+    /// How long to wait between tries.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    leader_election_retry_period: Duration,
+    /// How much is logged.
+    #[arg(long, value_enum, default_value = "info")]
+    log_level: Level,
+    /// How log lines are written.
+    #[arg(long, value_enum, default_value = "json")]
+    log_encoding: Encoding,
+    /// Feature gates, as `Name=true`; an unknown one is an error.
+    #[arg(long, value_delimiter = ',', value_name = "GATES")]
+    feature_gates: Vec<String>,
+    /// The namespace this process runs in.
+    #[arg(long, env = "RUNTIME_NAMESPACE", default_value = "flux-system", hide = true)]
+    runtime_namespace: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    Trace,
+    Debug,
+    Info,
+    Error,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Encoding {
+    Json,
+    Console,
+}
+
+pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
+    start_log(args.log_level, args.log_encoding);
+    let settings = settings(&args)?;
+    let place = place(&args);
+    let client = Client::try_from(connection.config().await?)?;
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(stop.clone()));
+    controller::run(client, settings, place, Clock::system(), stop, |addresses| {
+        tracing::info!(
+            artifacts = ?addresses.artifacts,
+            metrics = ?addresses.metrics,
+            health = ?addresses.health,
+            "listening"
+        );
+    })
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn cancel_on_signal(stop: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.cancel();
+}
+
+fn settings(args: &Args) -> Result<Settings, CommandError> {
+    let gates = Gates::read(&args.feature_gates)?;
+    let not_empty = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(Settings {
+        namespace: (!args.watch_all_namespaces).then(|| args.runtime_namespace.clone()),
+        label_selector: args.watch_label_selector.clone(),
+        concurrent: args.concurrent.max(1),
+        concurrent_sources: args.concurrent_sources.max(1),
+        no_cross_namespace_refs: args.no_cross_namespace_refs,
+        default_service_account: not_empty(&args.default_service_account),
+        min_retry_delay: args.min_retry_delay,
+        max_retry_delay: args.max_retry_delay,
+        interval_jitter_percentage: args.interval_jitter_percentage,
+        artifact_address: advertised(&args.storage_adv_addr, &args.storage_addr),
+        custom_stage: CustomStage::parse(args.custom_apply_stage_kinds.iter().map(String::as_str))?,
+        deletion_budget: match args.deletion_budget {
+            100 => Budget::Unlimited,
+            percent => Budget::Limited { percent, from_objects: 10 },
+        },
+        strict_substitution: gates.strict_substitution,
+        ..Settings::default()
+    })
+}
+
+fn place(args: &Args) -> Place {
+    Place {
+        storage_path: args.storage_path.clone(),
+        store: StoreSettings {
+            retention_ttl: args.artifact_retention_ttl,
+            retention_records: args.artifact_retention_records,
+        },
+        storage_address: args.storage_addr.clone(),
+        metrics_address: args.metrics_addr.clone(),
+        health_address: args.health_addr.clone(),
+        events_address: (!args.events_addr.is_empty()).then(|| args.events_addr.clone()),
+        election: args.enable_leader_election.then(|| Election {
+            namespace: args.runtime_namespace.clone(),
+            lease: "fairlead-leader-election".to_owned(),
+            identity: format!("{}_{:016x}", hostname(), fastrand::u64(..)),
+            lease_duration: args.leader_election_lease_duration,
+            renew_deadline: args.leader_election_renew_deadline,
+            retry_period: args.leader_election_retry_period,
+            release_on_cancel: args.leader_election_release_on_cancel,
+        }),
+    }
+}
+
+/// The host in artifact URLs: what was asked for, or this machine's name with the port that is listened on.
+fn advertised(asked: &str, listened: &str) -> String {
+    if !asked.is_empty() {
+        return asked.to_owned();
+    }
+    match listened.rsplit_once(':') {
+        Some(("", port)) => format!("localhost:{port}"),
+        Some(("0.0.0.0", port)) => format!("{}:{port}", hostname()),
+        _ => listened.to_owned(),
+    }
+}
+
+fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    name.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The feature gates that mean something here. Flux's others are accepted where what they switch is always as they say.
+struct Gates {
+    strict_substitution: bool,
+}
+
+/// A feature gate that cannot be had.
+#[derive(Debug, thiserror::Error)]
+enum GateError {
+    #[error("--feature-gates: `{0}` is not of the form Name=true or Name=false")]
+    Malformed(String),
+    #[error("--feature-gates: there is no gate `{0}`; there is StrictPostBuildSubstitutions")]
+    Unknown(String),
+}
+
+impl Gates {
+    fn read(written: &[String]) -> Result<Self, GateError> {
+        let mut gates = Self { strict_substitution: true };
+        for gate in written {
+            let malformed = || GateError::Malformed(gate.clone());
+            let (name, value) = gate.split_once('=').ok_or_else(malformed)?;
+            let value = value.parse().map_err(|_| malformed())?;
+            match name {
+                "StrictPostBuildSubstitutions" => gates.strict_substitution = value,
+                _ => return Err(GateError::Unknown(name.to_owned())),
+            }
+        }
+        Ok(gates)
+    }
+}
+
+/// Times as Flux's logs have them, which `flux logs` reads.
+struct LogTime(Clock);
+
+impl FormatTime for LogTime {
+    fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+        write!(writer, "{}", self.0.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    }
+}
+
+fn start_log(level: Level, encoding: Encoding) {
+    let level = match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Error => "error",
+    };
+    let filter = EnvFilter::new(format!("{level},hyper=info,h2=info,rustls=info,tower=info,kube_client=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_timer(LogTime(Clock::system()));
+    match encoding {
+        Encoding::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        Encoding::Console => log.with_target(false).init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifacts_are_advertised_where_they_are_served() {
+        assert_eq!(advertised("", ":9090"), "localhost:9090");
+        assert_eq!(advertised("", "127.0.0.1:9090"), "127.0.0.1:9090");
+        assert_eq!(advertised("fairlead.flux-system.svc", ":9090"), "fairlead.flux-system.svc");
+    }
+
+    #[test]
+    fn an_unknown_gate_is_an_error() {
+        let error = |gate: &str| Gates::read(&[gate.to_owned()]).err().map(|error| error.to_string());
+        assert_eq!(error("StrictPostBuildSubstitutions=false"), None);
+        let unknown = "--feature-gates: there is no gate `Warp`; there is StrictPostBuildSubstitutions";
+        assert_eq!(error("Warp=true").as_deref(), Some(unknown));
+        let malformed = "--feature-gates: `Warp` is not of the form Name=true or Name=false";
+        assert_eq!(error("Warp").as_deref(), Some(malformed));
+    }
+}

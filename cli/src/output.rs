@@ -1,0 +1,96 @@
+//! What people read on stderr: progress with Flux's symbols, errors with their causes.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// An error of a command, of whatever kind.
+pub(crate) type CommandError = Box<dyn Error + Send + Sync>;
+
+/// Says that something begins.
+pub(crate) fn action(text: impl AsRef<str>) {
+    line("►", text.as_ref());
+}
+
+/// Says that something was made.
+pub(crate) fn generated(text: impl AsRef<str>) {
+    line("✚", text.as_ref());
+}
+
+/// Says that something is awaited.
+pub(crate) fn waiting(text: impl AsRef<str>) {
+    line("◎", text.as_ref());
+}
+
+/// Says that something succeeded.
+pub(crate) fn success(text: impl AsRef<str>) {
+    line("✔", text.as_ref());
+}
+
+/// Says what deserves a look.
+pub(crate) fn warning(text: impl AsRef<str>) {
+    line("⚠️", text.as_ref());
+}
+
+/// Says what failed, where the command goes on.
+pub(crate) fn failure(text: impl AsRef<str>) {
+    line("✗", text.as_ref());
+}
+
+fn line(symbol: &str, text: &str) {
+    // Progress that nobody can read is no reason to stop.
+    drop(writeln!(io::stderr(), "{symbol} {text}"));
+}
+
+/// Prints an error with its causes and ends with `code`.
+pub(crate) fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("\n  caused by: {error}"));
+        cause = error.source();
+    }
+    drop(writeln!(io::stderr(), "{text}"));
+    code
+}
+
+/// Writes a command's result to stdout. A reader that has gone, as `head`, is no error.
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Lays rows out in columns as Flux does: upper-case header, cells padded, a tab behind each.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>], has_header: bool) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([header[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let header = header.iter().map(|name| name.to_uppercase()).collect();
+    let lines = has_header.then_some(&header).into_iter().chain(rows);
+    lines.map(|row: &Vec<String>| laid_out(row, &widths)).collect()
+}
+
+fn laid_out(row: &[String], widths: &[usize]) -> String {
+    let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}\t"));
+    let line: String = cells.collect();
+    format!("{}\n", line.trim_end_matches('\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = vec![vec!["a".to_owned(), "True".to_owned()], vec!["podinfo".to_owned(), "False".to_owned()]];
+        assert_eq!(table(&["name", "ready"], &rows, true), "NAME   \tREADY\na      \tTrue \npodinfo\tFalse\n");
+        assert_eq!(table(&["name", "ready"], &rows[..1], false), "a   \tTrue \n");
+    }
+}

@@ -1,0 +1,344 @@
+//! Everything in one process: listeners, watches, queues, in the order in which they need one another.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use fairlead_api::names::annotations;
+use fairlead_plan::DigestKey;
+use fairlead_sources::store::{Store, StoreError, StoreSettings};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Client;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    backoff::Backoff,
+    clock::Clock,
+    cluster::Cluster,
+    controllers::{ObjectKey, World, flux_configuration, git_repository, kustomization},
+    events::Recorder,
+    leader::Election,
+    metrics::Metrics,
+    probes::{self, ListenError, Readiness},
+    queue::Queue,
+    settings::Settings,
+    watch::{Change, Served, Tracker, Wake},
+};
+
+/// How often what nothing refers to any more is removed from the store.
+const COLLECT_EVERY: Duration = Duration::from_secs(60);
+
+/// Where a controller process listens, stores and reports.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// `--storage-path`: folder of the artifact store.
+    pub storage_path: PathBuf,
+    /// How long old artifacts are kept.
+    pub store: StoreSettings,
+    /// `--storage-addr`: where artifacts are served.
+    pub storage_address: String,
+    /// `--metrics-addr`.
+    pub metrics_address: String,
+    /// `--health-addr`.
+    pub health_address: String,
+    /// `--events-addr`: where events are posted besides; `None` for nowhere.
+    pub events_address: Option<String>,
+    /// `--enable-leader-election`; `None` where this process is alone.
+    pub election: Option<Election>,
+}
+
+/// Why a controller process cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ControllerError {
+    /// An address is taken, or not this machine's.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The store cannot be opened.
+    #[error("cannot open the artifact store")]
+    Store(#[from] StoreError),
+    /// The operating system gave no random bytes.
+    #[error("cannot read random bytes")]
+    Random(#[source] std::io::Error),
+    /// Another process leads now; this one must not write any more.
+    #[error("the leader lease was lost")]
+    LostLease,
+}
+
+/// The addresses that a running controller listens on.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// Artifacts.
+    pub artifacts: Option<SocketAddr>,
+    /// Metrics.
+    pub metrics: Option<SocketAddr>,
+    /// Probes.
+    pub health: Option<SocketAddr>,
+}
+
+/// Runs all controllers until `stop`, then finishes what is under way. `on_start` is told the addresses.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    place: Place,
+    clock: Clock,
+    stop: CancellationToken,
+    on_start: impl FnOnce(Addresses),
+) -> Result<(), ControllerError> {
+    let metrics = Metrics::default();
+    let readiness = Readiness::default();
+    let artifacts = probes::listen(&place.storage_address, "--storage-addr").await?;
+    let metrics_listener = probes::listen(&place.metrics_address, "--metrics-addr").await?;
+    let health = probes::listen(&place.health_address, "--health-addr").await?;
+    on_start(Addresses {
+        artifacts: probes::address(&artifacts),
+        metrics: probes::address(&metrics_listener),
+        health: probes::address(&health),
+    });
+    let store = Store::open(&place.storage_path, place.store.clone())?;
+
+    let mut tasks = JoinSet::new();
+    // Probes and artifacts are served until the very end, so that a graceful stop is no outage.
+    let listening = CancellationToken::new();
+    let served = [
+        (metrics_listener, probes::metrics_router(metrics.clone())),
+        (health, probes::health_router(readiness.clone())),
+        (artifacts, fairlead_sources::serve::router(store.clone())),
+    ];
+    for (listener, router) in served {
+        tasks.spawn(probes::serve(listener, router, listening.clone()));
+    }
+
+    let cluster = Cluster::new(client.clone(), metrics.clone());
+    let working = stop.child_token();
+    let outcome = match &place.election {
+        None => {
+            work(&cluster, settings, &place, clock, store, metrics, &readiness, working).await?;
+            Ok(())
+        }
+        Some(election) => {
+            readiness.set();
+            if !election.win(&cluster, &clock, &stop).await {
+                return Ok(());
+            }
+            let keeping = election.keep(&cluster, &clock, &stop);
+            let working_on = working.clone();
+            let work = work(&cluster, settings, &place, clock.clone(), store, metrics, &readiness, working_on);
+            tokio::pin!(work, keeping);
+            tokio::select! {
+                () = &mut keeping => {
+                    working.cancel();
+                    work.await?;
+                    if stop.is_cancelled() { Ok(()) } else { Err(ControllerError::LostLease) }
+                }
+                worked = &mut work => worked,
+            }
+        }
+    };
+    listening.cancel();
+    while tasks.join_next().await.is_some() {}
+    outcome
+}
+
+#[expect(clippy::too_many_arguments, reason = "called once, with what `run` has made")]
+async fn work(
+    cluster: &Cluster,
+    settings: Settings,
+    place: &Place,
+    clock: Clock,
+    store: Store,
+    metrics: Metrics,
+    readiness: &Readiness,
+    stop: CancellationToken,
+) -> Result<(), ControllerError> {
+    let recording = CancellationToken::new();
+    let (recorder, sending) = Recorder::start(
+        cluster.clone(),
+        metrics.clone(),
+        clock.clone(),
+        place.events_address.clone(),
+        recording.clone(),
+    );
+    let sending = tokio::spawn(sending);
+    let world = world(cluster, settings, clock, store, metrics, recorder, &stop)?;
+    let mut tasks = JoinSet::new();
+    start_watches(&world, &mut tasks, readiness, &stop);
+    start_queues(&world, &mut tasks, &stop);
+    tasks.spawn(collect(Arc::clone(&world), stop.clone()));
+    info!("started");
+    stop.cancelled().await;
+    info!("finishing what is under way");
+    while tasks.join_next().await.is_some() {}
+    recording.cancel();
+    if let Err(error) = sending.await {
+        warn!(%error, "events were lost");
+    }
+    Ok(())
+}
+
+fn world(
+    cluster: &Cluster,
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    metrics: Metrics,
+    recorder: Recorder,
+    stop: &CancellationToken,
+) -> Result<Arc<World>, ControllerError> {
+    let (first, limit) = (settings.min_retry_delay, settings.max_retry_delay);
+    let kustomization_queue: Arc<Queue<ObjectKey>> = Queue::new();
+    let woken = Arc::clone(&kustomization_queue);
+    let tracker = Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner, _: Wake| {
+        woken.wake(owner.clone())
+    });
+    Ok(Arc::new(World {
+        cluster: cluster.clone(),
+        store,
+        recorder,
+        metrics,
+        clock,
+        settings,
+        repositories: Served::default(),
+        kustomizations: Served::default(),
+        configurations: Served::default(),
+        repository_queue: Queue::new(),
+        kustomization_queue,
+        configuration_queue: Queue::new(),
+        tracker,
+        digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
+        memories: kustomization::Memories::default(),
+        polls: git_repository::Polls::default(),
+        repository_backoff: Backoff::new(first, limit),
+        kustomization_backoff: Backoff::new(first, limit),
+        configuration_backoff: Backoff::new(first, limit),
+    }))
+}
+
+/// Bytes of the operating system's generator.
+fn random_bytes() -> std::io::Result<[u8; 32]> {
+    use std::io::Read;
+    let mut bytes = [0; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, readiness: &Readiness, stop: &CancellationToken) {
+    let filled = Filled::of(3, readiness.clone());
+    let watch = |world: &Arc<World>| (Arc::clone(world), Arc::clone(&filled), stop.clone());
+
+    let (known, filled_one, stopped) = watch(world);
+    let on_change = move |change: &Change<_>| {
+        if asks_for_a_run(change) {
+            known.repository_queue.wake(change.key.clone());
+        }
+        if change.before.is_none() || change.now.is_none() {
+            known.wake_consumers(&change.key);
+        }
+        flux_configuration::wake_owner(&known, change);
+    };
+    tasks.spawn(follow(world, &world.repositories, stopped, on_change, filled_one));
+
+    let (known, filled_one, stopped) = watch(world);
+    let on_change = move |change: &Change<_>| {
+        if asks_for_a_run(change) {
+            known.kustomization_queue.wake(change.key.clone());
+        }
+        known.wake_dependents(&change.key);
+        flux_configuration::wake_owner(&known, change);
+    };
+    tasks.spawn(follow(world, &world.kustomizations, stopped, on_change, filled_one));
+
+    let (known, filled_one, stopped) = watch(world);
+    let on_change = move |change: &Change<_>| {
+        if asks_for_a_run(change) {
+            known.configuration_queue.wake(change.key.clone());
+        }
+    };
+    tasks.spawn(follow(world, &world.configurations, stopped, on_change, filled_one));
+}
+
+/// Watches one served kind.
+fn follow<K>(
+    world: &Arc<World>,
+    served: &Served<K>,
+    stop: CancellationToken,
+    on_change: impl Fn(&Change<K>) + Send + 'static,
+    filled: Arc<Filled>,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    K: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned + Send + Sync + 'static,
+{
+    let settings = &world.settings;
+    let (namespace, labels) = (settings.namespace.clone(), settings.label_selector.clone());
+    served.clone().watch(world.cluster.client().clone(), namespace, labels, stop, on_change, move || filled.one())
+}
+
+/// Whether a change of a served object is one that its controller must look at: its spec, its end, a request. What a
+/// controller itself wrote, status and finalizers, is none.
+fn asks_for_a_run<K>(change: &Change<K>) -> bool {
+    let (Some(before), Some(now)) = (&change.before, &change.now) else { return true };
+    let (before, now) = (&before.metadata, &now.metadata);
+    let annotation =
+        |metadata: &ObjectMeta, key: &str| metadata.annotations.as_ref().and_then(|all| all.get(key)).cloned();
+    let is_other = |key: &str| annotation(before, key) != annotation(now, key);
+    before.uid != now.uid
+        || before.generation != now.generation
+        || before.deletion_timestamp.is_some() != now.deletion_timestamp.is_some()
+        || is_other(annotations::REQUESTED_AT)
+        || is_other(fairlead_plan::APPROVE_ANNOTATION)
+}
+
+/// Sets the readiness once all watches know everything.
+struct Filled {
+    missing: AtomicUsize,
+    readiness: Readiness,
+}
+
+impl Filled {
+    fn of(watches: usize, readiness: Readiness) -> Arc<Self> {
+        Arc::new(Self { missing: AtomicUsize::new(watches), readiness })
+    }
+
+    fn one(&self) {
+        if self.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.readiness.set();
+        }
+    }
+}
+
+fn start_queues(world: &Arc<World>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+    let settings = &world.settings;
+    let known = Arc::clone(world);
+    let work = move |key| git_repository::run(Arc::clone(&known), key);
+    tasks.spawn(Arc::clone(&world.repository_queue).run(settings.concurrent_sources, stop.clone(), work));
+    let known = Arc::clone(world);
+    let work = move |key| kustomization::run(Arc::clone(&known), key);
+    tasks.spawn(Arc::clone(&world.kustomization_queue).run(settings.concurrent, stop.clone(), work));
+    let known = Arc::clone(world);
+    let work = move |key| flux_configuration::run(Arc::clone(&known), key);
+    tasks.spawn(Arc::clone(&world.configuration_queue).run(settings.concurrent, stop.clone(), work));
+}
+
+/// Removes from the store what nothing refers to, now and then.
+async fn collect(world: Arc<World>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(COLLECT_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        let (store, now) = (world.store.clone(), world.clock.now());
+        match tokio::task::spawn_blocking(move || store.collect(now)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => warn!(%error, "the artifact store could not be collected"),
+            Err(error) => warn!(%error, "the collection was interrupted"),
+        }
+    }
+}

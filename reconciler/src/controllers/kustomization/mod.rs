@@ -1,0 +1,236 @@
+//! `Kustomization`: a directory of a source, built and kept applied.
+//!
+//! # Differs from Flux
+//! - The inventory is recorded before a run's first write and trimmed after its last: a crash leaves nothing untracked.
+//! - Health is awaited by watch, and no run waits: it ends, and a change of health wakes it.
+//! - Drift is seen when it happens. At the interval nothing is asked that the watches already told.
+//! - A run in which nothing changed writes nothing, so `Ready` does not flip to `Unknown` on each.
+//! - What one run may delete is limited; above that it waits for approval.
+
+mod dependencies;
+mod finalize;
+mod health;
+mod identity;
+mod memory;
+mod outcome;
+pub mod request;
+mod work;
+
+use std::{sync::Arc, time::Duration};
+
+use fairlead_api::{
+    kustomize::{Kustomization, KustomizationSpec, KustomizationStatus, SourceKind},
+    names::{annotations, events as metadata_keys},
+};
+use fairlead_plan::Inventory;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{ObjectKey, World, status::Kind, world::reference};
+use crate::{
+    cluster::{ApiError, Resource},
+    events::{Event, Severity},
+    queue::NextRun,
+    watch::Object,
+};
+pub(crate) use memory::Memories;
+use memory::Memory;
+use outcome::{Failure, Next, Outcome, Report, Said, Situation};
+
+const CONTROLLER: &str = "kustomize-controller";
+
+/// Health may always take this long, whatever `spec.timeout` says.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long an object rests whose interval cannot be read.
+const FALLBACK_RETRY: Duration = Duration::from_secs(60);
+
+fn kind() -> Kind {
+    let resource = Resource {
+        group: "kustomize.toolkit.fluxcd.io".to_owned(),
+        version: "v1".to_owned(),
+        kind: "Kustomization".to_owned(),
+        plural: "kustomizations".to_owned(),
+        is_namespaced: true,
+    };
+    Kind { resource, manager: "gotk-kustomize-controller" }
+}
+
+/// The source that a Kustomization named `key` with this `spec` is built from.
+pub fn source_of(spec: &KustomizationSpec, key: &ObjectKey) -> ObjectKey {
+    let namespace = spec.source_ref.namespace.as_deref().unwrap_or(&key.namespace);
+    ObjectKey::new(namespace, &spec.source_ref.name)
+}
+
+/// One run for the Kustomization `key`.
+pub async fn run(world: Arc<World>, key: ObjectKey) -> NextRun {
+    let began = Instant::now();
+    let Some(object) = world.kustomizations.get(&key) else { return gone(&world, &key) };
+    let _active = world.metrics.active("kustomization");
+    let subject = Subject { world: &world, key: &key, object: &object, began };
+    let ended = match object.metadata.deletion_timestamp {
+        Some(_) => subject.finalize().await,
+        None => subject.reconcile().await,
+    };
+    let next = match ended {
+        Ok(next) => next,
+        Err(error) if error.is_not_found() => NextRun::OnChange,
+        Err(error) => {
+            warn!(kind = "Kustomization", namespace = key.namespace, name = key.name, %error, "status not written");
+            NextRun::After(world.kustomization_backoff.after_failure(key.clone()))
+        }
+    };
+    world.metrics.observe_run(
+        ("Kustomization", &key.namespace, &key.name),
+        "kustomization",
+        if next == NextRun::OnChange { "success" } else { "requeue_after" },
+        began.elapsed(),
+    );
+    next
+}
+
+fn gone(world: &World, key: &ObjectKey) -> NextRun {
+    world.tracker.forget_owner(key);
+    world.memories.forget(key);
+    world.kustomization_backoff.reset(key);
+    world.metrics.forget(("Kustomization", &key.namespace, &key.name));
+    NextRun::OnChange
+}
+
+/// One Kustomization in one run.
+struct Subject<'a> {
+    world: &'a World,
+    key: &'a ObjectKey,
+    object: &'a Object<Kustomization>,
+    began: Instant,
+}
+
+impl Subject<'_> {
+    fn metadata(&self) -> &ObjectMeta {
+        &self.object.metadata
+    }
+
+    fn before(&self) -> KustomizationStatus {
+        self.object.parsed.as_ref().ok().and_then(|parsed| parsed.status.clone()).unwrap_or_default()
+    }
+
+    fn requested_at(&self) -> Option<&str> {
+        self.metadata().annotations.as_ref()?.get(annotations::REQUESTED_AT).map(String::as_str)
+    }
+
+    fn approved(&self) -> Option<String> {
+        self.metadata().annotations.as_ref()?.get(fairlead_plan::APPROVE_ANNOTATION).cloned()
+    }
+
+    async fn reconcile(&self) -> Result<NextRun, ApiError> {
+        kind().add_finalizer(self.world, &self.world.kustomizations, self.metadata()).await?;
+        let mut memory = self.world.memories.take(self.key);
+        let outcome = self.outcome(&mut memory).await;
+        let before = self.latest_status();
+        let report = outcome::report(&self.situation(&before), &outcome);
+        let written = self.write(&before, &report.status).await;
+        self.world.memories.put(self.key, memory);
+        written?;
+        self.announce(&report, &outcome);
+        self.world.kustomization_backoff.reset(self.key);
+        Ok(match report.next {
+            Next::Interval(interval) => self.world.after_success(interval),
+            Next::After(delay) => NextRun::After(delay),
+            Next::OnChange => NextRun::OnChange,
+        })
+    }
+
+    async fn outcome(&self, memory: &mut Memory) -> Result<Outcome, Failure> {
+        let parsed = self.object.parsed.as_ref().map_err(|error| Failure::Unreadable(error.clone()))?;
+        if parsed.spec.suspend {
+            return Ok(Outcome::Suspended);
+        }
+        let unsupported = parsed.spec.unsupported();
+        if !unsupported.is_empty() {
+            return Err(Failure::Unsupported(unsupported));
+        }
+        let work = work::Work::new(self, parsed)?;
+        work.carry_out(memory).await
+    }
+
+    /// The status as last written: a run that recorded its inventory changed it since it began.
+    fn latest_status(&self) -> KustomizationStatus {
+        let latest = self.world.kustomizations.get(self.key);
+        let latest = latest.and_then(|object| object.parsed.as_ref().ok().and_then(|parsed| parsed.status.clone()));
+        latest.unwrap_or_else(|| self.before())
+    }
+
+    fn situation<'s>(&'s self, before: &'s KustomizationStatus) -> Situation<'s> {
+        let spec = self.object.parsed.as_ref().ok().map(|parsed| &parsed.spec);
+        let retry = spec.and_then(|spec| {
+            let retry = spec.retry_interval.as_ref().and_then(|retry| retry.read("spec.retryInterval").ok());
+            retry.or_else(|| spec.interval.read("spec.interval").ok())
+        });
+        Situation {
+            before,
+            generation: self.metadata().generation,
+            requested_at: self.requested_at(),
+            retry_interval: retry.unwrap_or(FALLBACK_RETRY),
+            now: self.world.clock.now(),
+            took: self.began.elapsed(),
+        }
+    }
+
+    async fn write(&self, before: &KustomizationStatus, after: &KustomizationStatus) -> Result<(), ApiError> {
+        kind().write_status(self.world, &self.world.kustomizations, self.metadata(), before, after).await
+    }
+
+    fn inventory(&self) -> Result<Inventory, Failure> {
+        let status = self.latest_status();
+        let entries = status.inventory.iter().flat_map(|inventory| &inventory.entries);
+        Inventory::from_entries(entries.map(|entry| (entry.id.as_str(), entry.version.as_str())))
+            .map_err(|error| Failure::Inventory(error.to_string()))
+    }
+
+    fn announce(&self, report: &Report, outcome: &Result<Outcome, Failure>) {
+        let revision = match outcome {
+            Ok(Outcome::Settled(settled)) => settled.applied.revision.clone(),
+            Ok(Outcome::Waiting { applied, .. }) => applied.revision.clone(),
+            Ok(Outcome::Suspended) | Err(_) => report.status.last_attempted_revision.clone().unwrap_or_default(),
+        };
+        for said in &report.events {
+            self.say(said, &revision);
+        }
+    }
+
+    fn say(&self, said: &Said, revision: &str) {
+        let (namespace, name) = (&self.key.namespace, &self.key.name);
+        match said.severity {
+            Severity::Info => {
+                info!(kind = "Kustomization", namespace, name, revision, message = said.message, "reconciled")
+            }
+            Severity::Error => warn!(kind = "Kustomization", namespace, name, revision, error = said.message, "failed"),
+        }
+        let mut metadata = Vec::new();
+        if !revision.is_empty() {
+            metadata.push((metadata_keys::KUSTOMIZATION_REVISION.to_owned(), revision.to_owned()));
+        }
+        let annotations = self.metadata().annotations.iter().flatten();
+        let meant = annotations.filter(|(key, _)| key.starts_with(annotations::EVENT_PREFIX));
+        metadata.extend(meant.map(|(key, value)| (key.clone(), value.clone())));
+        self.world.recorder.record(Event {
+            about: reference::<Kustomization>(self.metadata()),
+            severity: said.severity,
+            reason: said.reason,
+            message: said.message.clone(),
+            metadata,
+            controller: CONTROLLER,
+        });
+    }
+}
+
+/// The name of a source's kind.
+fn source_kind(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::OCIRepository => "OCIRepository",
+        SourceKind::GitRepository => "GitRepository",
+        SourceKind::Bucket => "Bucket",
+        SourceKind::ExternalArtifact => "ExternalArtifact",
+    }
+}

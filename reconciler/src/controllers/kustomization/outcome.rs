@@ -1,0 +1,368 @@
+//! What a run for a `Kustomization` means: to its conditions, its history, its events and its next run.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use fairlead_api::{
+    conditions::{HEALTHY, READY, RECONCILING, STALLED, Verdict},
+    duration::{Duration as WrittenDuration, DurationError},
+    kustomize::{Inventory as StatusInventory, InventoryEntry, KustomizationStatus, Snapshot},
+    reasons::{self, kustomization as reason},
+};
+use fairlead_manifests::BuildError;
+use fairlead_object::Digest;
+use fairlead_plan::{Held, Inventory, PlanError, scope::Escape};
+use fairlead_sources::store::StoreError;
+use jiff::Timestamp;
+
+use super::{dependencies::DependencyError, request::RequestError};
+use crate::{
+    apply::ApplyError, cluster::ApiError, controllers::in_one_line, events::Severity, observe::ObserveError,
+    prepare::PrepareError,
+};
+
+/// A run that went as it should.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The object does not want to be reconciled.
+    Suspended,
+    /// Applied, and healthy where that is asked for.
+    Settled(Settled),
+    /// Applied as far as it goes without something becoming healthy first.
+    Waiting {
+        applied: Applied,
+        /// What is awaited, for people.
+        message: String,
+        /// How much longer it may take.
+        left: Duration,
+        /// It is the last step that is awaited: everything is applied.
+        is_final: bool,
+    },
+}
+
+/// What was applied.
+#[derive(Clone, Debug)]
+pub(super) struct Applied {
+    pub(super) revision: String,
+    pub(super) inventory: Inventory,
+    /// Digest of what was built; `None` if nothing had to be built.
+    pub(super) digest: Digest,
+    /// Lines as `Deployment/shop/web created`; empty if nothing was written.
+    pub(super) changes: Vec<String>,
+}
+
+/// A run that is done.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) applied: Applied,
+    /// How long health took, if it was looked at.
+    pub(super) healthy_after: Option<Duration>,
+    /// Health is worth an event: something was written, or it was not well before.
+    pub(super) has_recovered: bool,
+    pub(super) interval: Duration,
+    /// Drift is put right again and again: the next correction is held back for this long.
+    pub(super) held_back: Option<Duration>,
+}
+
+/// A run that did not.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the object cannot be read: {0}")]
+    Unreadable(String),
+    #[error("{} is not supported yet: remove it", .0.join(", "))]
+    Unsupported(Vec<&'static str>),
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    #[error("Reconciliation failed terminally due to configuration error: {0}")]
+    Expression(String),
+    #[error("can't access '{0}', cross-namespace references have been blocked")]
+    CrossNamespace(String),
+    #[error("{0} '{1}' not found")]
+    SourceMissing(&'static str, String),
+    #[error("{0} '{1}' has no artifact yet")]
+    NoArtifact(&'static str, String),
+    #[error("the artifact cannot be read")]
+    Store(#[from] StoreError),
+    #[error("kustomization path not found: `{0}`")]
+    PathMissing(String),
+    #[error(transparent)]
+    Dependency(#[from] DependencyError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Build(Box<BuildError>),
+    #[error("the build was interrupted: {0}")]
+    Interrupted(String),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Escapes(Vec<Escape>),
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("held: {0}")]
+    Held(Box<Held>),
+    #[error(transparent)]
+    Apply(ApplyError),
+    #[error(transparent)]
+    Prune(ApplyError),
+    #[error("status.inventory cannot be read: {0}")]
+    Inventory(String),
+    #[error("the inventory cannot be recorded, so nothing was written")]
+    Record(#[source] ApiError),
+    #[error("{message}")]
+    Health { message: String, applied: Box<Applied> },
+}
+
+/// What an outcome makes of the next run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// Only a change of what it depends on can help, and wakes it.
+    OnChange,
+    /// After the retry interval.
+    Later,
+}
+
+impl Failure {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) | Self::Duration(_) => reasons::INVALID_FIELD,
+            Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
+            Self::Expression(_) | Self::Dependency(DependencyError::Invalid { .. }) => reason::INVALID_CEL_EXPRESSION,
+            Self::CrossNamespace(_) | Self::Escapes(_) => reasons::ACCESS_DENIED,
+            Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Store(_) | Self::PathMissing(_) => {
+                reason::ARTIFACT_FAILED
+            }
+            Self::Dependency(_) => reason::DEPENDENCY_NOT_READY,
+            Self::Request(_) | Self::Build(_) | Self::Interrupted(_) => reason::BUILD_FAILED,
+            Self::Prepare(_)
+            | Self::Observe(_)
+            | Self::Plan(_)
+            | Self::Apply(_)
+            | Self::Inventory(_)
+            | Self::Record(_) => reason::RECONCILIATION_FAILED,
+            Self::Held(_) => reason::DELETION_BUDGET_EXCEEDED,
+            Self::Prune(_) => reason::PRUNE_FAILED,
+            Self::Health { .. } => reason::HEALTH_CHECK_FAILED,
+        }
+    }
+
+    /// Whether nothing more is tried until the object itself is edited.
+    fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable(_)
+                | Self::Unsupported(_)
+                | Self::Duration(_)
+                | Self::Expression(_)
+                | Self::CrossNamespace(_)
+                | Self::Dependency(DependencyError::Invalid { .. })
+        )
+    }
+
+    fn again(&self) -> Again {
+        match self {
+            _ if self.is_terminal() => Again::OnChange,
+            // A new artifact, or the dependency, wakes it.
+            Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Dependency(_) => Again::OnChange,
+            _ => Again::Later,
+        }
+    }
+
+    /// What the reader can try.
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Plan(error) => Some(error.hint()),
+            Self::Build(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// The whole message, with its causes and what to do.
+    pub(super) fn message(&self) -> String {
+        let text = in_one_line(self);
+        match self.hint() {
+            Some(hint) => format!("{text}\n{hint}"),
+            None => text,
+        }
+    }
+}
+
+/// What was known when the run began.
+pub(super) struct Situation<'a> {
+    pub(super) before: &'a KustomizationStatus,
+    pub(super) generation: Option<i64>,
+    pub(super) requested_at: Option<&'a str>,
+    pub(super) retry_interval: Duration,
+    pub(super) now: Timestamp,
+    pub(super) took: Duration,
+}
+
+/// What a run means.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) status: KustomizationStatus,
+    pub(super) events: Vec<Said>,
+    pub(super) next: Next,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) severity: Severity,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// After the interval, give or take.
+    Interval(Duration),
+    /// After exactly this long.
+    After(Duration),
+    OnChange,
+}
+
+/// Says what `outcome` means.
+pub(super) fn report(situation: &Situation<'_>, outcome: &Result<Outcome, Failure>) -> Report {
+    let mut status = situation.before.clone();
+    if let Some(requested_at) = situation.requested_at {
+        status.last_handled_reconcile_at = Some(requested_at.to_owned());
+    }
+    match outcome {
+        Ok(Outcome::Suspended) => Report { status, events: Vec::new(), next: Next::OnChange },
+        Ok(Outcome::Settled(settled)) => settle(status, situation, settled),
+        Ok(Outcome::Waiting { applied, message, left, is_final }) => {
+            wait(&mut status, situation, applied, message, *is_final);
+            Report { status, events: change_event(applied).into_iter().collect(), next: Next::After(*left) }
+        }
+        Err(failure) => fail(status, situation, failure),
+    }
+}
+
+/// The status before the first write of a run: what is about to be tried, and all that may exist afterwards.
+pub(super) fn progress(situation: &Situation<'_>, revision: &str, inventory: &Inventory) -> KustomizationStatus {
+    let mut status = situation.before.clone();
+    let mut set = |verdict| status.conditions.set(verdict, situation.generation, situation.now);
+    set(Verdict::holds(RECONCILING, reasons::PROGRESSING, format!("Applying revision {revision}")));
+    set(Verdict::unknown(READY, reasons::PROGRESSING, "Reconciliation in progress"));
+    status.last_attempted_revision = Some(revision.to_owned());
+    status.inventory = Some(to_status(inventory));
+    status
+}
+
+pub(super) fn to_status(inventory: &Inventory) -> StatusInventory {
+    let entries = inventory.to_entries().into_iter().map(|(id, version)| InventoryEntry { id, version });
+    StatusInventory { entries: entries.collect() }
+}
+
+fn settle(mut status: KustomizationStatus, situation: &Situation<'_>, settled: &Settled) -> Report {
+    let Settled { applied, healthy_after, has_recovered, interval, held_back } = settled;
+    let revision = &applied.revision;
+    status.conditions.remove(RECONCILING);
+    status.conditions.remove(STALLED);
+    let was_healthy = situation.before.conditions.is_true(HEALTHY);
+    let is_new_revision = status.last_applied_revision.as_ref() != Some(revision);
+    let mut set = |verdict| status.conditions.set(verdict, situation.generation, situation.now);
+    let ready = format!("Applied revision: {revision}");
+    set(Verdict::holds(READY, reason::RECONCILIATION_SUCCEEDED, ready));
+    let mut events: Vec<Said> = change_event(applied).into_iter().collect();
+    match healthy_after {
+        // Its message tells how long it took; it is not said again while nothing changed.
+        Some(_) if was_healthy && !*has_recovered => {}
+        Some(took) => {
+            let message = format!("Health check passed in {}", short(*took));
+            set(Verdict::holds(HEALTHY, reasons::SUCCEEDED, message.clone()));
+            events.push(Said { severity: Severity::Info, reason: reasons::PROGRESSING, message });
+        }
+        None => status.conditions.remove(HEALTHY),
+    }
+    status.observed_generation = situation.generation;
+    status.last_attempted_revision = Some(revision.clone());
+    status.last_applied_revision = Some(revision.clone());
+    status.inventory = Some(to_status(&applied.inventory));
+    let is_worth_telling =
+        is_new_revision || !applied.changes.is_empty() || !situation.before.conditions.is_true(READY);
+    if is_worth_telling {
+        record(&mut status, situation, applied, reason::RECONCILIATION_SUCCEEDED);
+        let message = format!("Reconciliation finished in {}, next run in {}", short(situation.took), short(*interval));
+        events.push(Said { severity: Severity::Info, reason: reason::RECONCILIATION_SUCCEEDED, message });
+    }
+    let next = held_back.map_or(Next::Interval(*interval), Next::After);
+    Report { status, events, next }
+}
+
+fn wait(status: &mut KustomizationStatus, situation: &Situation<'_>, applied: &Applied, message: &str, is_final: bool) {
+    let mut set = |verdict| status.conditions.set(verdict, situation.generation, situation.now);
+    set(Verdict::holds(RECONCILING, reasons::PROGRESSING, message));
+    set(Verdict::unknown(READY, reasons::PROGRESSING, "Reconciliation in progress"));
+    if is_final {
+        set(Verdict::unknown(HEALTHY, reasons::PROGRESSING, message));
+    }
+    status.last_attempted_revision = Some(applied.revision.clone());
+    status.inventory = Some(to_status(&applied.inventory));
+}
+
+fn fail(mut status: KustomizationStatus, situation: &Situation<'_>, failure: &Failure) -> Report {
+    let (reason, message) = (failure.reason(), failure.message());
+    let mut set = |verdict| status.conditions.set(verdict, situation.generation, situation.now);
+    set(Verdict::fails(READY, reason, message.clone()));
+    if failure.is_terminal() {
+        set(Verdict::holds(STALLED, reason, message.clone()));
+        status.observed_generation = situation.generation;
+    } else {
+        set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, "Reconciliation in progress"));
+    }
+    if let Failure::Health { applied, .. } = failure {
+        status.conditions.set(Verdict::fails(HEALTHY, reason, message.clone()), situation.generation, situation.now);
+        status.last_attempted_revision = Some(applied.revision.clone());
+        record(&mut status, situation, applied, reason);
+    }
+    let next = match failure.again() {
+        Again::OnChange => Next::OnChange,
+        Again::Later => Next::After(situation.retry_interval),
+    };
+    let is_waiting = matches!(failure, Failure::Dependency(_) | Failure::NoArtifact(..));
+    let severity = if is_waiting { Severity::Info } else { Severity::Error };
+    let is_known = situation.before.conditions.get(READY).is_some_and(|ready| ready.message == message);
+    let said = Said { severity, reason, message };
+    // Who waits says so once; a failure that is tried again is told each time, as Flux does.
+    let events = if is_waiting && is_known { Vec::new() } else { vec![said] };
+    Report { status, events, next }
+}
+
+fn change_event(applied: &Applied) -> Option<Said> {
+    let message = applied.changes.join("\n");
+    (!message.is_empty()).then_some(Said { severity: Severity::Info, reason: reasons::PROGRESSING, message })
+}
+
+/// How many outcomes `status.history` keeps.
+const HISTORY: usize = 5;
+
+/// Writes an outcome into the history: over the entry of the same build and end, or as a new one.
+fn record(status: &mut KustomizationStatus, situation: &Situation<'_>, applied: &Applied, ended: &str) {
+    let digest = applied.digest.to_string();
+    let is_same = |entry: &Snapshot| entry.digest == digest && entry.last_reconciled_status == ended;
+    let known = status.history.iter().position(is_same).map(|at| status.history.remove(at));
+    let (first, count) =
+        known.map_or((situation.now.into(), 0), |entry| (entry.first_reconciled, entry.total_reconciliations));
+    let snapshot = Snapshot {
+        digest,
+        first_reconciled: first,
+        last_reconciled: situation.now.into(),
+        last_reconciled_duration: WrittenDuration::from(rounded(situation.took)),
+        last_reconciled_status: ended.to_owned(),
+        total_reconciliations: count + 1,
+        metadata: BTreeMap::from([("revision".to_owned(), applied.revision.clone())]),
+    };
+    status.history.insert(0, snapshot);
+    status.history.truncate(HISTORY);
+}
+
+fn rounded(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn short(duration: Duration) -> String {
+    WrittenDuration::from(rounded(duration)).to_string()
+}

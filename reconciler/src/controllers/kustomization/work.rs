@@ -1,0 +1,502 @@
+//! The work of one run: build, observe, plan, apply, and ask how it is.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use fairlead_api::{
+    conditions::HEALTHY,
+    kustomize::{Kustomization, KustomizationSpec},
+};
+use fairlead_health::{HealthCheckExpr, HealthRules};
+use fairlead_manifests::{BuildError, Built, build};
+use fairlead_object::{Digest, Gvk, Manifest, ObjectId};
+use fairlead_plan::{
+    Action, Force, Inventory, KeepReason, Live, Options, Owner, Plan, Prune, Stage, plan,
+    scope::{self, Scope},
+};
+use fairlead_sources::store::Artifact;
+use tokio::time::Instant;
+
+use super::{
+    Failure, Memory, Outcome, SHORTEST_TIMEOUT, Subject, dependencies,
+    health::{Folded, failed_early, fold, timed_out},
+    identity::{Standing, standing},
+    memory::{LastBuild, Waiting},
+    outcome::{self, Applied, Settled},
+    request::build_request,
+    source_kind, source_of,
+};
+use crate::{
+    apply::{Applier, ApplyError, Witness},
+    cluster::{Cluster, Identity, Resource},
+    controllers::git_repository::source_key,
+    observe::{Newcomers, Questions, observe},
+    prepare::{Prepared, Resources, prepare},
+    watch::Tracker,
+};
+
+/// Time that a health check leaves of an interval.
+const INTERVAL_MARGIN: Duration = Duration::from_secs(30);
+
+pub(super) struct Work<'a> {
+    subject: &'a Subject<'a>,
+    kustomization: &'a Kustomization,
+    spec: &'a KustomizationSpec,
+    interval: Duration,
+    timeout: Duration,
+    standing: Standing,
+    cluster: Cluster,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(subject: &'a Subject<'a>, kustomization: &'a Kustomization) -> Result<Self, Failure> {
+        let spec = &kustomization.spec;
+        let interval = spec.interval.read("spec.interval")?;
+        if let Some(retry) = &spec.retry_interval {
+            retry.read("spec.retryInterval")?;
+        }
+        let timeout = match &spec.timeout {
+            Some(timeout) => timeout.read("spec.timeout")?,
+            None => interval.saturating_sub(INTERVAL_MARGIN),
+        };
+        let standing = standing(subject.world, subject.key, spec.service_account_name.as_deref());
+        let cluster = subject.world.cluster.as_identity(&standing.identity);
+        Ok(Self { subject, kustomization, spec, interval, timeout: timeout.max(SHORTEST_TIMEOUT), standing, cluster })
+    }
+
+    pub(super) async fn carry_out(&self, memory: &mut Memory) -> Result<Outcome, Failure> {
+        let rules = self.rules(memory)?;
+        let artifact = self.artifact()?;
+        dependencies::check(self.subject.world, self.subject.key, self.kustomization, &artifact.revision)?;
+        let world = self.subject.world;
+        let request =
+            build_request(&self.cluster, &self.subject.key.namespace, self.spec, world.settings.strict_substitution)
+                .await?;
+        let drifted = world.tracker.drifted(self.subject.key);
+        let is_new_request = self.subject.requested_at() != self.subject.before().last_handled_reconcile_at.as_deref();
+        let (store, tree_digest) = (world.store.clone(), artifact.tree);
+        let last = memory.built.take();
+        let must_build = !drifted.is_empty() || is_new_request;
+        let built = tokio::task::spawn_blocking(move || {
+            let tree = store.tree(&tree_digest)?;
+            let unchanged = last.filter(|last| !must_build && last.inputs.first_change(&tree, &request).is_none());
+            match unchanged {
+                Some(last) => Ok(Build::Unchanged(last)),
+                None => build(&tree, &request).map(Build::New).map_err(Failure::from),
+            }
+        });
+        let built = built.await.map_err(|error| Failure::Interrupted(error.to_string()))??;
+        match built {
+            Build::Unchanged(last) => self.conclude_unchanged(memory, last, &artifact),
+            Build::New(built) => {
+                if !drifted.is_empty() {
+                    world.metrics.count_drift("kustomization");
+                    if let Some(rest) = memory.corrected(Instant::now()) {
+                        return self.hold_back(&artifact, rest);
+                    }
+                }
+                self.bring_about(memory, built, &artifact, &rules).await
+            }
+        }
+    }
+
+    /// The rules by which health is judged, compiled once for each generation.
+    fn rules(&self, memory: &mut Memory) -> Result<Arc<HealthRules>, Failure> {
+        let generation = self.subject.metadata().generation.unwrap_or(0);
+        if let Some((of, rules)) = &memory.rules
+            && *of == generation
+        {
+            return Ok(Arc::clone(rules));
+        }
+        let expressions = self.spec.health_check_exprs.iter().map(|entry| HealthCheckExpr {
+            api_version: entry.api_version.clone(),
+            kind: entry.kind.clone(),
+            current: entry.current.clone(),
+            in_progress: entry.in_progress.clone(),
+            failed: entry.failed.clone(),
+        });
+        let rules = HealthRules::compile(&expressions.collect::<Vec<_>>())
+            .map_err(|error| Failure::Expression(error.to_string()))?;
+        let rules = Arc::new(rules);
+        memory.rules = Some((generation, Arc::clone(&rules)));
+        Ok(rules)
+    }
+
+    fn artifact(&self) -> Result<Artifact, Failure> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        let source = source_of(self.spec, key);
+        let kind = source_kind(self.spec.source_ref.kind);
+        let is_foreign = source.namespace != key.namespace;
+        if is_foreign && (world.settings.no_cross_namespace_refs || self.is_tenant()) {
+            return Err(Failure::CrossNamespace(format!("{kind}/{source}")));
+        }
+        if world.repositories.get(&source).is_none() {
+            return Err(Failure::SourceMissing(kind, source.to_string()));
+        }
+        world.store.artifact(&source_key(&source)).ok_or_else(|| Failure::NoArtifact(kind, source.to_string()))
+    }
+
+    fn is_tenant(&self) -> bool {
+        match self.standing.scope {
+            Scope::Namespace { .. } => true,
+            Scope::Cluster => false,
+        }
+    }
+
+    async fn bring_about(
+        &self,
+        memory: &mut Memory,
+        built: Built,
+        artifact: &Artifact,
+        rules: &Arc<HealthRules>,
+    ) -> Result<Outcome, Failure> {
+        let Built { mut manifests, inputs, digest } = built;
+        manifests.iter_mut().for_each(fairlead_manifests::normalise);
+        let owner = Owner::kustomization(&self.subject.key.namespace, &self.subject.key.name);
+        let custom = &self.subject.world.settings.custom_stage;
+        let prepared = prepare(&self.cluster, manifests, &artifact.revision, &owner, custom).await?;
+        self.check_scope(&prepared)?;
+        let ledger = Ledger::new(self, &prepared.resources, rules, memory);
+        let reached =
+            match self.plan_and_apply(&prepared, owner.clone(), artifact, digest, &ledger, self.newcomers()).await {
+                Err(Failure::Apply(ApplyError::NotNew(_))) => {
+                    self.plan_and_apply(&prepared, owner, artifact, digest, &ledger, Newcomers::Read).await
+                }
+                reached => reached,
+            };
+        memory.applied = ledger.into_applied();
+        let (applied, awaited_definitions) = reached?;
+        if let Some((message, left)) = awaited_definitions {
+            return Ok(Outcome::Waiting { applied, message, left, is_final: false });
+        }
+        let objects = self.awaited(&prepared, rules).await?;
+        let last = LastBuild { inputs, digest, objects };
+        let has_changes = !applied.changes.is_empty();
+        self.conclude(memory, last, applied, has_changes)
+    }
+
+    /// Objects that are new to the inventory are written unseen, guarded; a tenant's are rehearsed, so that a refusal
+    /// comes before the first write.
+    fn newcomers(&self) -> Newcomers {
+        match self.standing.identity {
+            Identity::Own => Newcomers::Assumed,
+            Identity::ServiceAccount { .. } => Newcomers::Rehearsed,
+        }
+    }
+
+    fn check_scope(&self, prepared: &Prepared) -> Result<(), Failure> {
+        let manifests: Vec<Manifest> =
+            prepared.desired.in_apply_order().into_iter().map(|(_, manifest)| manifest.clone()).collect();
+        let is_namespaced = |gvk: &Gvk| prepared.resources.is_namespaced(gvk);
+        let escapes = scope::escapes(&manifests, &self.standing.scope, is_namespaced);
+        if escapes.is_empty() { Ok(()) } else { Err(Failure::Escapes(escapes)) }
+    }
+
+    /// Plans and applies. Returns what was applied, and which definitions must be served before the rest can follow.
+    async fn plan_and_apply(
+        &self,
+        prepared: &Prepared,
+        owner: Owner,
+        artifact: &Artifact,
+        digest: Digest,
+        ledger: &Ledger<'_>,
+        newcomers: Newcomers,
+    ) -> Result<(Applied, Option<(String, Duration)>), Failure> {
+        let inventory = self.subject.inventory()?;
+        let is_in_sync = |manifest: &Manifest| ledger.is_in_sync(manifest);
+        let questions = Questions { is_in_sync: &is_in_sync, newcomers };
+        let live = observe(&self.cluster, prepared, &inventory, questions).await?;
+        let plan = self.plan(prepared, &live, &inventory, owner)?;
+        ledger.note_in_sync(&plan, prepared, &live);
+        if !plan.is_empty() {
+            self.record(&plan).await?;
+        }
+        let applier = Applier {
+            cluster: &self.cluster,
+            resources: &prepared.resources,
+            is_guarded: newcomers == Newcomers::Assumed,
+            witness: ledger,
+        };
+        let steps: Vec<_> = plan.steps.iter().collect();
+        let applied = |changes| Applied {
+            revision: artifact.revision.clone(),
+            inventory: changes,
+            digest,
+            changes: ledger.changes(),
+        };
+        for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
+            let failure = |error| if stage == Stage::Prune { Failure::Prune(error) } else { Failure::Apply(error) };
+            applier.apply_stage(&steps, stage).await.map_err(failure)?;
+            if let Some(waiting) = self.unserved(&plan, stage)? {
+                return Ok((applied(plan.inventory_during()), Some(waiting)));
+            }
+        }
+        Ok((applied(plan.inventory_after()), None))
+    }
+
+    fn plan(&self, prepared: &Prepared, live: &Live, inventory: &Inventory, owner: Owner) -> Result<Plan, Failure> {
+        let mut options = Options::new(owner, self.subject.world.digest_key.clone());
+        options.prune = if self.spec.prune { Prune::Yes } else { Prune::No };
+        options.force = if self.spec.force { Force::Yes } else { Force::No };
+        options.budget = self.subject.world.settings.deletion_budget.clone();
+        options.approved = self.subject.approved();
+        options.revision_from = self.subject.before().last_applied_revision;
+        let plan = plan(&prepared.desired, live, inventory, &options)?;
+        match &plan.held {
+            Some(held) => Err(Failure::Held(Box::new(held.clone()))),
+            None => Ok(plan),
+        }
+    }
+
+    /// Records what may exist from now on, before the first write.
+    async fn record(&self, plan: &Plan) -> Result<(), Failure> {
+        let before = self.subject.latest_status();
+        let situation = self.subject.situation(&before);
+        let status = outcome::progress(&situation, &plan.revision, &plan.inventory_during());
+        self.subject.write(&before, &status).await.map_err(Failure::Record)
+    }
+
+    /// The definitions of `stage` that the cluster does not serve yet, and how long they may take; an error if one
+    /// cannot be served at all.
+    fn unserved(&self, plan: &Plan, stage: Stage) -> Result<Option<(String, Duration)>, Failure> {
+        match stage {
+            Stage::Definitions | Stage::Classes => {}
+            Stage::Custom | Stage::Rest | Stage::Prune => return Ok(None),
+        }
+        let was_applied = |action: &Action| !matches!(action, Action::Keep(KeepReason::OptedOut(_)));
+        let objects: Vec<ObjectId> =
+            plan.stage(stage).filter(|step| was_applied(&step.action)).map(|step| step.object.clone()).collect();
+        let tracker = &self.subject.world.tracker;
+        let health = |id: &ObjectId| tracker.verdict(self.subject.key, id).and_then(|verdict| verdict.health);
+        if objects.iter().any(|id| id.kind == "CustomResourceDefinition")
+            && plan.stage(stage).any(|step| step.action.manifest().is_some())
+        {
+            self.cluster.expect_new_kinds();
+        }
+        match fold(&objects, health) {
+            Folded::Current => Ok(None),
+            Folded::InProgress { waiting_for } => {
+                let left = self.subject.world.settings.definition_timeout;
+                Ok(Some((format!("waiting for definitions to be served: [{waiting_for}]"), left)))
+            }
+            Folded::Failed { stalled } => {
+                let message = failed_early(self.subject.began.elapsed(), &stalled);
+                let applied = Applied {
+                    revision: plan.revision.clone(),
+                    inventory: plan.inventory_during(),
+                    digest: Digest::of(b""),
+                    changes: Vec::new(),
+                };
+                Err(Failure::Health { message, applied: Box::new(applied) })
+            }
+        }
+    }
+
+    /// The objects whose health is awaited, all of them watched.
+    async fn awaited(&self, prepared: &Prepared, rules: &Arc<HealthRules>) -> Result<Arc<[ObjectId]>, Failure> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        if self.spec.wait {
+            let owned = prepared.desired.inventory();
+            let is_itself = |id: &ObjectId| {
+                id.kind == "Kustomization" && id.name == key.name && id.namespace_or_empty() == key.namespace
+            };
+            let known = owned.iter().map(|(id, _)| id).filter(|id| !is_itself(id));
+            return Ok(known.filter(|id| world.tracker.verdict(key, id).is_some()).cloned().collect());
+        }
+        let mut followed = std::collections::BTreeSet::new();
+        let mut objects = Vec::new();
+        for check in &self.spec.health_checks {
+            let gvk = Gvk::from_api_version(check.api_version.as_deref().unwrap_or("apps/v1"), &check.kind);
+            let resource = self.cluster.resolve_any(&gvk.group, &gvk.kind).await;
+            let resource = resource.ok().flatten();
+            let is_namespaced = resource.as_ref().is_none_or(|resource| resource.is_namespaced);
+            let namespace = check.namespace.as_deref().unwrap_or(&key.namespace);
+            let id = ObjectId::new(&gvk.group, &gvk.kind, if is_namespaced { namespace } else { "" }, &check.name);
+            if let Some(resource) = resource
+                && !prepared.desired.contains(&id)
+            {
+                world.tracker.follow(key, &id, &resource, rules);
+                followed.insert(id.clone());
+            }
+            objects.push(id);
+        }
+        world.tracker.unfollow(key, &followed);
+        Ok(objects.into())
+    }
+
+    fn conclude_unchanged(
+        &self,
+        memory: &mut Memory,
+        last: LastBuild,
+        artifact: &Artifact,
+    ) -> Result<Outcome, Failure> {
+        let inventory = self.subject.inventory()?;
+        let applied =
+            Applied { revision: artifact.revision.clone(), inventory, digest: last.digest, changes: Vec::new() };
+        self.conclude(memory, last, applied, false)
+    }
+
+    /// Everything is applied: how is it?
+    fn conclude(
+        &self,
+        memory: &mut Memory,
+        last: LastBuild,
+        applied: Applied,
+        has_changes: bool,
+    ) -> Result<Outcome, Failure> {
+        let now = Instant::now();
+        let (tracker, key) = (&self.subject.world.tracker, self.subject.key);
+        let folded = fold(&last.objects, |id| tracker.verdict(key, id).and_then(|verdict| verdict.health));
+        let is_looked_at = !last.objects.is_empty();
+        memory.built = Some(last);
+        let fresh = Waiting { since: self.subject.began, deadline: now + self.timeout, has_changes };
+        let waiting = match memory.waiting.take() {
+            Some(waiting) if !has_changes => waiting,
+            Some(_) | None => fresh,
+        };
+        let after = now.duration_since(waiting.since);
+        match folded {
+            Folded::Current => {
+                let was_healthy = self.subject.before().conditions.is_true(HEALTHY);
+                Ok(Outcome::Settled(Settled {
+                    applied,
+                    healthy_after: is_looked_at.then_some(after),
+                    has_recovered: waiting.has_changes || !was_healthy,
+                    interval: self.interval,
+                    held_back: None,
+                }))
+            }
+            Folded::Failed { stalled } => {
+                memory.waiting = Some(waiting);
+                Err(Failure::Health { message: failed_early(after, &stalled), applied: Box::new(applied) })
+            }
+            Folded::InProgress { waiting_for } if now >= waiting.deadline => {
+                memory.waiting = Some(waiting);
+                Err(Failure::Health { message: timed_out(after, &waiting_for), applied: Box::new(applied) })
+            }
+            Folded::InProgress { .. } => {
+                memory.waiting = Some(waiting);
+                let timeout = fairlead_api::duration::Duration::from(self.timeout);
+                let message =
+                    format!("Running health checks for revision {} with a timeout of {timeout}", applied.revision);
+                Ok(Outcome::Waiting { applied, message, left: waiting.deadline - now, is_final: true })
+            }
+        }
+    }
+
+    /// Someone undoes every correction of drift: wait before the next one.
+    fn hold_back(&self, artifact: &Artifact, rest: Duration) -> Result<Outcome, Failure> {
+        let applied = Applied {
+            revision: artifact.revision.clone(),
+            inventory: self.subject.inventory()?,
+            digest: Digest::of(b""),
+            changes: Vec::new(),
+        };
+        Ok(Outcome::Settled(Settled {
+            applied,
+            healthy_after: None,
+            has_recovered: false,
+            interval: self.interval,
+            held_back: Some(rest),
+        }))
+    }
+}
+
+enum Build {
+    Unchanged(LastBuild),
+    New(Built),
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::PathMissing(path) => Self::PathMissing(path.to_string()),
+            error => Self::Build(Box::new(error)),
+        }
+    }
+}
+
+/// Writes down what is applied, for the tracker, the next run and the change event.
+struct Ledger<'a> {
+    tracker: &'a Tracker,
+    owner: &'a crate::controllers::ObjectKey,
+    resources: &'a Resources,
+    rules: &'a Arc<HealthRules>,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    applied: std::collections::HashMap<ObjectId, Digest>,
+    changes: Vec<String>,
+    created: std::collections::HashSet<ObjectId>,
+}
+
+impl<'a> Ledger<'a> {
+    fn new(work: &'a Work<'_>, resources: &'a Resources, rules: &'a Arc<HealthRules>, memory: &mut Memory) -> Self {
+        let entries = Entries { applied: std::mem::take(&mut memory.applied), ..Entries::default() };
+        let (tracker, owner) = (&work.subject.world.tracker, work.subject.key);
+        Self { tracker, owner, resources, rules, entries: Mutex::new(entries) }
+    }
+
+    /// Whether the object was applied from an equal manifest and nobody has touched it since.
+    fn is_in_sync(&self, manifest: &Manifest) -> bool {
+        let is_applied = self.entries().applied.get(manifest.id()) == Some(&manifest.digest());
+        is_applied && self.tracker.verdict(self.owner, manifest.id()).is_some_and(|verdict| !verdict.has_drifted)
+    }
+
+    /// Watches what was found to be as it should be.
+    fn note_in_sync(&self, plan: &Plan, prepared: &Prepared, live: &Live) {
+        for step in &plan.steps {
+            match (&step.action, prepared.desired.get(&step.object), live.present(&step.object)) {
+                (Action::Keep(KeepReason::InSync), Some(manifest), Some(found)) => {
+                    self.watch(manifest, self.resources.of(manifest), &found.body);
+                }
+                (Action::Create(_), ..) => {
+                    self.entries().created.insert(step.object.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn watch(&self, manifest: &Manifest, resource: &Arc<Resource>, body: &serde_json::Value) {
+        self.tracker.written(self.owner, manifest.id(), resource, body, self.rules);
+        self.entries().applied.insert(manifest.id().clone(), manifest.digest());
+    }
+
+    fn changes(&self) -> Vec<String> {
+        self.entries().changes.clone()
+    }
+
+    fn into_applied(self) -> std::collections::HashMap<ObjectId, Digest> {
+        self.entries.into_inner().unwrap_or_else(PoisonError::into_inner).applied
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Witness for Ledger<'_> {
+    fn writing(&self, object: &ObjectId) {
+        self.tracker.writing(self.owner, object);
+        self.entries().applied.remove(object);
+    }
+
+    fn written(&self, manifest: &Manifest, body: &serde_json::Value) {
+        self.watch(manifest, self.resources.of(manifest), body);
+        let mut entries = self.entries();
+        let verb = if entries.created.contains(manifest.id()) { "created" } else { "configured" };
+        entries.changes.push(format!("{} {verb}", manifest.id().subject()));
+    }
+
+    fn deleted(&self, object: &ObjectId) {
+        self.tracker.forget(self.owner, object);
+        let mut entries = self.entries();
+        entries.applied.remove(object);
+        entries.changes.push(format!("{} deleted", object.subject()));
+    }
+}

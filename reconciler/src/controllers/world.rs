@@ -1,0 +1,106 @@
+//! What every controller works with.
+
+use std::sync::Arc;
+
+use fairlead_api::{
+    fairlead::FluxConfiguration,
+    kustomize::{Kustomization, KustomizationSpec},
+    source::GitRepository,
+};
+use fairlead_plan::DigestKey;
+use fairlead_sources::store::Store;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{ObjectKey, git_repository::Polls, kustomization::Memories};
+use crate::{
+    backoff::{Backoff, jittered},
+    clock::Clock,
+    cluster::Cluster,
+    events::{Recorder, Reference},
+    metrics::Metrics,
+    queue::{NextRun, Queue},
+    settings::Settings,
+    watch::{Served, Tracker},
+};
+
+/// The state of one controller process.
+pub struct World {
+    /// The cluster, as this process.
+    pub cluster: Cluster,
+    /// Artifacts of all sources.
+    pub store: Store,
+    /// Where events go.
+    pub recorder: Recorder,
+    /// What Prometheus is told.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+    /// The operator's decisions.
+    pub settings: Settings,
+    /// All `GitRepository` objects.
+    pub repositories: Served<GitRepository>,
+    /// All `Kustomization` objects.
+    pub kustomizations: Served<Kustomization>,
+    /// All `FluxConfiguration` objects.
+    pub configurations: Served<FluxConfiguration>,
+    /// Wakes `GitRepository` objects.
+    pub repository_queue: Arc<Queue<ObjectKey>>,
+    /// Wakes `Kustomization` objects.
+    pub kustomization_queue: Arc<Queue<ObjectKey>>,
+    /// Wakes `FluxConfiguration` objects.
+    pub configuration_queue: Arc<Queue<ObjectKey>>,
+    /// Watches what Kustomizations own.
+    pub tracker: Tracker,
+    /// Under which values of Secrets are compared.
+    pub(crate) digest_key: DigestKey,
+    pub(crate) memories: Memories,
+    pub(crate) polls: Polls,
+    pub(crate) repository_backoff: Backoff<ObjectKey>,
+    pub(crate) kustomization_backoff: Backoff<ObjectKey>,
+    pub(crate) configuration_backoff: Backoff<ObjectKey>,
+}
+
+impl World {
+    /// The next run of an object that is as it should be.
+    pub(crate) fn after_success(&self, interval: std::time::Duration) -> NextRun {
+        NextRun::After(jittered(interval, self.settings.interval_jitter_percentage, fastrand::f64()))
+    }
+
+    /// Wakes the Kustomizations that are built from the repository `source`.
+    pub(crate) fn wake_consumers(&self, source: &ObjectKey) {
+        self.wake_kustomizations(|spec, namespace| {
+            let wanted = &spec.source_ref;
+            wanted.name == source.name && wanted.namespace.as_deref().unwrap_or(namespace) == source.namespace
+        });
+    }
+
+    /// Wakes the Kustomizations that wait for `dependency`.
+    pub(crate) fn wake_dependents(&self, dependency: &ObjectKey) {
+        self.wake_kustomizations(|spec, namespace| {
+            spec.depends_on.iter().any(|entry| {
+                entry.name == dependency.name && entry.namespace.as_deref().unwrap_or(namespace) == dependency.namespace
+            })
+        });
+    }
+
+    fn wake_kustomizations(&self, is_meant: impl Fn(&KustomizationSpec, &str) -> bool) {
+        for object in self.kustomizations.all() {
+            let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+            if object.parsed.as_ref().is_ok_and(|parsed| is_meant(&parsed.spec, namespace)) {
+                self.kustomization_queue.wake(object.key());
+            }
+        }
+    }
+}
+
+/// How Events refer to an object of a served kind.
+pub(crate) fn reference<K: kube::Resource<DynamicType = ()>>(metadata: &ObjectMeta) -> Reference {
+    Reference {
+        api_version: K::api_version(&()).into_owned(),
+        kind: K::kind(&()).into_owned(),
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        name: metadata.name.clone().unwrap_or_default(),
+        uid: metadata.uid.clone().unwrap_or_default(),
+        resource_version: metadata.resource_version.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,216 @@
+//! Kubernetes Events, and the same as JSON to the address that `--events-addr` names.
+//!
+//! Sending never delays a run: events wait in a bounded line, and one that finds it full is dropped and counted. The
+//! order of one object's events is kept.
+
+use std::{sync::Arc, time::Duration};
+
+use fairlead_api::time::Time;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::{
+    clock::Clock,
+    cluster::{Cluster, Resource},
+    metrics::Metrics,
+};
+
+/// How many events may wait to be sent.
+const WAITING: usize = 4096;
+
+/// Longest message that an Event carries, in bytes: the API server's own limit is 1024 for the message of a series.
+const MESSAGE_LIMIT_BYTES: usize = 1023;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// What went as it should.
+    Info,
+    /// What did not.
+    Error,
+}
+
+/// Something that happened to an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The object, as Events refer to it.
+    pub about: Reference,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One word, as `ReconciliationSucceeded`.
+    pub reason: &'static str,
+    /// What happened.
+    pub message: String,
+    /// Flux's metadata, as `kustomize.toolkit.fluxcd.io/revision`; also the annotations of the Event.
+    pub metadata: Vec<(String, String)>,
+    /// Flux's name of the controller that says it.
+    pub controller: &'static str,
+}
+
+/// Names an object in an Event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reference {
+    /// `group/version`.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Version of the object that was seen.
+    pub resource_version: String,
+}
+
+/// Where events are handed in. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder {
+    line: mpsc::Sender<Event>,
+    metrics: Metrics,
+}
+
+impl Recorder {
+    /// A recorder, and the task that sends what is handed in until `stop`; what waits then is still sent.
+    pub fn start(
+        cluster: Cluster,
+        metrics: Metrics,
+        clock: Clock,
+        address: Option<String>,
+        stop: CancellationToken,
+    ) -> (Self, impl Future<Output = ()>) {
+        let (line, events) = mpsc::channel(WAITING);
+        let recorder = Self { line, metrics };
+        (recorder, send_all(events, cluster, clock, address.map(Arc::from), stop))
+    }
+
+    /// Hands in an event.
+    pub fn record(&self, event: Event) {
+        if self.line.try_send(event).is_err() {
+            self.metrics.count_dropped_event();
+        }
+    }
+}
+
+async fn send_all(
+    mut events: mpsc::Receiver<Event>,
+    cluster: Cluster,
+    clock: Clock,
+    address: Option<Arc<str>>,
+    stop: CancellationToken,
+) {
+    let host = hostname();
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = events.recv() => event,
+            () = stop.cancelled() => break,
+        };
+        let Some(event) = event else { break };
+        send(&cluster, &event, clock.now(), &host, address.as_deref()).await;
+    }
+    events.close();
+    while let Some(event) = events.recv().await {
+        send(&cluster, &event, clock.now(), &host, address.as_deref()).await;
+    }
+}
+
+async fn send(cluster: &Cluster, event: &Event, now: Timestamp, host: &str, address: Option<&str>) {
+    let namespace = &event.about.namespace;
+    let body = kubernetes_event(event, now, host);
+    if let Err(error) = cluster.create(&events_resource(), namespace, &body).await {
+        let about = &event.about;
+        warn!(kind = about.kind, namespace, name = about.name, %error, "an event was not recorded");
+    }
+    if let Some(address) = address {
+        post(address.to_owned(), notification(event, now, host)).await;
+    }
+}
+
+fn events_resource() -> Resource {
+    Resource {
+        group: String::new(),
+        version: "v1".to_owned(),
+        kind: "Event".to_owned(),
+        plural: "events".to_owned(),
+        is_namespaced: true,
+    }
+}
+
+fn kubernetes_event(event: &Event, now: Timestamp, host: &str) -> Value {
+    let time = Time::from(now);
+    let annotations: Map<String, Value> =
+        event.metadata.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
+    let unique = now.as_nanosecond();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "name": format!("{}.{unique:x}", event.about.name),
+            "namespace": event.about.namespace,
+            "annotations": annotations,
+        },
+        "involvedObject": event.about,
+        "reason": event.reason,
+        "message": shortened(&event.message),
+        "type": match event.severity { Severity::Info => "Normal", Severity::Error => "Warning" },
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "count": 1,
+        "source": {"component": event.controller, "host": host},
+        "reportingComponent": event.controller,
+        "reportingInstance": host,
+    })
+}
+
+/// The body that Flux's notification-controller takes.
+fn notification(event: &Event, now: Timestamp, host: &str) -> Value {
+    let metadata: Map<String, Value> =
+        event.metadata.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
+    json!({
+        "involvedObject": event.about,
+        "severity": event.severity,
+        "timestamp": Time::from(now),
+        "message": event.message,
+        "reason": event.reason,
+        "metadata": metadata,
+        "reportingController": event.controller,
+        "reportingInstance": host,
+    })
+}
+
+async fn post(address: String, body: Value) {
+    let sent = tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(POST_TIMEOUT)).build().into();
+        let body = serde_json::to_vec(&body).expect("JSON with text keys serialises");
+        agent.post(&address).header("Content-Type", "application/json").send(&body[..]).map(drop)
+    });
+    match sent.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(%error, "the events address did not take an event"),
+        Err(error) => warn!(%error, "an event could not be sent"),
+    }
+}
+
+/// How long the events address may take for one event.
+const POST_TIMEOUT: Duration = Duration::from_secs(5);
+
+fn shortened(message: &str) -> String {
+    if message.len() <= MESSAGE_LIMIT_BYTES {
+        return message.to_owned();
+    }
+    let end = message.floor_char_boundary(MESSAGE_LIMIT_BYTES - 3);
+    format!("{}...", &message[..end])
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "fairlead".to_owned(), |name| name.trim().to_owned())
+}

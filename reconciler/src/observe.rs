@@ -1,0 +1,255 @@
+//! What the cluster holds of the objects that a plan is about. It only reads.
+//!
+//! An object is read once. Whether it is as its manifest says is then told by its managed fields; only where they leave
+//! a doubt is the API server asked, by a dry run of the apply.
+
+use fairlead_object::{Manifest, ObjectId, Origin};
+use fairlead_plan::{Inventory, Live, LiveObject, Observed, Preview, ownership};
+use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream};
+use serde_json::Value;
+
+use crate::{
+    cluster::{ApiError, ApplyOptions, Cluster, FIELD_MANAGER},
+    prepare::Prepared,
+};
+
+/// How many requests of one run are under way at once.
+const CONCURRENT: usize = 8;
+
+/// The annotation by which an object lists the managers whose applied fields are taken from them; `*` for all.
+pub const FORCE_CONFLICTS: &str = "fairlead.dev/force-conflicts";
+
+/// What need not be asked, and what is asked besides.
+#[derive(Clone, Copy)]
+pub struct Questions<'a> {
+    /// Objects that are known to be as their manifest says: nothing is asked about them.
+    pub is_in_sync: &'a (dyn Fn(&Manifest) -> bool + Sync),
+    /// What is done about objects that the inventory does not hold.
+    pub newcomers: Newcomers,
+}
+
+/// What is done about objects that the inventory does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newcomers {
+    /// They are taken to be absent, and applied with a guard that fails if they are not.
+    Assumed,
+    /// They are read.
+    Read,
+    /// They are read, and the API server is asked by a dry run whether it would accept them.
+    Rehearsed,
+}
+
+/// The API server's refusals of the objects that a plan is about.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct ObserveError(pub Vec<Refusal>);
+
+/// The API server's refusal of one object.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}{} {verb}{}", place(.origin.as_ref()), .object.subject(), answer(.object, .error))]
+pub struct Refusal {
+    /// The object.
+    pub object: ObjectId,
+    /// Where its manifest was written.
+    pub origin: Option<Origin>,
+    /// What was refused: `dry-run failed`, `apply failed`, …
+    pub verb: &'static str,
+    /// The answer.
+    pub error: ApiError,
+}
+
+fn place(origin: Option<&Origin>) -> String {
+    origin.map(|origin| format!("{origin}: ")).unwrap_or_default()
+}
+
+/// The server's words; of a Secret only the reason, for they may quote its values.
+fn answer(object: &ObjectId, error: &ApiError) -> String {
+    let reason = if error.reason().is_empty() { String::new() } else { format!(" ({})", error.reason()) };
+    let is_quotable = object.kind != "Secret" || error.is_not_found() || error.is_forbidden();
+    if is_quotable { format!("{reason}: {error}") } else { reason }
+}
+
+impl ObserveError {
+    /// Whether the same requests may succeed later without anyone's doing.
+    pub fn is_transient(&self) -> bool {
+        self.0.iter().any(|refusal| refusal.error.is_transient())
+    }
+}
+
+/// Reads what `prepared` and `inventory` name. All refusals are collected.
+pub async fn observe(
+    cluster: &Cluster,
+    prepared: &Prepared,
+    inventory: &Inventory,
+    questions: Questions<'_>,
+) -> Result<Live, ObserveError> {
+    let of_desired = prepared.desired.in_apply_order().into_iter().map(|(_, manifest)| {
+        let asked = observe_desired(cluster, prepared, inventory, manifest, questions);
+        asked.map_ok(|observed| (manifest.id().clone(), observed)).boxed()
+    });
+    let stale = inventory.iter().map(|(id, _)| id).filter(|id| !prepared.desired.contains(id));
+    let of_stale = stale.map(|id| observe_stale(cluster, id).map_ok(|observed| (id.clone(), observed)).boxed());
+    // Boxed and listed before they are polled: the compiler cannot see that a lazy chain of them may move between threads.
+    let asked: Vec<BoxFuture<'_, _>> = of_desired.chain(of_stale).collect();
+    let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENT).collect().await;
+    let (mut live, mut refusals) = (Live::default(), Vec::new());
+    for answer in answers {
+        match answer {
+            Ok((id, observed)) => live.insert(id, observed),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    refusals.sort_by(|a, b| a.object.cmp(&b.object));
+    if refusals.is_empty() { Ok(live) } else { Err(ObserveError(refusals)) }
+}
+
+async fn observe_desired(
+    cluster: &Cluster,
+    prepared: &Prepared,
+    inventory: &Inventory,
+    manifest: &Manifest,
+    questions: Questions<'_>,
+) -> Result<Observed, Refusal> {
+    if (questions.is_in_sync)(manifest) {
+        return Ok(Observed::InSync);
+    }
+    let is_new = !inventory.contains(manifest.id());
+    if is_new && questions.newcomers == Newcomers::Assumed || prepared.resources.is_to_come(manifest) {
+        return Ok(Observed::Absent);
+    }
+    let resource = prepared.resources.of(manifest);
+    let id = manifest.id();
+    let read = cluster.get(resource, id.namespace_or_empty(), &id.name).await;
+    match read.map_err(|error| refusal(manifest, "cannot be read", error))? {
+        None if questions.newcomers == Newcomers::Rehearsed => rehearse(cluster, prepared, manifest).await,
+        None => Ok(Observed::Absent),
+        Some(body) => {
+            let preview = if ownership::is_in_sync(manifest, &body, FIELD_MANAGER) {
+                Preview::NotAsked
+            } else {
+                preview(cluster, prepared, manifest, &body).await?
+            };
+            Ok(Observed::Present(LiveObject { body, preview }))
+        }
+    }
+}
+
+/// Asks whether the server would create the object. In a namespace that the same manifests create it cannot know.
+async fn rehearse(cluster: &Cluster, prepared: &Prepared, manifest: &Manifest) -> Result<Observed, Refusal> {
+    let namespace = manifest.id().namespace.as_ref().map(|name| ObjectId::new("", "Namespace", "", name));
+    let is_namespace_to_come = namespace.is_some_and(|namespace| prepared.desired.contains(&namespace));
+    let options = ApplyOptions { dry_run: true, ..ApplyOptions::default() };
+    match cluster.apply(prepared.resources.of(manifest), manifest.body(), options).await {
+        Ok(_) => Ok(Observed::Absent),
+        Err(error) if error.is_not_found() && is_namespace_to_come => Ok(Observed::Absent),
+        Err(error) => Err(refusal(manifest, "dry-run failed", error)),
+    }
+}
+
+async fn preview(
+    cluster: &Cluster,
+    prepared: &Prepared,
+    manifest: &Manifest,
+    live: &Value,
+) -> Result<Preview, Refusal> {
+    let resource = prepared.resources.of(manifest);
+    let dry_run =
+        |force| cluster.apply(resource, manifest.body(), ApplyOptions { dry_run: true, force, must_be_new: false });
+    let mut answer = dry_run(false).await;
+    if let Err(error) = &answer
+        && may_take_over(manifest, live, error)
+    {
+        answer = dry_run(true).await;
+    }
+    match answer {
+        Ok(preview) => Ok(Preview::Answer(preview)),
+        Err(error) => match Preview::from_refusal(&error.to_string(), &error.fields()) {
+            Some(preview) => Ok(preview),
+            None => Err(refusal(manifest, "dry-run failed", error)),
+        },
+    }
+}
+
+/// Whether fields that others hold may be taken from them.
+///
+/// Who changed a field in passing (`Update`) has no lasting claim to it: that is drift, and is put right. Who applies it
+/// (`Apply`) declares it, as we do: taking it would start a fight without end, so the object must list that manager.
+pub(crate) fn may_take_over(manifest: &Manifest, live: &Value, error: &ApiError) -> bool {
+    let managers = error.conflicting_managers();
+    let listed = manifest.annotation(FORCE_CONFLICTS).unwrap_or_default();
+    let is_listed = |manager: &str| listed.split(',').map(str::trim).any(|entry| entry == manager || entry == "*");
+    !managers.is_empty() && managers.iter().all(|manager| is_listed(manager) || !applies(live, manager))
+}
+
+fn applies(live: &Value, manager: &str) -> bool {
+    let entries = live["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let is_kubectl = manager.starts_with("kubectl");
+    !is_kubectl && entries.into_iter().any(|entry| entry["manager"] == manager && entry["operation"] == "Apply")
+}
+
+async fn observe_stale(cluster: &Cluster, id: &ObjectId) -> Result<Observed, Refusal> {
+    match cluster.get_by_id(id).await {
+        Ok(Some(body)) => Ok(Observed::Present(LiveObject { body, preview: Preview::NotAsked })),
+        Ok(None) => Ok(Observed::Absent),
+        Err(error) => Err(Refusal { object: id.clone(), origin: None, verb: "cannot be read", error }),
+    }
+}
+
+pub(crate) fn refusal(manifest: &Manifest, verb: &'static str, error: ApiError) -> Refusal {
+    Refusal { object: manifest.id().clone(), origin: Some(manifest.origin().clone()), verb, error }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+    use serde_json::json;
+
+    use super::*;
+
+    fn conflict_with(manager: &str) -> ApiError {
+        let status = json!({
+            "status": "Failure", "message": "conflict", "reason": "Conflict", "code": 409,
+            "details": {"causes": [{
+                "reason": "FieldManagerConflict",
+                "message": format!("conflict with \"{manager}\" using apps/v1"),
+                "field": ".spec.replicas",
+            }]},
+        });
+        let status: Status = serde_json::from_value(status).expect("a status");
+        ApiError::Refused(status.boxed())
+    }
+
+    #[test]
+    fn a_field_is_taken_from_who_changed_it_and_not_from_who_applies_it() {
+        let live = json!({"metadata": {"managedFields": [
+            {"manager": "hpa", "operation": "Update"},
+            {"manager": "helm", "operation": "Apply"},
+            {"manager": "kubectl", "operation": "Apply"},
+        ]}});
+        let may = |manager: &str, annotation: Option<&str>| {
+            let mut body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}});
+            if let Some(listed) = annotation {
+                body["metadata"]["annotations"] = json!({FORCE_CONFLICTS: listed});
+            }
+            let manifest = Manifest::new(body, Origin::default()).expect("an object");
+            may_take_over(&manifest, &live, &conflict_with(manager))
+        };
+        assert!(may("hpa", None));
+        assert!(may("kubectl", None));
+        assert!(!may("helm", None));
+        assert!(may("helm", Some("other, helm")));
+        assert!(may("helm", Some("*")));
+    }
+
+    #[test]
+    fn a_refusal_of_a_secret_does_not_repeat_the_server() {
+        let status = json!({"status": "Failure", "message": "data[0]: hunter2", "reason": "Invalid", "code": 422});
+        let error = ApiError::Refused(serde_json::from_value::<Status>(status).expect("a status").boxed());
+        let of = |kind: &str| {
+            let object = ObjectId::new("", kind, "shop", "x");
+            Refusal { object, origin: None, verb: "dry-run failed", error: error.clone() }.to_string()
+        };
+        assert_eq!(of("Secret"), "Secret/shop/x dry-run failed (Invalid)");
+        assert_eq!(of("ConfigMap"), "ConfigMap/shop/x dry-run failed (Invalid): data[0]: hunter2");
+    }
+}

@@ -1,0 +1,206 @@
+//! The objects of one served kind, as the API server last told.
+//!
+//! Each object is read on its own: one that cannot be read (an older client stored it, or validation was bypassed) is
+//! kept with its error, and the others go on.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{
+    Api, Client, Resource,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event},
+    },
+};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::controllers::ObjectKey;
+
+/// One object of a served kind: its metadata, and the rest if it can be read.
+#[derive(Clone, Debug)]
+pub struct Object<K> {
+    /// Its metadata, without managed fields.
+    pub metadata: ObjectMeta,
+    /// The object, or why it cannot be read.
+    pub parsed: Result<K, String>,
+}
+
+impl<K> Object<K> {
+    /// Its namespace and name.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            namespace: self.metadata.namespace.clone().unwrap_or_default(),
+            name: self.metadata.name.clone().unwrap_or_default(),
+        }
+    }
+
+    fn version(&self) -> u64 {
+        self.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
+    }
+}
+
+impl<'de, K: DeserializeOwned> Deserialize<'de> for Object<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut object = Value::deserialize(deserializer)?;
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        let metadata = ObjectMeta::deserialize(&object["metadata"]).map_err(serde::de::Error::custom)?;
+        let parsed = K::deserialize(object).map_err(|error| error.to_string());
+        Ok(Self { metadata, parsed })
+    }
+}
+
+impl<K: Resource<DynamicType = ()>> Resource for Object<K> {
+    type DynamicType = ();
+    type Scope = K::Scope;
+
+    fn kind(_: &()) -> Cow<'_, str> {
+        K::kind(&())
+    }
+
+    fn group(_: &()) -> Cow<'_, str> {
+        K::group(&())
+    }
+
+    fn version(_: &()) -> Cow<'_, str> {
+        K::version(&())
+    }
+
+    fn plural(_: &()) -> Cow<'_, str> {
+        K::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+/// Everything known of one kind. Cheap to clone.
+pub struct Served<K>(Arc<RwLock<HashMap<ObjectKey, Arc<Object<K>>>>>);
+
+impl<K> Clone for Served<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K> Default for Served<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+/// What a watch saw of one object.
+pub struct Change<K> {
+    /// Which object.
+    pub key: ObjectKey,
+    /// As it was before; `None` if it is new.
+    pub before: Option<Arc<Object<K>>>,
+    /// As it is now; `None` if it is gone.
+    pub now: Option<Arc<Object<K>>>,
+}
+
+impl<K> Served<K> {
+    /// The object, if it exists.
+    pub fn get(&self, key: &ObjectKey) -> Option<Arc<Object<K>>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Every object.
+    pub fn all(&self) -> Vec<Arc<Object<K>>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Takes the answer to a write, unless the watch already told something newer.
+    pub fn put(&self, object: Object<K>) -> Change<K> {
+        let key = object.key();
+        let mut objects = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = objects.get(&key).cloned();
+        if let Some(before) = &before
+            && before.metadata.uid == object.metadata.uid
+            && before.version() >= object.version()
+        {
+            return Change { key, now: Some(Arc::clone(before)), before: Some(Arc::clone(before)) };
+        }
+        let now = Arc::new(object);
+        objects.insert(key.clone(), Arc::clone(&now));
+        Change { key, before, now: Some(now) }
+    }
+
+    fn remove(&self, key: ObjectKey) -> Change<K> {
+        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        Change { key, before, now: None }
+    }
+}
+
+impl<K> Served<K>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+    K: Clone + fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    /// Watches the objects in `namespace` (all where it is `None`) that match `labels`, tells `on_change` what happens,
+    /// and `on_filled` once everything that exists is known. Goes on until `stop`.
+    pub async fn watch(
+        self,
+        client: Client,
+        namespace: Option<String>,
+        labels: String,
+        stop: CancellationToken,
+        on_change: impl Fn(&Change<K>),
+        on_filled: impl FnOnce(),
+    ) {
+        let api: Api<Object<K>> = match &namespace {
+            Some(namespace) => Api::namespaced(client, namespace),
+            None => Api::all(client),
+        };
+        let config = watcher::Config::default().labels(&labels);
+        let mut events = watcher::watcher(api, config).default_backoff().boxed();
+        let mut on_filled = Some(on_filled);
+        let mut listed: Option<HashMap<ObjectKey, ()>> = None;
+        loop {
+            let event = tokio::select! {
+                event = events.try_next() => event,
+                () = stop.cancelled() => return,
+            };
+            match event {
+                Ok(Some(Event::Init)) => listed = Some(HashMap::new()),
+                Ok(Some(Event::InitApply(object))) => {
+                    if let Some(listed) = &mut listed {
+                        listed.insert(object.key(), ());
+                    }
+                    on_change(&self.put(object));
+                }
+                Ok(Some(Event::InitDone)) => {
+                    let listed = listed.take().unwrap_or_default();
+                    let gone =
+                        self.all().into_iter().map(|object| object.key()).filter(|key| !listed.contains_key(key));
+                    for key in gone {
+                        on_change(&self.remove(key));
+                    }
+                    if let Some(on_filled) = on_filled.take() {
+                        on_filled();
+                    }
+                }
+                Ok(Some(Event::Apply(object))) => on_change(&self.put(object)),
+                Ok(Some(Event::Delete(object))) => on_change(&self.remove(object.key())),
+                Ok(None) => return,
+                Err(error) => warn!(kind = %K::kind(&()), %error, "a watch broke and is started again"),
+            }
+        }
+    }
+}

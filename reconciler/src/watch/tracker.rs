@@ -1,0 +1,400 @@
+//! The objects that entries own, as far as drift and health need them: a few hundred bytes each.
+//!
+//! One watch for each kind, restricted by our owner label, feeds it. For each owned object it keeps the hash of our field
+//! manager's entry: that entry changes exactly when someone else changes or removes a field that we own, so a hash
+//! that is not the expected one *is* drift. Health is folded from each state that passes. Whole objects are never kept.
+//!
+//! Objects that an entry does not own but waits for (`healthChecks`) have a watch of their own each, and health only.
+//!
+//! An object whose owner labels name another entry is not fought over: its changes wake nobody here, so that two
+//! entries that claim one object do not write in turns without end.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use fairlead_health::{Health, HealthRules, Surroundings};
+use fairlead_object::{Digest, ObjectId};
+use fairlead_plan::ownership;
+use futures::{StreamExt, TryStreamExt};
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject},
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event},
+    },
+};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::{
+    clock::Clock,
+    cluster::{FIELD_MANAGER, Resource},
+    controllers::ObjectKey,
+};
+
+/// Who owns objects: a Kustomization.
+pub type Owner = ObjectKey;
+
+const OWNER_NAME: &str = fairlead_api::names::labels::OWNER_NAME;
+const OWNER_NAMESPACE: &str = fairlead_api::names::labels::OWNER_NAMESPACE;
+
+/// What the tracker knows of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Its health when it was last seen; `None` if it has not been seen.
+    pub health: Option<Health>,
+    /// Someone changed or deleted it since it was applied.
+    pub has_drifted: bool,
+}
+
+/// Watches owned objects and tells their owners. Cheap to clone.
+#[derive(Clone)]
+pub struct Tracker(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    clock: Clock,
+    stop: CancellationToken,
+    wake: Box<dyn Fn(&Owner, Wake) + Send + Sync>,
+    state: Mutex<State>,
+}
+
+/// Why an owner is woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// An object was changed or deleted by someone else.
+    Drift,
+    /// The health of an object changed.
+    Health,
+}
+
+#[derive(Default)]
+struct State {
+    owned: HashMap<ObjectId, Record>,
+    by_owner: HashMap<Owner, BTreeSet<ObjectId>>,
+    /// Objects that are waited for and not owned.
+    followed: HashMap<ObjectId, Followed>,
+    kinds: HashSet<Resource>,
+}
+
+struct Record {
+    owner: Owner,
+    resource: Arc<Resource>,
+    rules: Arc<HealthRules>,
+    /// Hash of our entry as it was after our last write; `None` while one is under way.
+    expected: Option<Digest>,
+    /// Hash of our entry as last seen; `None` if the object is gone.
+    seen: Option<Digest>,
+    version: u64,
+    health: Option<Health>,
+}
+
+struct Followed {
+    waiting: HashMap<Owner, Arc<HealthRules>>,
+    last: Option<Health>,
+    stop: CancellationToken,
+}
+
+impl Record {
+    fn has_drifted(&self) -> bool {
+        self.expected.is_some() && self.seen != self.expected
+    }
+}
+
+impl Tracker {
+    /// A tracker that tells `wake` whom to wake, until `stop`.
+    pub fn new(
+        client: Client,
+        clock: Clock,
+        stop: CancellationToken,
+        wake: impl Fn(&Owner, Wake) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Shared { client, clock, stop, wake: Box::new(wake), state: Mutex::default() }))
+    }
+
+    /// Says that `owner` is about to write the object: what the watch shows until [`Tracker::written`] is our own doing.
+    pub fn writing(&self, owner: &Owner, id: &ObjectId) {
+        if let Some(record) = self.state().owned.get_mut(id)
+            && record.owner == *owner
+        {
+            record.expected = None;
+        }
+    }
+
+    /// Takes the object as it is after our write (or as it was found, in sync), and watches it from now on.
+    pub fn written(
+        &self,
+        owner: &Owner,
+        id: &ObjectId,
+        resource: &Arc<Resource>,
+        body: &Value,
+        rules: &Arc<HealthRules>,
+    ) {
+        let hash = ownership::entry_hash(body, FIELD_MANAGER);
+        let version = version(body);
+        let health = Some(self.assess(body, rules));
+        let mut state = self.state();
+        state.by_owner.entry(owner.clone()).or_default().insert(id.clone());
+        let newer = state.owned.remove(id).filter(|known| known.version > version);
+        let (seen, version, health) = match newer {
+            Some(known) => (known.seen, known.version, known.health),
+            None => (hash, version, health),
+        };
+        let record = Record {
+            owner: owner.clone(),
+            resource: Arc::clone(resource),
+            rules: Arc::clone(rules),
+            expected: hash,
+            seen,
+            version,
+            health,
+        };
+        let has_drifted = record.has_drifted();
+        state.owned.insert(id.clone(), record);
+        let is_new_kind = state.kinds.insert(Resource::clone(resource));
+        drop(state);
+        if is_new_kind {
+            self.watch_kind(Resource::clone(resource));
+        }
+        if has_drifted {
+            (self.0.wake)(owner, Wake::Drift);
+        }
+    }
+
+    /// Stops watching an object: it was deleted, or is no longer owned.
+    pub fn forget(&self, owner: &Owner, id: &ObjectId) {
+        let mut state = self.state();
+        if let Some(ids) = state.by_owner.get_mut(owner) {
+            ids.remove(id);
+        }
+        if state.owned.get(id).is_some_and(|record| record.owner == *owner) {
+            state.owned.remove(id);
+        }
+    }
+
+    /// Stops watching everything for `owner`.
+    pub fn forget_owner(&self, owner: &Owner) {
+        let mut state = self.state();
+        for id in state.by_owner.remove(owner).unwrap_or_default() {
+            if state.owned.get(&id).is_some_and(|record| record.owner == *owner) {
+                state.owned.remove(&id);
+            }
+        }
+        drop(state);
+        self.unfollow(owner, &BTreeSet::new());
+    }
+
+    /// What is known of an object that `owner` owns or follows.
+    pub fn verdict(&self, owner: &Owner, id: &ObjectId) -> Option<Verdict> {
+        let state = self.state();
+        let owned = state.owned.get(id).filter(|record| record.owner == *owner);
+        let of_owned = owned.map(|record| Verdict { health: record.health.clone(), has_drifted: record.has_drifted() });
+        of_owned.or_else(|| {
+            let followed = state.followed.get(id)?;
+            Some(Verdict { health: followed.last.clone(), has_drifted: false })
+        })
+    }
+
+    /// The objects of `owner` that someone changed or deleted.
+    pub fn drifted(&self, owner: &Owner) -> Vec<ObjectId> {
+        let state = self.state();
+        let ids = state.by_owner.get(owner).into_iter().flatten();
+        ids.filter(|id| state.owned.get(*id).is_some_and(|record| record.owner == *owner && record.has_drifted()))
+            .cloned()
+            .collect()
+    }
+
+    /// Watches an object that `owner` waits for and does not own.
+    pub fn follow(&self, owner: &Owner, id: &ObjectId, resource: &Resource, rules: &Arc<HealthRules>) {
+        let mut state = self.state();
+        let is_new = !state.followed.contains_key(id);
+        let stop = self.0.stop.child_token();
+        let followed = state.followed.entry(id.clone()).or_insert_with(|| Followed {
+            waiting: HashMap::new(),
+            last: None,
+            stop: stop.clone(),
+        });
+        followed.waiting.insert(owner.clone(), Arc::clone(rules));
+        drop(state);
+        if is_new {
+            let tracker = self.clone();
+            tokio::spawn(tracker.watch_one(id.clone(), resource.clone(), stop));
+        }
+    }
+
+    /// Stops following everything that `owner` follows, except `kept`.
+    pub fn unfollow(&self, owner: &Owner, kept: &BTreeSet<ObjectId>) {
+        self.state().followed.retain(|id, followed| {
+            if !kept.contains(id) {
+                followed.waiting.remove(owner);
+            }
+            if followed.waiting.is_empty() {
+                followed.stop.cancel();
+            }
+            !followed.waiting.is_empty()
+        });
+    }
+
+    fn assess(&self, body: &Value, rules: &HealthRules) -> Health {
+        fairlead_health::assess(body, rules, &Surroundings { pods: &[], now: self.0.clock.now() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch_kind(&self, resource: Resource) {
+        let tracker = self.clone();
+        tokio::spawn(async move {
+            let api: Api<DynamicObject> = Api::all_with(tracker.0.client.clone(), &api_resource(&resource));
+            let config = watcher::Config::default().labels(OWNER_NAME);
+            let mut events = watcher::watcher(api, config).default_backoff().boxed();
+            let mut listed: Option<HashSet<ObjectId>> = None;
+            loop {
+                let event = tokio::select! {
+                    event = events.try_next() => event,
+                    () = tracker.0.stop.cancelled() => return,
+                };
+                match event {
+                    Ok(Some(Event::Init)) => listed = Some(HashSet::new()),
+                    Ok(Some(Event::InitApply(object))) => {
+                        let id = id_of(&object, &resource);
+                        tracker.saw(&id, &object);
+                        if let Some(listed) = &mut listed {
+                            listed.insert(id);
+                        }
+                    }
+                    Ok(Some(Event::InitDone)) => tracker.saw_all(&resource, &listed.take().unwrap_or_default()),
+                    Ok(Some(Event::Apply(object))) => tracker.saw(&id_of(&object, &resource), &object),
+                    Ok(Some(Event::Delete(object))) => tracker.saw_deletion(&id_of(&object, &resource), &object),
+                    Ok(None) => return,
+                    Err(error) => warn!(kind = resource.kind, %error, "a watch broke and is started again"),
+                }
+            }
+        });
+    }
+
+    async fn watch_one(self, id: ObjectId, resource: Resource, stop: CancellationToken) {
+        let api_resource = api_resource(&resource);
+        let client = self.0.client.clone();
+        let api: Api<DynamicObject> = match &id.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, &api_resource),
+            None => Api::all_with(client, &api_resource),
+        };
+        let mut states = kube::runtime::watcher::watch_object(api, &id.name).default_backoff().boxed();
+        loop {
+            let state = tokio::select! {
+                state = states.try_next() => state,
+                () = stop.cancelled() => return,
+            };
+            match state {
+                Ok(Some(object)) => self.saw_followed(&id, object.as_ref()),
+                Ok(None) => return,
+                Err(error) => {
+                    debug!(kind = resource.kind, name = id.name, %error, "a watch broke and is started again")
+                }
+            }
+        }
+    }
+
+    fn saw_followed(&self, id: &ObjectId, object: Option<&DynamicObject>) {
+        let body = object.and_then(|object| serde_json::to_value(object).ok());
+        let mut state = self.state();
+        let Some(followed) = state.followed.get_mut(id) else { return };
+        let rules = followed.waiting.values().next().cloned().unwrap_or_default();
+        followed.last = body.map(|body| self.assess(&body, &rules));
+        let waiting: Vec<Owner> = followed.waiting.keys().cloned().collect();
+        drop(state);
+        for owner in waiting {
+            (self.0.wake)(&owner, Wake::Health);
+        }
+    }
+
+    fn saw(&self, id: &ObjectId, object: &DynamicObject) {
+        let mut state = self.state();
+        let Some(record) = state.owned.get_mut(id) else { return };
+        let Ok(body) = serde_json::to_value(object) else { return };
+        let version = version(&body);
+        if version < record.version || is_owned_by_another(object, &record.owner) {
+            return;
+        }
+        let health = Some(self.assess(&body, &record.rules));
+        let is_health_new = record.health != health;
+        record.seen = ownership::entry_hash(&body, FIELD_MANAGER);
+        record.version = version;
+        record.health = health;
+        let wake = if record.has_drifted() { Some(Wake::Drift) } else { is_health_new.then_some(Wake::Health) };
+        let owner = record.owner.clone();
+        drop(state);
+        if let Some(wake) = wake {
+            (self.0.wake)(&owner, wake);
+        }
+    }
+
+    fn saw_deletion(&self, id: &ObjectId, object: &DynamicObject) {
+        let version = object.metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+        self.lost(id, version.unwrap_or(u64::MAX));
+    }
+
+    /// After a full list: what is owned and was not in it is gone.
+    fn saw_all(&self, resource: &Resource, listed: &HashSet<ObjectId>) {
+        let state = self.state();
+        let of_kind = state.owned.iter().filter(|(_, record)| *record.resource == *resource);
+        let missing: Vec<(ObjectId, u64)> = of_kind
+            .filter(|(id, record)| !listed.contains(*id) && record.expected.is_some())
+            .map(|(id, record)| (id.clone(), record.version))
+            .collect();
+        drop(state);
+        for (id, version) in missing {
+            self.lost(&id, version);
+        }
+    }
+
+    fn lost(&self, id: &ObjectId, version: u64) {
+        let mut state = self.state();
+        let Some(record) = state.owned.get_mut(id) else { return };
+        if version < record.version {
+            return;
+        }
+        record.seen = None;
+        record.health = None;
+        record.version = version;
+        let owner = record.has_drifted().then(|| record.owner.clone());
+        drop(state);
+        if let Some(owner) = owner {
+            (self.0.wake)(&owner, Wake::Drift);
+        }
+    }
+}
+
+fn is_owned_by_another(object: &DynamicObject, owner: &Owner) -> bool {
+    let label = |key: &str| object.metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
+    match (label(OWNER_NAMESPACE), label(OWNER_NAME)) {
+        (Some(namespace), Some(name)) => namespace != owner.namespace || name != owner.name,
+        _ => false,
+    }
+}
+
+fn id_of(object: &DynamicObject, resource: &Resource) -> ObjectId {
+    let metadata = &object.metadata;
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    ObjectId::new(&resource.group, &resource.kind, namespace, metadata.name.as_deref().unwrap_or_default())
+}
+
+fn version(body: &Value) -> u64 {
+    body["metadata"]["resourceVersion"].as_str().and_then(|version| version.parse().ok()).unwrap_or(0)
+}
+
+fn api_resource(resource: &Resource) -> ApiResource {
+    ApiResource {
+        group: resource.group.clone(),
+        version: resource.version.clone(),
+        api_version: resource.api_version(),
+        kind: resource.kind.clone(),
+        plural: resource.plural.clone(),
+    }
+}
