@@ -43,6 +43,7 @@ impl Accumulation {
         };
         match loader.read(entry, &entry.at) {
             Ok((file, content)) => self.add_file(&file, &content).map_err(wrap),
+            Err(unreadable @ BuildError::Unreadable { .. }) => Err(unreadable),
             Err(as_file) => self.add_base(loader, entry, as_file),
         }
     }

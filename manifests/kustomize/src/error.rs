@@ -301,9 +301,8 @@ impl BuildError {
                 Some("copy it into the source, or declare a source of its own for it".to_owned())
             }
             Self::Duplicate { first, .. } => Some(format!("the first one is at {first}")),
-            Self::Resource { source, .. }
-            | Self::NeitherFileNorDirectory { source, .. }
-            | Self::Component { source, .. } => source.hint(),
+            Self::Resource { source, .. } | Self::Component { source, .. } => source.hint(),
+            Self::NeitherFileNorDirectory { as_file, source, .. } => as_file.hint().or_else(|| source.hint()),
             _ => None,
         }
     }
