@@ -115,7 +115,8 @@ pub struct KustomizationSpec {
     #[schemars(length(min = 1, max = 63))]
     pub target_namespace: Option<String>,
 
-    /// How long objects may take to become healthy; `interval` when it is not set.
+    /// How long objects may take to become healthy, but at least 30 seconds; half a minute less than `interval` when it is
+    /// not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
 
@@ -156,6 +157,7 @@ impl KustomizationSpec {
             (self.source_ref.kind != SourceKind::GitRepository, "spec.sourceRef.kind"),
             (self.decryption.is_some(), "spec.decryption"),
             (self.kube_config.is_some(), "spec.kubeConfig"),
+            (!self.ignore.is_empty(), "spec.ignore"),
         ]
         .into_iter()
         .filter_map(|(is_set, field)| is_set.then_some(field))
@@ -577,10 +579,11 @@ mod tests {
     fn fields_that_are_not_honoured_yet_are_named() {
         for (set, named) in [
             (json!({}), ""),
-            (json!({"wait": true, "force": true, "ignore": [{"paths": ["/spec/replicas"]}]}), ""),
+            (json!({"wait": true, "force": true, "components": ["c"], "ignore": []}), ""),
             (json!({"sourceRef": {"kind": "OCIRepository", "name": "x"}}), "spec.sourceRef.kind"),
             (json!({"decryption": {"provider": "sops"}}), "spec.decryption"),
             (json!({"kubeConfig": {"secretRef": {"name": "x"}}}), "spec.kubeConfig"),
+            (json!({"ignore": [{"paths": ["/spec/replicas"]}]}), "spec.ignore"),
             (
                 json!({"sourceRef": {"kind": "Bucket", "name": "x"}, "decryption": {"provider": "sops"}}),
                 "spec.sourceRef.kind spec.decryption",

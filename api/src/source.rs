@@ -140,8 +140,8 @@ pub enum GitProvider {
     Github,
 }
 
-/// Which revision of a repository is wanted. When several fields are set, `commit` beats `name`, which beats `semver`,
-/// which beats `tag`, which beats `branch`.
+/// Which revision of a repository is wanted. When several fields are set, `commit` beats `name`, which beats `tag`,
+/// which beats `semver`, which beats `branch`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GitRepositoryRef {
     /// Branch whose head is wanted.
