@@ -1,5 +1,7 @@
 //! Archives: the deterministic `.tar.gz` that is served, and a reader that trusts nothing.
 
 mod pack;
+mod unpack;
 
 pub(crate) use pack::pack;
+pub use unpack::{ArchiveError, ArchiveLimit, Limits, unpack};

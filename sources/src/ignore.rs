@@ -88,3 +88,166 @@ fn read(directory: &TreePath, text: &str) -> Vec<Pattern> {
         .map(|line| Pattern::parse(directory, line))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says of each path whether it is left out; a path that ends with a slash is a directory.
+    fn judged(files: &[(&str, &str)], spec: Option<&str>, paths: &[&str]) -> String {
+        let files = files.iter().map(|(directory, text)| (directory.parse().expect("relative"), *text));
+        let ignore = Ignore::new(files, spec);
+        let lines = paths.iter().map(|written| {
+            let kind = if written.ends_with('/') { EntryKind::Directory } else { EntryKind::File };
+            let verdict = if ignore.excludes(&written.parse().expect("relative"), kind) { "-" } else { "+" };
+            format!("{verdict} {written}")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn one_pattern_matches_as_it_does_in_flux() {
+        let (left_out, kept) = (true, false);
+        let rows = [
+            // Without a slash: any part of the path.
+            ("value", "value", left_out),
+            ("value", "a/value", left_out),
+            ("value", "a/value/b", left_out),
+            ("value", "a/values", kept),
+            ("v*e", "a/value", left_out),
+            ("*.log", "a/b.log/c", left_out),
+            // Directories only.
+            ("build/", "build/", left_out),
+            ("build/", "build", kept),
+            ("build/", "build/x", left_out),
+            ("build/", "a/build/x", left_out),
+            ("a/build/", "a/build", kept),
+            ("a/build/", "a/build/x", left_out),
+            // With a slash: a prefix, from the root.
+            ("/deploy", "deploy", left_out),
+            ("/deploy", "deploy/a/b.yaml", left_out),
+            ("/deploy", "a/deploy", kept),
+            ("deploy/a", "deploy/a/b", left_out),
+            ("deploy/a", "x/deploy/a", kept),
+            ("/*", "anything/below", left_out),
+            // Any depth.
+            ("**/.sops.yaml", ".sops.yaml", left_out),
+            ("**/.sops.yaml", "a/b/.sops.yaml", left_out),
+            ("**/a/b", "x/a/b", left_out),
+            ("**/a/b", "x/a/c/a/b", kept),
+            ("abc/**", "abc/x/y", left_out),
+            ("abc/**", "abc", left_out),
+            ("abc/**", "abcd", kept),
+            ("a/**/b", "a/b", left_out),
+            ("a/**/b", "a/x/y/b", left_out),
+            ("a/**/b", "a/x/y", kept),
+            ("a**/b", "ax/b", kept),
+            ("a**b", "axxb", left_out),
+            ("/**", "a", kept),
+            ("/", "a", kept),
+            // Globs.
+            ("[^a].txt", "b.txt", left_out),
+            ("[^a].txt", "a.txt", kept),
+            ("[!a].txt", "!.txt", left_out),
+            ("[!a].txt", "b.txt", kept),
+            ("[a-c]x", "bx", left_out),
+            ("[c-a]x", "bx", kept),
+            ("[\\]]x", "]x", left_out),
+            ("[a", "a", kept),
+            ("[a", "[a", kept),
+            ("[]a]", "a", kept),
+            ("[-a]", "-", kept),
+            ("a\\", "a", kept),
+            ("\\*", "*", left_out),
+            ("\\*", "a", kept),
+            ("?", "é", left_out),
+            ("*?b", "aab", left_out),
+            ("a*b*c", "aXbYbZc", left_out),
+            ("a*b*c", "aXbYbZ", kept),
+            ("VALUE", "value", kept),
+            // Spaces.
+            ("value  ", "value", left_out),
+            ("value\\ ", "value ", left_out),
+            (" value", "value", kept),
+        ];
+        for (pattern, path, expected) in rows {
+            let is_left_out = judged(&[], Some(pattern), &[path]).starts_with('-');
+            assert_eq!(is_left_out, expected, "pattern `{pattern}`, path `{path}`");
+        }
+    }
+
+    #[test]
+    fn defaults_hold_until_a_user_writes_a_pattern() {
+        let paths =
+            [".git/config", ".gitignore", "logo.png", ".github/x.yml", "a/.flux.yaml", "a/b.yaml", ".sourceignore"];
+        insta::assert_snapshot!(judged(&[], None, &paths), @r"
+        - .git/config
+        - .gitignore
+        - logo.png
+        - .github/x.yml
+        - a/.flux.yaml
+        + a/b.yaml
+        + .sourceignore
+        ");
+        for spec in ["", "# only a comment", " \n\t\n"] {
+            assert_eq!(judged(&[], Some(spec), &paths), judged(&[], None, &paths), "{spec:?}");
+        }
+        insta::assert_snapshot!(judged(&[("deep/below", "x")], None, &paths), @r"
+        - .git/config
+        - .gitignore
+        + logo.png
+        + .github/x.yml
+        + a/.flux.yaml
+        + a/b.yaml
+        + .sourceignore
+        ");
+    }
+
+    #[test]
+    fn the_last_pattern_that_matches_decides() {
+        let files = [("", "*.md\n!/docs\n"), ("docs", "internal.md\r\n/private\n"), ("docs/private", "!*.md")];
+        let paths = [
+            "README.md",
+            "docs/",
+            "docs/a.md",
+            "docs/internal.md",
+            "docs/private/",
+            "docs/private/x.txt",
+            "docs/private/y.md",
+            "other/private",
+            ".git/config",
+        ];
+        insta::assert_snapshot!(judged(&files, Some("!.git/"), &paths), @r"
+        - README.md
+        + docs/
+        + docs/a.md
+        - docs/internal.md
+        - docs/private/
+        - docs/private/x.txt
+        + docs/private/y.md
+        + other/private
+        + .git/config
+        ");
+    }
+
+    #[test]
+    fn everything_but_one_folder_can_be_left_out() {
+        let paths = ["a.yaml", "deploy/", "deploy/a.yaml", "deploy/b/c.yaml", "deployment.yaml"];
+        insta::assert_snapshot!(judged(&[], Some("/*\n!/deploy\n"), &paths), @r"
+        - a.yaml
+        + deploy/
+        + deploy/a.yaml
+        + deploy/b/c.yaml
+        - deployment.yaml
+        ");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_ends_the_text() {
+        let limit = Ignore::LINE_LIMIT_BYTES;
+        for (length, expected) in [(limit - 1, "- a\n- b"), (limit, "- a\n+ b")] {
+            let text = format!("a\n{}\nb", "x".repeat(length));
+            assert_eq!(judged(&[], Some(&text), &["a", "b"]), expected, "{length}");
+        }
+    }
+}

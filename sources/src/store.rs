@@ -39,13 +39,15 @@ use std::{
 };
 
 use fairlead_object::Digest;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 mod artifact;
 mod collect;
 mod directory;
 mod error;
+#[cfg(test)]
+mod faults;
 mod files;
 mod index;
 mod key;
@@ -173,7 +175,7 @@ impl Store {
     ) -> Result<Artifact, StoreError> {
         let path = key.path_of(revision)?;
         let Packed { digest, size_bytes } = self.pack(tree)?;
-        let last_update_time = now.round(Unit::Second).unwrap_or(now);
+        let last_update_time = Timestamp::from_second(now.as_second()).expect("the seconds of a time are a time");
         let artifact =
             Artifact { revision: revision.to_owned(), digest, size_bytes, path, last_update_time, tree: tree.root() };
 

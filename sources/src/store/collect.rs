@@ -10,7 +10,7 @@ use std::{
 };
 
 use fairlead_object::Digest;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Artifact, Store, StoreError,
@@ -62,10 +62,8 @@ impl Store {
     /// Those of `kept`, the current one first, that retention covers.
     fn retained(&self, kept: &[Artifact], now: Timestamp) -> Vec<Artifact> {
         let settings = &self.inner.settings;
-        let is_young = |artifact: &Artifact| {
-            now.duration_since(artifact.last_update_time).unsigned_abs() <= settings.retention_ttl
-                || now < artifact.last_update_time
-        };
+        let ttl = SignedDuration::try_from(settings.retention_ttl).unwrap_or(SignedDuration::MAX);
+        let is_young = |artifact: &Artifact| now.duration_since(artifact.last_update_time) <= ttl;
         let current = kept.iter().take(1);
         let former = kept.iter().skip(1).filter(|artifact| is_young(artifact));
         current.chain(former).take(settings.retention_records.max(1)).cloned().collect()

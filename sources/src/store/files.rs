@@ -62,7 +62,9 @@ impl Files {
     pub(crate) fn list(&self, relative: &str) -> Result<Vec<PathBuf>, StoreError> {
         let path = self.at(relative);
         let found = match fs::read_dir(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
             found => found.map_err(failed("list", &path))?,
         };
         found.map(|entry| Ok(entry.map_err(failed("list", &path))?.path())).collect()
