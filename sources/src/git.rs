@@ -33,6 +33,7 @@ mod error;
 mod http;
 mod known_hosts;
 mod objects;
+mod pack;
 mod packet;
 mod range;
 mod reference;
@@ -44,7 +45,8 @@ mod url;
 pub use auth::{CredentialError, GitAuth, HttpCredentials, SecretData, SshCredentials};
 pub use error::{CloneError, GitError};
 pub use known_hosts::KnownHostsError;
-pub use objects::{ENTRIES_LIMIT, PACK_LIMIT_BYTES};
+pub use objects::ENTRIES_LIMIT;
+pub use pack::{OBJECT_LIMIT_BYTES, OBJECTS_LIMIT, PACK_LIMIT_BYTES};
 pub use range::{VersionRange, VersionRangeError, parse_tag};
 pub use reference::{DEFAULT_BRANCH, GitReference, ReferenceFields, Resolved};
 pub use url::{GitUrl, GitUrlError};
@@ -52,7 +54,8 @@ pub use url::{GitUrl, GitUrlError};
 use auth::keyed_digest;
 use deadline::Deadline;
 use http::HttpWire;
-use objects::{Commit, File, Objects, PackWriter};
+use objects::{Commit, File, Objects};
+use pack::PackWriter;
 use reference::{Selected, select};
 use refs::ObjectId;
 use ssh::SshWire;
@@ -133,17 +136,14 @@ struct Remote {
 
 impl Remote {
     fn connect(&self) -> Result<Box<dyn Wire>, GitError> {
-        let url = &self.request.url;
-        let missing = |transport, key| GitError::Credentials {
-            url: url.clone(),
-            source: CredentialError::Missing { transport, key },
-        };
+        let GitRequest { url, auth, .. } = &self.request;
+        let unusable = |source| GitError::Credentials { url: url.clone(), source };
         if !url.is_ssh() {
-            let wire = HttpWire::new(url, &self.request.auth, self.deadline).map_err(self.failed())?;
+            let wire = HttpWire::new(url, auth, self.deadline).map_err(unusable)?;
             return Ok(Box::new(wire));
         }
-        let GitAuth::Ssh(credentials) = &self.request.auth else {
-            return Err(missing("ssh", "identity"));
+        let GitAuth::Ssh(credentials) = auth else {
+            return Err(unusable(CredentialError::Missing { transport: "ssh", key: "identity" }));
         };
         let wire = SshWire::connect(url, credentials, self.deadline).map_err(self.failed())?;
         Ok(Box::new(wire))

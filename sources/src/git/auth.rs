@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn equal_credentials_have_one_fingerprint_and_others_have_another() {
         let fingerprint = |data: &SecretData| {
-            GitAuth::from_secret(&url("https://example.com/r"), data).ok().expect("readable").fingerprint()
+            GitAuth::from_secret(&url("https://example.com/r"), data).expect("readable").fingerprint()
         };
         let one = data([("username", "a"), ("password", "b")]);
         assert_eq!(fingerprint(&one), fingerprint(&one.clone()));

@@ -105,17 +105,17 @@ pub enum CloneError {
     /// What the ref names is a file or a tree.
     #[error("{0} is not a commit")]
     NotCommit(String),
-    /// The server wants credentials and there are none.
+    /// The server wants credentials, and none were sent.
     #[error("authentication required: {0}")]
-    Unauthenticated(String),
-    /// The server knows the credentials and refuses them.
+    Unauthenticated(&'static str),
+    /// The server does not accept the credentials, or they do not suffice.
     #[error("authorization failed: {0}")]
-    Forbidden(String),
+    Unauthorized(&'static str),
     /// There is no repository, or none that these credentials may see.
     #[error("repository not found")]
     NotFound,
     /// The server's key is not the one in `known_hosts`.
-    #[error("ssh: handshake failed: knownhosts: key mismatch: {host} has key {got}, and known_hosts says {expected}")]
+    #[error("ssh: handshake failed: knownhosts: key mismatch: {host} has {got} and should have {expected}")]
     HostKeyMismatch {
         /// The host, with its port where it is not 22.
         host: String,
@@ -125,7 +125,7 @@ pub enum CloneError {
         got: String,
     },
     /// `known_hosts` names no key for the host.
-    #[error("ssh: handshake failed: knownhosts: key is unknown: {host} has key {got}")]
+    #[error("ssh: handshake failed: knownhosts: key is unknown: {host} has {got}")]
     HostKeyUnknown {
         /// The host, with its port where it is not 22.
         host: String,
@@ -133,7 +133,7 @@ pub enum CloneError {
         got: String,
     },
     /// `known_hosts` revokes the server's key.
-    #[error("ssh: handshake failed: knownhosts: key is revoked: {host} has key {got}")]
+    #[error("ssh: handshake failed: knownhosts: key is revoked: {host} has {got}")]
     HostKeyRevoked {
         /// The host, with its port where it is not 22.
         host: String,
@@ -214,9 +214,8 @@ impl CloneError {
             Self::CommitMissing(_) => {
                 "it may be gone after a forced push; name a branch, or a commit that a ref still reaches"
             }
-            Self::Unauthenticated(_) | Self::Forbidden(_) => {
-                "check that the credentials in `spec.secretRef` are valid and not expired"
-            }
+            Self::Unauthenticated(_) => "name a Secret with credentials in `spec.secretRef`",
+            Self::Unauthorized(_) => "check that the credentials in `spec.secretRef` are valid and not expired",
             Self::NotFound => "check the URL, and that the credentials may read the repository",
             Self::HostKeyMismatch { .. } => {
                 "make sure that the server's key was changed on purpose, then update `known_hosts` in the Secret"

@@ -11,12 +11,12 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use ureq::{
     Agent, Body,
-    http::{Response, StatusCode},
+    http::{HeaderValue, Response, StatusCode},
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, parse_pem},
 };
 
 use super::{
-    auth::{GitAuth, HttpCredentials, SecretData, authorization},
+    auth::{CredentialError, GitAuth, HttpCredentials, SecretData, authorization},
     deadline::Deadline,
     error::CloneError,
     packet::remote_text,
@@ -46,15 +46,14 @@ pub(super) struct HttpWire {
 }
 
 impl HttpWire {
-    pub(super) fn new(url: &GitUrl, auth: &GitAuth, deadline: Deadline) -> Result<Self, CloneError> {
+    pub(super) fn new(url: &GitUrl, auth: &GitAuth, deadline: Deadline) -> Result<Self, CredentialError> {
         let credentials = match auth {
             GitAuth::Http(credentials) => Some(Arc::clone(credentials)),
             GitAuth::Anonymous | GitAuth::Ssh(_) => None,
         };
         let authorization = match &credentials {
             Some(credentials) => credentials.authorization.clone(),
-            None => authorization(url, &SecretData::new())
-                .map_err(|error| CloneError::Unauthenticated(error.to_string()))?,
+            None => authorization(url, &SecretData::new())?,
         };
         let agent = agent(credentials.as_deref(), ShowCertificate::Yes);
         Ok(Self { url: url.clone(), credentials, authorization, base: url.clone(), agent, deadline })
@@ -97,25 +96,18 @@ impl HttpWire {
     /// Follows one redirect of the greeting.
     fn move_to(&mut self, response: &Response<Body>) -> Result<(), CloneError> {
         let location = response.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let authority = if location.starts_with('/') { self.base.authority() } else { String::new() };
         let refused = |target: String, problem| CloneError::Redirect { target, problem };
-        let absolute = if location.starts_with('/') {
-            format!("{}{location}", self.base.authority())
-        } else {
-            location.to_owned()
-        };
-        let target = GitUrl::parse(&absolute)
+        let target = GitUrl::parse(&format!("{authority}{location}"))
             .map_err(|_| refused("another place".to_owned(), "which is no URL of a repository"))?;
-        let shown = target.to_string();
-        let moved = without_service(&absolute).and_then(|base| GitUrl::parse(base).ok());
-        let Some(moved) = moved else {
-            return Err(refused(shown, "which does not answer for a repository"));
-        };
-        match (self.base.endpoint().scheme, moved.endpoint().scheme) {
-            (_, Scheme::Ssh) => return Err(refused(shown, "which is not HTTP")),
-            (Scheme::Https, Scheme::Http) => return Err(refused(shown, "which is not encrypted")),
+        match (self.base.endpoint().scheme, target.endpoint().scheme) {
+            (_, Scheme::Ssh) => return Err(refused(target.to_string(), "which is not HTTP")),
+            (Scheme::Https, Scheme::Http) => return Err(refused(target.to_string(), "which is not encrypted")),
             (Scheme::Http | Scheme::Https | Scheme::Ssh, Scheme::Http | Scheme::Https) => {}
         }
-        self.base = moved;
+        self.base = target
+            .without(GREETING_PATH, SERVICE_QUERY)
+            .ok_or_else(|| refused(target.to_string(), "which does not answer for a repository"))?;
         if !self.is_at_home() {
             self.agent = agent(self.credentials.as_deref(), ShowCertificate::No);
         }
@@ -125,8 +117,7 @@ impl HttpWire {
     fn answer(&self, response: Response<Body>) -> Result<Response<Body>, CloneError> {
         match response.status() {
             StatusCode::OK => Ok(response),
-            StatusCode::UNAUTHORIZED => Err(CloneError::Unauthenticated(self.refusal().to_owned())),
-            StatusCode::FORBIDDEN => Err(CloneError::Forbidden(self.refusal().to_owned())),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(self.refusal()),
             StatusCode::NOT_FOUND => Err(CloneError::NotFound),
             status if status.is_redirection() => Err(CloneError::Redirect {
                 target: "another place".to_owned(),
@@ -136,11 +127,13 @@ impl HttpWire {
         }
     }
 
-    fn refusal(&self) -> &'static str {
+    fn refusal(&self) -> CloneError {
         match (&self.authorization, self.is_at_home()) {
-            (None, _) => "the server wants credentials, and there are none",
-            (Some(_), true) => "the server does not accept the credentials",
-            (Some(_), false) => "the server redirected to another one, which does not get the credentials",
+            (None, _) => CloneError::Unauthenticated("the server wants credentials, and there are none"),
+            (Some(_), true) => CloneError::Unauthorized("the server does not accept the credentials"),
+            (Some(_), false) => CloneError::Unauthenticated(
+                "the server redirected to another one, which wants credentials too and does not get these",
+            ),
         }
     }
 }
@@ -157,7 +150,7 @@ impl Wire for HttpWire {
             response = self.get()?;
         }
         let response = self.answer(response)?;
-        let content_type = response.headers().get("content-type").map(|value| value.as_bytes()).unwrap_or_default();
+        let content_type = response.headers().get("content-type").map(HeaderValue::as_bytes).unwrap_or_default();
         if content_type != GREETING_TYPE.as_bytes() {
             let content_type = remote_text(content_type);
             return Err(CloneError::Protocol(format!(
@@ -227,12 +220,6 @@ fn request_url(base: &GitUrl, path: &str, query: Option<&str>) -> SecretString {
     let query: Vec<&str> = own.into_iter().chain(query).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     SecretString::from(format!("{}{}{path}{query}", base.authority(), base.path().trim_end_matches('/')))
-}
-
-/// The URL of the repository whose greeting is at `greeting`.
-fn without_service(greeting: &str) -> Option<&str> {
-    let base = greeting.strip_suffix(SERVICE_QUERY)?.trim_end_matches(['?', '&']);
-    base.strip_suffix(GREETING_PATH)
 }
 
 /// Whether a server may see our client certificate.
@@ -309,12 +296,23 @@ mod tests {
     #[test]
     fn a_redirect_of_the_greeting_tells_where_the_repository_is() {
         let rows = [
-            ("https://b.example.com/c.git/info/refs?service=git-upload-pack", Some("https://b.example.com/c.git")),
-            ("https://b.example.com/login", None),
-            ("https://b.example.com/c.git/info/refs", None),
+            (
+                "https://example.com/c.git/info/refs?service=git-upload-pack",
+                Some("https://example.com/c.git/info/refs"),
+            ),
+            (
+                "https://example.com/c/info/refs?v=1&service=git-upload-pack",
+                Some("https://example.com/c/info/refs?v=1"),
+            ),
+            ("https://example.com/login?next=/c.git/info/refs?service=git-upload-pack", None),
+            ("https://example.com/login#/c.git/info/refs?service=git-upload-pack", None),
+            ("https://example.com/c.git/info/refs?noservice=git-upload-pack", None),
+            ("https://example.com/c.git/info/refs", None),
         ];
         for (location, expected) in rows {
-            assert_eq!(without_service(location), expected);
+            let moved = GitUrl::parse(location).expect("a URL").without(GREETING_PATH, SERVICE_QUERY);
+            let greeting = moved.map(|base| request_url(&base, GREETING_PATH, None).expose_secret().to_owned());
+            assert_eq!(greeting.as_deref(), expected, "{location}");
         }
     }
 }

@@ -77,7 +77,7 @@ impl KnownHosts {
             return Verdict::Revoked;
         }
         let trusted: Vec<&Line> = lines().filter(|line| line.marker == Marker::Trusted).collect();
-        if trusted.iter().any(|line| has_key(&line)) {
+        if trusted.iter().any(has_key) {
             return Verdict::Trusted;
         }
         if trusted.is_empty() {
@@ -125,9 +125,8 @@ fn signature_algorithms(key: &PublicKey) -> Vec<Algorithm> {
 fn parse_line(line: &str) -> Result<Option<Line>, &'static str> {
     let mut fields = line.split_whitespace().peekable();
     let marker = match fields.peek() {
-        None => return Ok(None),
+        None | Some(&"@cert-authority") => return Ok(None),
         Some(first) if first.starts_with('#') => return Ok(None),
-        Some(&"@cert-authority") => return Ok(None),
         Some(&"@revoked") => Marker::Revoked,
         Some(first) if first.starts_with('@') => return Err("starts with an unknown marker"),
         Some(_) => Marker::Trusted,

@@ -1,61 +1,26 @@
-//! Git's objects: a pack becomes files on disk, a commit becomes a list of files.
+//! Git's objects: a commit becomes a list of files.
 //!
-//! libgit2 indexes the pack and resolves its deltas; what it then reads out of it is checked against its id. Commits,
-//! tags and trees are taken apart here, because nothing of a repository is there but its objects, and because every name
-//! in a tree comes from outside.
+//! libgit2 reads them out of a pack and checks each against its id. Commits, tags and trees are taken apart here, because
+//! nothing of a repository is there but its objects, and because every name in a tree comes from outside.
 
-use std::{io::Write, path::Path, str};
+use std::{path::Path, str};
 
 use fairlead_object::{EntryKind, TreePath};
-use git2::{Indexer, ObjectType, Odb, Oid};
+use git2::{ObjectType, Odb, Oid};
 
-use super::{deadline::Deadline, error::CloneError, refs::ObjectId};
+use super::{
+    deadline::Deadline,
+    error::CloneError,
+    pack::{OBJECT_LIMIT_BYTES, unreadable},
+    refs::ObjectId,
+};
 use crate::store::{Mode, TreeWriter};
-
-/// Most bytes that a server may send for one fetch.
-pub const PACK_LIMIT_BYTES: u64 = 1 << 30;
 
 /// Most entries of trees that are looked at in one commit, ignored ones included.
 pub const ENTRIES_LIMIT: usize = 1_000_000;
 
 /// Longest chain of tags that stand for tags.
 const TAGS_LIMIT: usize = 8;
-
-/// A pack on its way to the disk.
-pub(super) struct PackWriter<'a> {
-    indexer: Indexer<'a>,
-    received_bytes: u64,
-    deadline: Deadline,
-}
-
-impl PackWriter<'_> {
-    /// Starts a pack below `folder`, which must exist.
-    pub(super) fn new(folder: &Path, deadline: Deadline) -> Result<Self, CloneError> {
-        let packs = folder.join("pack");
-        std::fs::create_dir_all(&packs).map_err(CloneError::Scratch)?;
-        let mut indexer = Indexer::new(None, &packs, 0o600, false).map_err(broken)?;
-        indexer.progress(move |_| deadline.left().is_ok());
-        Ok(Self { indexer, received_bytes: 0, deadline })
-    }
-
-    pub(super) fn take(&mut self, piece: &[u8]) -> Result<(), CloneError> {
-        self.received_bytes += piece.len() as u64;
-        if self.received_bytes > PACK_LIMIT_BYTES {
-            let what = "what the server sends for one commit".to_owned();
-            return Err(CloneError::Limit { what, limit: format!("{PACK_LIMIT_BYTES} bytes") });
-        }
-        let written = self.indexer.write_all(piece);
-        self.deadline.left()?;
-        written.map_err(|error| CloneError::Objects(error.to_string()))
-    }
-
-    /// Resolves the deltas; the objects can be read from then on.
-    pub(super) fn finish(self) -> Result<(), CloneError> {
-        let finished = self.indexer.commit();
-        self.deadline.left()?;
-        finished.map(drop).map_err(broken)
-    }
-}
 
 /// The objects of a pack.
 pub(super) struct Objects {
@@ -86,9 +51,9 @@ impl Objects {
     pub(super) fn open(folder: &Path) -> Result<Self, CloneError> {
         // Every object is read once: a cache of them would only hold memory.
         git2::opts::enable_caching(false);
-        let odb = Odb::new().map_err(broken)?;
+        let odb = Odb::new().map_err(unreadable)?;
         let folder = folder.to_str().ok_or_else(|| CloneError::Objects("the store's path is not UTF-8".to_owned()))?;
-        odb.add_disk_alternate(folder).map_err(broken)?;
+        odb.add_disk_alternate(folder).map_err(unreadable)?;
         Ok(Self { odb })
     }
 
@@ -96,7 +61,7 @@ impl Objects {
     pub(super) fn commit(&self, target: ObjectId) -> Result<Commit, CloneError> {
         let mut id = target;
         for _ in 0..TAGS_LIMIT {
-            let object = self.read(id)?;
+            let object = self.read(id, || id.to_string())?;
             match object.kind() {
                 ObjectType::Commit => return parse_commit(id, object.data()).ok_or_else(|| malformed("commit", id)),
                 ObjectType::Tag => id = parse_tag(object.data()).ok_or_else(|| malformed("tag", id))?,
@@ -115,22 +80,21 @@ impl Objects {
 
     /// Shows `take` the content of `file`.
     pub(super) fn content<T>(&self, file: &File, take: impl FnOnce(&[u8]) -> T) -> Result<T, CloneError> {
-        let (size_bytes, _) = self.odb.read_header(oid(file.id)).map_err(broken)?;
-        if size_bytes as u64 > TreeWriter::FILE_LIMIT_BYTES {
-            let what = format!("`{}` with {size_bytes} bytes", file.path);
-            return Err(CloneError::Limit {
-                what,
-                limit: format!("{} bytes for one file", TreeWriter::FILE_LIMIT_BYTES),
-            });
-        }
-        Ok(take(self.read(file.id)?.data()))
+        Ok(take(self.read(file.id, || format!("`{}`", file.path))?.data()))
     }
 
-    fn read(&self, id: ObjectId) -> Result<git2::OdbObject<'_>, CloneError> {
-        self.odb.read(oid(id)).map_err(|error| match error.code() {
+    /// Reads an object that an error calls `name`.
+    fn read(&self, id: ObjectId, name: impl FnOnce() -> String) -> Result<git2::OdbObject<'_>, CloneError> {
+        let missing = |error: git2::Error| match error.code() {
             git2::ErrorCode::NotFound => CloneError::CommitMissing(id.to_string()),
-            _ => broken(error),
-        })
+            _ => unreadable(error),
+        };
+        let (size_bytes, _) = self.odb.read_header(oid(id)).map_err(missing)?;
+        if size_bytes as u64 > OBJECT_LIMIT_BYTES {
+            let what = format!("{} with {size_bytes} bytes", name());
+            return Err(CloneError::Limit { what, limit: format!("{OBJECT_LIMIT_BYTES} bytes for one file") });
+        }
+        self.odb.read(oid(id)).map_err(missing)
     }
 }
 
@@ -148,7 +112,7 @@ impl Walk<'_> {
             let limit = format!("{} parts in one path", TreeWriter::DEPTH_LIMIT);
             return Err(CloneError::Limit { what: format!("`{path}`"), limit });
         }
-        let object = self.objects.read(id)?;
+        let object = self.objects.read(id, || format!("`{path}`"))?;
         let entries = parse_tree(object.data()).ok_or_else(|| malformed("tree", id))?;
         self.entries += entries.len();
         if self.entries > ENTRIES_LIMIT {
@@ -279,11 +243,6 @@ fn oid(id: ObjectId) -> Oid {
 
 fn malformed(what: &str, id: ObjectId) -> CloneError {
     CloneError::Objects(format!("{what} {id} is malformed"))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
-fn broken(error: git2::Error) -> CloneError {
-    CloneError::Objects(error.message().to_owned())
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 //! Four hex digits give a packet's length, themselves included; the lengths 0, 1 and 2 are marks without content. See
 //! `gitprotocol-common(5)`.
 
-use std::io::{self, Read};
+use std::{
+    error::Error,
+    io::{self, Read},
+};
 
 use super::error::CloneError;
 
@@ -72,7 +75,7 @@ pub(super) fn stream_failed(error: io::Error) -> CloneError {
         return CloneError::Protocol("the server ended its answer early".to_owned());
     }
     let text = error.to_string();
-    match error.into_inner().map(|inner| inner.downcast::<CloneError>()) {
+    match error.into_inner().map(<dyn Error + Send + Sync>::downcast::<CloneError>) {
         Some(Ok(inner)) => *inner,
         Some(Err(_)) | None => CloneError::Protocol(text),
     }
@@ -147,7 +150,7 @@ mod tests {
             ("fff1", "protocol error: `fff1` is not the length of a packet".to_owned()),
             ("<htm", "protocol error: `<htm` is not the length of a packet".to_owned()),
             ("+001", "protocol error: `+001` is not the length of a packet".to_owned()),
-            ("0017ERR access\x1b[1m denied", "remote: access [1m denied".to_owned()),
+            ("0019ERR access\x1b[1m denied", "remote: access [1m denied".to_owned()),
         ];
         for (stream, expected) in rows {
             assert_eq!(read_all(stream.as_bytes()), expected, "{stream}");

@@ -197,11 +197,11 @@ impl Partial {
         let written = written.strip_prefix('v').unwrap_or(written);
         let (written, build) = written.split_once('+').map_or((written, None), |(v, build)| (v, Some(build)));
         let (written, pre) = written.split_once('-').map_or((written, None), |(v, pre)| (v, Some(pre)));
-        let parts: Vec<Option<u64>> = written.split('.').map(part).collect::<Option<_>>()?;
+        let parts: Vec<Part> = written.split('.').map(Part::parse).collect::<Option<_>>()?;
         if parts.len() > 3 {
             return None;
         }
-        let number = |index: usize| parts.get(index).copied().flatten();
+        let number = |index: usize| parts.get(index).copied().and_then(Part::number);
         let (fixed, [major, minor, patch]) = match (number(0), number(1), number(2)) {
             (None, ..) => (Fixed::Nothing, [0, 0, 0]),
             (Some(major), None, _) => (Fixed::Major, [major, 0, 0]),
@@ -275,12 +275,27 @@ impl Partial {
     }
 }
 
-/// A number, or `None` where any number will do.
-fn part(written: &str) -> Option<Option<u64>> {
-    match written {
-        "x" | "X" | "*" => Some(None),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().map(Some),
-        _ => None,
+/// One part of a version as written.
+#[derive(Clone, Copy)]
+enum Part {
+    Number(u64),
+    Any,
+}
+
+impl Part {
+    fn parse(written: &str) -> Option<Self> {
+        match written {
+            "x" | "X" | "*" => Some(Self::Any),
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().map(Self::Number),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Any => None,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a GitRepository follows, and which of a remote's refs that is.
+//! What a `GitRepository` follows, and which of a remote's refs that is.
 
 use semver::Version;
 
@@ -8,7 +8,7 @@ use super::{
     refs::{ObjectId, RemoteRef},
 };
 
-/// What a source follows in its repository: the `spec.ref` of a GitRepository.
+/// What a source follows in its repository: the `spec.ref` of a `GitRepository`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GitReference {
     /// The tip of a branch, named without `refs/heads/`.

@@ -336,7 +336,7 @@ mod tests {
             let listed = parse_listed(line.as_bytes()).expect("well-formed");
             assert_eq!(show_refs(listed.as_slice()), expected, "{line}");
         }
-        for line in [format!("{A}"), format!("{A} "), "x".to_owned(), format!("{A} refs/x peeled:1")] {
+        for line in [A.to_owned(), format!("{A} "), "x".to_owned(), format!("{A} refs/x peeled:1")] {
             assert!(parse_listed(line.as_bytes()).is_err(), "{line}");
         }
     }

@@ -104,8 +104,7 @@ impl Wire for SshWire {
     }
 
     fn ask(&mut self, question: Vec<u8>) -> Result<Box<dyn Read + '_>, CloneError> {
-        block(&self.runtime, self.deadline, self.channel.data_bytes(question))?
-            .map_err(|error| CloneError::Ssh(error.to_string()))?;
+        block(&self.runtime, self.deadline, self.channel.data_bytes(question))?.map_err(ssh_failed)?;
         Ok(Box::new(self))
     }
 }
@@ -177,6 +176,7 @@ fn quoted(path: &str) -> String {
     format!("'{}'", path.replace('\'', r"'\''"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
 fn ssh_failed(error: russh::Error) -> CloneError {
     CloneError::Ssh(error.to_string())
 }

@@ -83,6 +83,14 @@ pub(super) fn fetch(
     targets: &[ObjectId],
     take: &mut dyn FnMut(&[u8]) -> Result<(), CloneError>,
 ) -> Result<(), CloneError> {
+    fetch_pack(wire, targets, take).map_err(|error| missing(error, targets))
+}
+
+fn fetch_pack(
+    wire: &mut dyn Wire,
+    targets: &[ObjectId],
+    take: &mut dyn FnMut(&[u8]) -> Result<(), CloneError>,
+) -> Result<(), CloneError> {
     let may_be_wanted = |found: &RemoteRef| targets.contains(&found.id) || found.name.starts_with("refs/heads/");
     match greet(wire, may_be_wanted)? {
         Greeting::V2(capabilities) => {
@@ -101,7 +109,6 @@ pub(super) fn fetch(
             read_pack(&mut reader, take)
         }
     }
-    .map_err(|error| missing(error, targets))
 }
 
 fn question_v2(capabilities: &Capabilities, targets: &[ObjectId]) -> Vec<u8> {
@@ -158,7 +165,7 @@ fn question_v0(
         question.line(&format!("want {want}{words}"));
     }
     if wants.is_empty() {
-        return Err(CloneError::CommitMissing(shown(targets)));
+        return Err(CloneError::CommitMissing(joined(targets)));
     }
     if depth == Depth::One {
         question.line("deepen 1");
@@ -223,12 +230,12 @@ fn read_pack(
 /// The error of a server that does not have what it was asked for, or does not give it out.
 fn missing(error: CloneError, targets: &[ObjectId]) -> CloneError {
     match error {
-        CloneError::Remote(text) if text.contains("not our ref") => CloneError::CommitMissing(shown(targets)),
+        CloneError::Remote(text) if text.contains("not our ref") => CloneError::CommitMissing(joined(targets)),
         other => other,
     }
 }
 
-fn shown(targets: &[ObjectId]) -> String {
+fn joined(targets: &[ObjectId]) -> String {
     targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -253,19 +260,33 @@ mod tests {
             Self { answers: answers.iter().rev().map(answer).collect(), questions: Vec::new() }
         }
 
-        fn answer(&mut self) -> Result<Box<dyn Read + '_>, CloneError> {
-            Ok(Box::new(std::io::Cursor::new(self.answers.pop().unwrap_or_default())))
+        fn answer(&mut self) -> Box<dyn Read> {
+            Box::new(std::io::Cursor::new(self.answers.pop().unwrap_or_default()))
         }
     }
 
     impl Wire for Recorded {
         fn greeting(&mut self) -> Result<Box<dyn Read + '_>, CloneError> {
-            self.answer()
+            Ok(self.answer())
         }
 
         fn ask(&mut self, question: Vec<u8>) -> Result<Box<dyn Read + '_>, CloneError> {
-            self.questions.push(String::from_utf8_lossy(&question).replace('\n', "⏎"));
-            self.answer()
+            self.questions.push(shown(&question));
+            Ok(self.answer())
+        }
+    }
+
+    /// The lines of a message, with `--` and `.` for the marks between and after them.
+    fn shown(question: &[u8]) -> String {
+        let mut reader = PacketReader::new(question);
+        let mut lines = Vec::new();
+        loop {
+            match reader.next() {
+                Ok(Packet::Data(line)) => lines.push(String::from_utf8_lossy(line_text(line)).replace(AGENT, "AGENT")),
+                Ok(Packet::Delimiter) => lines.push("--".to_owned()),
+                Ok(Packet::Flush | Packet::ResponseEnd) => lines.push(".".to_owned()),
+                Err(_) => return lines.join("\n"),
+            }
         }
     }
 
@@ -289,7 +310,15 @@ mod tests {
         let mut wire = Recorded::new(&[V2, &[&main, ""]]);
         let listing = list(&mut wire, &["refs/heads/main".to_owned()]).expect("listed");
         assert_eq!(listing.refs.len(), 1);
-        insta::assert_snapshot!(wire.questions.join("\n"), @"");
+        insta::assert_snapshot!(wire.questions.join("\n"), @r"
+        command=ls-refs
+        agent=AGENT
+        object-format=sha1
+        --
+        peel
+        ref-prefix refs/heads/main
+        .
+        ");
     }
 
     #[test]
@@ -311,7 +340,23 @@ mod tests {
         let greeting = format!("{A} refs/heads/main\0multi_ack side-band-64k ofs-delta shallow agent=git/2\n");
         let mut v0 = Recorded::new(&[&[&greeting, ""], &["shallow x\n", "", "NAK\n", "\u{1}PACK", ""]]);
         assert_eq!(fetched(&mut v0, A), "PACK");
-        insta::assert_snapshot!([v2.questions, v0.questions].concat().join("\n"), @"");
+        insta::assert_snapshot!([v2.questions, v0.questions].concat().join("\n\n"), @r"
+        command=fetch
+        agent=AGENT
+        object-format=sha1
+        --
+        ofs-delta
+        no-progress
+        want aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        deepen 1
+        done
+        .
+
+        want aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa multi_ack side-band-64k ofs-delta shallow agent=AGENT
+        deepen 1
+        .
+        done
+        ");
     }
 
     #[test]
@@ -319,7 +364,11 @@ mod tests {
         let greeting = format!("{A} refs/heads/main\0side-band-64k shallow\n");
         let mut wire = Recorded::new(&[&[&greeting, ""], &["NAK\n", "\u{1}PACK", ""]]);
         assert_eq!(fetched(&mut wire, B), "PACK");
-        insta::assert_snapshot!(wire.questions.join("\n"), @"");
+        insta::assert_snapshot!(wire.questions.join("\n"), @r"
+        want aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa side-band-64k shallow
+        .
+        done
+        ");
     }
 
     #[test]

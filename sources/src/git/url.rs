@@ -1,6 +1,6 @@
 //! URLs of Git repositories.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -9,7 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 /// A user and password in it are honoured and never shown: `Display` and `Debug` write `***` in their place, and do the
 /// same with a query, because that is where tokens are put.
 #[derive(Clone)]
-pub struct GitUrl {
+pub struct GitUrl(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
     scheme: Scheme,
     username: Option<SecretString>,
     password: Option<SecretString>,
@@ -72,51 +75,60 @@ impl GitUrl {
             None => (None, None),
         };
         decode(path)?;
-        Ok(Self {
-            scheme,
-            username,
-            password,
-            host,
-            port,
-            path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
-            query: query.map(|query| SecretString::from(query.to_owned())),
-        })
+        let path = if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+        let query = query.map(|query| SecretString::from(query.to_owned()));
+        Ok(Self(Arc::new(Parts { scheme, username, password, host, port, path, query })))
     }
 
     /// The host, in lower case; an IPv6 address stands without its brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.0.host
     }
 
     /// Whether the repository is reached by SSH, so that a key and `known_hosts` are needed.
     pub fn is_ssh(&self) -> bool {
-        self.scheme == Scheme::Ssh
+        self.0.scheme == Scheme::Ssh
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
-        Endpoint { scheme: self.scheme, host: self.host.clone(), port: self.port.unwrap_or(self.scheme.default_port()) }
+        Endpoint {
+            scheme: self.0.scheme,
+            host: self.0.host.clone(),
+            port: self.0.port.unwrap_or(self.0.scheme.default_port()),
+        }
     }
 
     pub(super) fn username(&self) -> Option<&SecretString> {
-        self.username.as_ref()
+        self.0.username.as_ref()
     }
 
     pub(super) fn password(&self) -> Option<&SecretString> {
-        self.password.as_ref()
+        self.0.password.as_ref()
     }
 
     /// The path as it was written, escapes and all.
     pub(super) fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// The path with its escapes resolved, as a server that gets no URL needs it.
     pub(super) fn decoded_path(&self) -> String {
-        decode(&self.path).expect("a parsed path has valid escapes")
+        decode(&self.0.path).expect("a parsed path has valid escapes")
     }
 
     pub(super) fn query(&self) -> Option<&SecretString> {
-        self.query.as_ref()
+        self.0.query.as_ref()
+    }
+
+    /// The URL to which `path` and `query` were added to make this one; `None` if they were not.
+    pub(super) fn without(&self, path: &str, query: &str) -> Option<Self> {
+        let path = self.0.path.strip_suffix(path)?.to_owned();
+        let rest = self.0.query.as_ref()?.expose_secret().strip_suffix(query)?;
+        let query = match rest {
+            "" => None,
+            rest => Some(SecretString::from(rest.strip_suffix('&')?.to_owned())),
+        };
+        Some(Self(Arc::new(Parts { path, query, ..Parts::clone(&self.0) })))
     }
 
     /// Everything that tells this URL from another one, secrets included: for keyed digests only.
@@ -128,19 +140,19 @@ impl GitUrl {
             SecretString::from(self.authority()),
             secret(self.username()),
             secret(self.password()),
-            SecretString::from(self.path.clone()),
+            SecretString::from(self.0.path.clone()),
             secret(self.query()),
         ]
     }
 
     /// Scheme, host and, where it was written, port.
     pub(super) fn authority(&self) -> String {
-        format!("{}://{}", self.scheme, self.host_port())
+        format!("{}://{}", self.0.scheme, self.host_port())
     }
 
     fn host_port(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        self.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+        let host = if self.0.host.contains(':') { format!("[{}]", self.0.host) } else { self.0.host.clone() };
+        self.0.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
     }
 }
 
@@ -176,9 +188,9 @@ impl fmt::Display for Scheme {
 
 impl fmt::Display for GitUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = if self.username.is_some() || self.password.is_some() { "***@" } else { "" };
-        let query = if self.query.is_some() { "?***" } else { "" };
-        write!(f, "{}://{user}{}{}{query}", self.scheme, self.host_port(), self.path)
+        let user = if self.0.username.is_some() || self.0.password.is_some() { "***@" } else { "" };
+        let query = if self.0.query.is_some() { "?***" } else { "" };
+        write!(f, "{}://{user}{}{}{query}", self.0.scheme, self.host_port(), self.0.path)
     }
 }
 

@@ -1,0 +1,130 @@
+//! SSH: who the server is, who we are, and what a server refuses.
+
+use fairlead_sources::git::{GitAuth, GitRequest, GitUrl, SecretData, resolve};
+
+use super::{
+    TestStore, anonymous, branch, refusal,
+    repository::Repository,
+    secret, shown,
+    ssh_server::{SshServer, Variable},
+    told, with_secret,
+};
+
+const ED25519: &[&str] = &["-t", "ed25519", "-N", ""];
+
+async fn outcome(server: &SshServer, repository: &Repository, data: &SecretData) -> String {
+    let request = with_secret(&server.url(repository), branch("main"), data);
+    match TestStore::new().fetch(&request).await {
+        Ok((_, fetched)) => shown(&fetched.tree),
+        Err(error) => told(&error),
+    }
+}
+
+#[tokio::test]
+async fn keys_of_each_kind_open_a_repository() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let kinds: [&[&str]; 5] = [
+        ED25519,
+        &["-t", "rsa", "-b", "2048", "-N", ""],
+        &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", ""],
+        &["-t", "ecdsa", "-N", ""],
+        &["-t", "ecdsa", "-b", "384", "-N", ""],
+    ];
+    for kind in kinds {
+        let key = server.authorized_key(kind);
+        let data = secret([("identity", &key), ("known_hosts", &server.known_hosts())]);
+        assert_eq!(outcome(&server, &repository, &data).await, "deploy.yaml: one", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_with_a_passphrase_needs_it() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let key = server.authorized_key(&["-t", "ed25519", "-N", "open sesame"]);
+    let known_hosts = server.known_hosts();
+    let right = secret([("identity", &key), ("known_hosts", &known_hosts), ("password", "open sesame")]);
+    assert_eq!(outcome(&server, &repository, &right).await, "deploy.yaml: one");
+
+    let url = GitUrl::parse(&server.url(&repository)).expect("a URL");
+    let told_of = |data: &SecretData| GitAuth::from_secret(&url, data).err().map(|error| error.to_string());
+    let wrong = secret([("identity", &key), ("known_hosts", &known_hosts), ("password", "open wheat")]);
+    assert_eq!(told_of(&wrong).as_deref(), Some("'identity' cannot be decrypted with 'password'"));
+    let none = secret([("identity", &key), ("known_hosts", &known_hosts)]);
+    assert_eq!(
+        told_of(&none).as_deref(),
+        Some("'identity' is encrypted, and there is no 'password' to decrypt it with")
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_variable_answers_in_the_old_protocol() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Refused).await;
+    assert_eq!(outcome(&server, &repository, &server.secret()).await, "deploy.yaml: one");
+}
+
+#[tokio::test]
+async fn known_hosts_may_be_hashed() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let hashed = server.hashed_known_hosts();
+    assert!(hashed.starts_with("|1|"), "{hashed}");
+    let data = secret([("identity", &server.authorized_key(ED25519)), ("known_hosts", &hashed)]);
+    assert_eq!(outcome(&server, &repository, &data).await, "deploy.yaml: one");
+}
+
+#[tokio::test]
+async fn a_server_with_another_key_is_not_talked_to() {
+    let repository = Repository::with_a_file();
+    let (server, other) = (SshServer::start(Variable::Taken).await, SshServer::start(Variable::Taken).await);
+    let key = server.authorized_key(ED25519);
+    let (own, foreign) = (server.known_hosts(), other.known_hosts());
+    let host = own.split(' ').next().expect("a host");
+    let swapped = foreign.replacen(foreign.split(' ').next().expect("a host"), host, 1);
+    let cases = [swapped, foreign, format!("@revoked * {}", own.split_once(' ').expect("a key").1)];
+    let mut told_all = Vec::new();
+    for known_hosts in cases {
+        let data = secret([("identity", &key), ("known_hosts", &known_hosts)]);
+        let text = outcome(&server, &repository, &data).await;
+        let words = text.lines().nth(1).expect("a cause").split(' ');
+        let words = words.map(|word| if word.starts_with("SHA256:") { "SHA256:…" } else { word });
+        told_all.push(words.collect::<Vec<_>>().join(" ").replace(host, "HOST"));
+    }
+    insta::assert_snapshot!(told_all.join("\n"), @r"
+      caused by: ssh: handshake failed: knownhosts: key mismatch: HOST has ssh-ed25519 SHA256:… and should have ssh-ed25519 SHA256:…
+      caused by: ssh: handshake failed: knownhosts: key is unknown: HOST has ssh-ed25519 SHA256:…
+      caused by: ssh: handshake failed: knownhosts: key is revoked: HOST has ssh-ed25519 SHA256:…
+    ");
+}
+
+#[tokio::test]
+async fn what_ssh_servers_refuse_is_told() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let data = secret([("identity", &server.foreign_key()), ("known_hosts", &server.known_hosts())]);
+    let refused = outcome(&server, &repository, &data).await;
+    assert!(refused.contains("unable to authenticate: the server does not accept the key"), "{refused}");
+
+    let url = format!("{}-gone", server.url(&repository));
+    let gone = told(&refusal(resolve(&with_secret(&url, branch("main"), &server.secret())).await));
+    assert!(gone.contains("does not appear to be a git repository"), "{gone}");
+
+    let nobody = refusal(resolve(&anonymous(&server.url(&repository), branch("main"))).await);
+    assert_eq!(nobody.reason(), "AuthenticationFailed");
+    assert!(told(&nobody).contains("'identity' is required"), "{}", told(&nobody));
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_left_when_the_time_is_over() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = silent.local_addr().expect("bound");
+    let timeout = std::time::Duration::from_millis(300);
+    let request =
+        with_secret(&format!("ssh://git@{address}{}", repository.path().display()), branch("main"), &server.secret());
+    let text = told(&refusal(resolve(&GitRequest { timeout, ..request }).await));
+    assert!(text.contains("context deadline exceeded"), "{text}");
+}
