@@ -3,9 +3,17 @@
 use fairlead_object::{Tree, TreePath};
 
 use crate::{
-    accumulate::Accumulation, error::BuildError, kustomization::Kustomization, load::{LoadRestrictions, Loader},
-    provenance::{self, Note}, resource::Resource,
+    accumulate::{Accumulation, Build},
+    error::BuildError,
+    kustomization::Kustomization,
+    load::{LoadRestrictions, Loader},
+    name_reference,
+    provenance::{self, Note},
+    resource::Resource,
+    sort, transform,
 };
+
+const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
 /// How to build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,21 +61,42 @@ pub fn build_with(
     options: &Options,
 ) -> Result<Vec<Resource>, BuildError> {
     let loader = Loader::new(tree, directory, options.load_restrictions);
-    let notes: Vec<Note> = kustomization.fields.build_metadata.iter().filter_map(|word| Note::parse(word)).collect();
-    let mut accumulation = Accumulation::default();
-    accumulation.run(&loader, &kustomization)?;
-    let mut resources = accumulation.resources.into_list();
+    let notes = notes(&kustomization, options);
+    let mut build = Build::new(notes.clone());
+    let mut accumulation = Accumulation::new();
+    accumulation.run(&loader, &kustomization, &mut build)?;
+    let Accumulation { mut resources, config, vars } = accumulation;
+    transform::add_hashes(&mut resources)?;
+    name_reference::fix(resources.list_mut(), &config)?;
+    vars.replace(&mut resources, &config, &build.schema())?;
+    let mut resources = resources.into_list();
+    resources.retain(|resource| !is_local(resource));
+    sort::sort(&mut resources, kustomization.fields.sort_options.as_ref(), options.order)?;
     for resource in &mut resources {
         notes.iter().for_each(|note| provenance::annotate(resource, *note, directory));
     }
     Ok(resources)
 }
 
+/// What objects are to say about their making.
+fn notes(kustomization: &Kustomization, options: &Options) -> Vec<Note> {
+    let asked = kustomization.fields.build_metadata.iter().filter_map(|word| Note::parse(word));
+    let mut notes: Vec<Note> = asked.collect();
+    if options.managed_by_label == ManagedByLabel::Always && !notes.contains(&Note::ManagedBy) {
+        notes.push(Note::ManagedBy);
+    }
+    notes
+}
+
+/// Whether a resource is there for the build alone.
+fn is_local(resource: &Resource) -> bool {
+    resource.annotation(LOCAL_CONFIG).is_some_and(|value| value != "false")
+}
+
 /// What `kustomize build` prints for `resources`.
 pub fn print(resources: &[Resource]) -> Result<String, BuildError> {
     let printed = resources.iter().map(|resource| {
-        let unprintable =
-            |source| BuildError::Unprintable { at: resource.at(), id: resource.current_id(), source };
+        let unprintable = |source| BuildError::Unprintable { at: resource.at(), id: resource.current_id(), source };
         Ok(fairlead_yaml::emit_json(&resource.to_json().map_err(unprintable)?))
     });
     Ok(printed.collect::<Result<Vec<_>, _>>()?.join("---\n"))

@@ -47,8 +47,10 @@ impl<'a> Path<'a> {
     /// The first document of `content`; later ones are not read. A file without documents is an empty mapping.
     pub(crate) fn first_document(&self, content: &[u8]) -> Result<Node, BuildError> {
         let text = std::str::from_utf8(content).map_err(|_| BuildError::NotUtf8 { file: self.file.clone() })?;
-        let malformed =
-            |source: fairlead_yaml::ParseError| BuildError::Malformed { at: At::line(self.file, source.position.line), source };
+        let malformed = |source: fairlead_yaml::ParseError| BuildError::Malformed {
+            at: At::line(self.file, source.position.line),
+            source,
+        };
         let document = fairlead_yaml::parse(text).map_err(malformed)?.into_iter().next();
         Ok(document.filter(|node| !node.is_null()).unwrap_or_else(|| Node::mapping(fairlead_yaml::Mapping::new())))
     }

@@ -230,6 +230,14 @@ pub enum BuildError {
         limit: usize,
     },
 
+    /// A document is a list or a scalar.
+    #[error("{at}: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")]
+    NotAMapping {
+        /// The document.
+        at: At,
+        /// What it is.
+        found: &'static str,
+    },
     /// A document is no object.
     #[error("{at}: missing Resource metadata")]
     NoMetadata {
@@ -264,6 +272,303 @@ pub enum BuildError {
         /// The first object.
         first: At,
     },
+    /// Two specs of one field differ.
+    #[error("{at}: failed to merge {list} fieldSpec: conflicting fieldspecs for `{path}`")]
+    ConflictingFieldSpecs {
+        /// What brings the second one.
+        at: At,
+        /// The list of specs.
+        list: &'static str,
+        /// The field.
+        path: String,
+    },
+    /// A field is not what its spec says.
+    #[error("{at}: considering field '{path}' of object {id}: {problem}")]
+    Field {
+        /// The object.
+        at: At,
+        /// The field.
+        path: String,
+        /// The object's id.
+        id: String,
+        /// What it is.
+        problem: String,
+    },
+    /// A field that should hold a namespace is no scalar.
+    #[error(
+        "{at}: namespace field specs must target scalar nodes: considering field '{path}' of object {id}: {problem}"
+    )]
+    NamespaceField {
+        /// The object.
+        at: At,
+        /// The field.
+        path: String,
+        /// The object's id.
+        id: String,
+        /// What it is.
+        problem: String,
+    },
+    /// Two objects of one name were put into one namespace.
+    #[error("namespace transformation produces ID conflict")]
+    NamespaceConflict {
+        /// The objects.
+        source: Box<BuildError>,
+    },
+    /// `replicas` names no workload.
+    #[error("{at}: resource with name {name} does not match a config with the following GVK [{kinds}]")]
+    ReplicaWithoutTarget {
+        /// The entry.
+        at: At,
+        /// The name.
+        name: String,
+        /// The kinds that have replicas.
+        kinds: String,
+        /// The workload that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A patch is incomplete or contradicts itself.
+    #[error("{at}: {problem}")]
+    BadPatch {
+        /// The entry or file.
+        at: At,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A patch is neither a strategic-merge patch nor a JSON patch.
+    #[error("{at}: unable to parse SM or JSON patch from {shown}: no JSON patch ({as_json})")]
+    NoPatch {
+        /// The entry.
+        at: At,
+        /// The patch or its file.
+        shown: String,
+        /// Why it is no JSON patch.
+        as_json: String,
+        /// Why it is no strategic-merge patch.
+        source: Box<BuildError>,
+    },
+    /// A strategic-merge patch names an object that is not there.
+    #[error(
+        "{at}: no resource matches strategic merge patch {id:?}: no matches for Id {id}; \
+         failed to find unique target for patch {id}"
+    )]
+    PatchWithoutTarget {
+        /// The patch.
+        at: At,
+        /// The object that it names.
+        id: String,
+        /// The object that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A strategic-merge patch names several objects.
+    #[error("{at}: multiple matches for Id {id}; failed to find unique target for patch {id}")]
+    PatchWithSeveralTargets {
+        /// The patch.
+        at: At,
+        /// The object that it names.
+        id: String,
+        /// The objects that bear or bore the name.
+        found: Vec<String>,
+    },
+    /// A strategic-merge patch does not fit its object.
+    #[error("{at}: cannot patch {id}: {problem}")]
+    Merge {
+        /// The patch.
+        at: At,
+        /// The object.
+        id: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// A JSON patch does not apply.
+    #[error("{at}: cannot patch {id}: {problem}")]
+    JsonPatch {
+        /// The patch.
+        at: At,
+        /// The object.
+        id: String,
+        /// Which operation, and why.
+        problem: String,
+    },
+    /// A selector cannot be read.
+    #[error("{at}: bad selector {text:?}: {problem}")]
+    BadSelector {
+        /// The selector.
+        at: At,
+        /// What it says.
+        text: String,
+        /// Why it cannot be read.
+        problem: String,
+    },
+    /// A generator is incomplete, or its pairs cannot be read.
+    #[error("{at}: loading KV pairs: {problem}")]
+    Generator {
+        /// The entry, or the line of its file.
+        at: At,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A generated object does not fit what is there.
+    #[error("{at}: merging from generator: id {id} {problem}")]
+    Absorb {
+        /// The entry.
+        at: At,
+        /// The object.
+        id: String,
+        /// What does not fit.
+        problem: AbsorbProblem,
+    },
+    /// An object of a kind without a content hash is to be named by one.
+    #[error("{at}: {id} has no content that a name could be hashed from")]
+    Unhashable {
+        /// The object.
+        at: At,
+        /// Its id.
+        id: String,
+    },
+    /// `sortOptions` contradict themselves.
+    #[error("{at}: {problem}")]
+    SortOptions {
+        /// The field.
+        at: At,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A reference by name cannot be followed.
+    #[error("{at}: updating name reference in '{path}' field of '{id}': {problem}")]
+    Reference {
+        /// The object that refers.
+        at: At,
+        /// Its id.
+        id: String,
+        /// The field.
+        path: String,
+        /// Why.
+        problem: String,
+    },
+    /// A service account that a role binding names has an empty namespace.
+    #[error("{at}: Invalid Input: namespace is blank for resource {id:?}")]
+    BlankNamespace {
+        /// The role binding.
+        at: At,
+        /// Its id.
+        id: String,
+    },
+    /// Two vars have one name.
+    #[error("{at}: var '{name}' already encountered")]
+    RepeatedVar {
+        /// The second one.
+        at: At,
+        /// Their name.
+        name: String,
+        /// The first one.
+        first: At,
+    },
+    /// A var could mean several objects.
+    #[error("{at}: found {found} resId matches for var {name} (unable to disambiguate)")]
+    AmbiguousVar {
+        /// The var.
+        at: At,
+        /// Its name.
+        name: String,
+        /// How many objects it could mean.
+        found: usize,
+    },
+    /// A var means no object.
+    #[error("{at}: var '{var}' cannot be mapped to a field in the set of known resources")]
+    UnboundVar {
+        /// The var.
+        at: At,
+        /// Its name, kind and field.
+        var: String,
+    },
+    /// The object that a var means lacks the field.
+    #[error("{at}: field specified in var '{var}' not found in corresponding resource {id}")]
+    VarWithoutField {
+        /// The var.
+        at: At,
+        /// Its name, kind and field.
+        var: String,
+        /// The object.
+        id: String,
+    },
+    /// A replacement is incomplete or contradicts itself.
+    #[error("{at}: {problem}")]
+    Replacement {
+        /// The entry.
+        at: At,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The source of a replacement is not there.
+    #[error("{at}: nothing selected by {selector}")]
+    ReplacementWithoutSource {
+        /// The entry.
+        at: At,
+        /// What the source says.
+        selector: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A field that a replacement sets is not there.
+    #[error("{at}: cannot replace in {id}: {problem}")]
+    ReplacementField {
+        /// The entry.
+        at: At,
+        /// The object.
+        id: String,
+        /// Which field, and why.
+        problem: String,
+    },
+    /// A plugin would be a program.
+    #[error("{at}: external plugins disabled; unable to load external plugin '{kind}'")]
+    ExternalPlugin {
+        /// The plugin's configuration.
+        at: At,
+        /// Its kind.
+        kind: String,
+    },
+    /// There is no such plugin.
+    #[error("{at}: unable to load builtin {gvk}")]
+    UnknownPlugin {
+        /// The plugin's configuration.
+        at: At,
+        /// Its version and kind.
+        gvk: String,
+    },
+    /// A plugin cannot be configured.
+    #[error("{at}: trouble configuring builtin {kind}")]
+    Plugin {
+        /// The plugin's configuration.
+        at: At,
+        /// Its kind.
+        kind: String,
+        /// Why.
+        source: Box<BuildError>,
+    },
+    /// A plugin's configuration is incomplete or contradicts itself.
+    #[error("{at}: {problem}")]
+    PluginConfig {
+        /// The configuration.
+        at: At,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A validator changed an object.
+    #[error("{at}: validator {id} shouldn't modify the resource map")]
+    ValidatorChanges {
+        /// The validator's configuration.
+        at: At,
+        /// Its id.
+        id: String,
+    },
+    /// A schema cannot be used.
+    #[error("{at}: {problem}")]
+    OpenApi {
+        /// The field.
+        at: At,
+        /// Why.
+        problem: &'static str,
+    },
     /// An object cannot be printed.
     #[error("{at}: cannot print {id}")]
     Unprintable {
@@ -274,6 +579,20 @@ pub enum BuildError {
         /// Why.
         source: ResolveError,
     },
+}
+
+/// Why a generated object does not fit what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AbsorbProblem {
+    /// It is to change an object that is not there.
+    #[error("does not exist; cannot merge or replace")]
+    Missing,
+    /// It is to be new, and is there.
+    #[error("exists; can not use behavior: 'unspecified', behavior must be merge or replace")]
+    Exists,
+    /// It is to change one object, and several are there.
+    #[error("matches multiple objects that could accept the merge")]
+    Several,
 }
 
 fn expected_kind(found: &crate::Kind) -> &'static str {
@@ -294,16 +613,40 @@ impl BuildError {
     /// What the reader can try, where the failure suggests it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownField { nearest: Some(nearest), .. } | Self::MissingFile { nearest: Some(nearest), .. } => {
+            Self::UnknownField { nearest: Some(nearest), .. }
+            | Self::MissingFile { nearest: Some(nearest), .. }
+            | Self::PatchWithoutTarget { nearest: Some(nearest), .. }
+            | Self::ReplicaWithoutTarget { nearest: Some(nearest), .. }
+            | Self::ReplacementWithoutSource { nearest: Some(nearest), .. } => {
                 Some(format!("did you mean `{nearest}`?"))
             }
-            Self::Remote { .. } => {
-                Some("copy it into the source, or declare a source of its own for it".to_owned())
+            Self::PatchWithSeveralTargets { found, .. } => {
+                Some(format!("name the object by its last name, one of: {}", found.join(", ")))
             }
-            Self::Duplicate { first, .. } => Some(format!("the first one is at {first}")),
-            Self::Resource { source, .. } | Self::Component { source, .. } => source.hint(),
-            Self::NeitherFileNorDirectory { as_file, source, .. } => as_file.hint().or_else(|| source.hint()),
-            _ => None,
+            Self::Remote { .. } => Some("copy it into the source, or declare a source of its own for it".to_owned()),
+            Self::Duplicate { first, .. } | Self::RepeatedVar { first, .. } => {
+                Some(format!("the first one is at {first}"))
+            }
+            other => other.inner().and_then(Self::hint),
         }
+    }
+
+    /// The chart inflation that `field` asks for is not done here.
+    pub(crate) fn helm(at: &At, field: &str) -> Self {
+        let instead = "render the chart as a HelmRelease, or keep its output in the source";
+        Self::Unsupported { at: at.clone(), field: field.to_owned(), instead }
+    }
+
+    /// The error as it concerns a field that should hold a namespace.
+    pub(crate) fn into_namespace_field(self) -> Self {
+        match self {
+            Self::Field { at, path, id, problem } => Self::NamespaceField { at, path, id, problem },
+            other => other,
+        }
+    }
+
+    /// The failure that this one is the consequence of.
+    fn inner(&self) -> Option<&Self> {
+        std::error::Error::source(self)?.downcast_ref::<Box<Self>>().map(|inner| &**inner)
     }
 }

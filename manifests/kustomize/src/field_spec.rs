@@ -8,8 +8,10 @@ use fairlead_yaml::{Node, Value};
 
 use crate::{
     decode::record,
+    error::BuildError,
     id::GvkRef,
     node::{self, NodeKind},
+    resource::Resource,
 };
 
 record! {
@@ -45,18 +47,47 @@ impl FieldSpec {
         gvk.is_selected_by(&self.group, &self.version, &self.kind)
     }
 
-    /// Whether both name the same field of kinds that have some object in common.
+    /// Whether both name the same field, and one of them is about all the kinds that the other is about.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        let same = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
-        self.path == other.path
-            && same(&self.group, &other.group)
-            && same(&self.version, &other.version)
-            && same(&self.kind, &other.kind)
+        self.path == other.path && (self.covers(other) || other.covers(self))
     }
 
-    /// The segments of the path.
-    pub(crate) fn segments(&self) -> Vec<String> {
-        split_path(&self.path)
+    fn covers(&self, other: &Self) -> bool {
+        let same = |mine: &str, others: &str| mine.is_empty() || mine == others;
+        same(&self.group, &other.group) && same(&self.version, &other.version) && same(&self.kind, &other.kind)
+    }
+}
+
+/// Field specs ready to be walked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldSpecs(Vec<(FieldSpec, Vec<String>)>);
+
+impl FieldSpecs {
+    pub(crate) fn new(specs: impl IntoIterator<Item = FieldSpec>) -> Self {
+        Self(specs.into_iter().map(|spec| (spec.clone(), split_path(&spec.path))).collect())
+    }
+
+    /// The same specs without those that `drop` is true for.
+    pub(crate) fn without(mut self, mut drop: impl FnMut(&FieldSpec) -> bool) -> Self {
+        self.0.retain(|(spec, _)| !drop(spec));
+        self
+    }
+
+    /// Calls `visit` with each field of `resource` that the specs name. A spec that creates makes missing fields of the
+    /// kind `made`; without a kind, nothing is made.
+    pub(crate) fn visit(
+        &self,
+        resource: &mut Resource,
+        made: Option<NodeKind>,
+        visit: &mut dyn FnMut(&mut Node) -> Result<(), WalkError>,
+    ) -> Result<(), BuildError> {
+        for (spec, segments) in &self.0 {
+            if spec.selects(resource.gvk()) {
+                let made = made.filter(|_| spec.create);
+                walk(&mut resource.node, segments, made, visit).map_err(|error| error.on(&spec.path, resource))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,6 +118,21 @@ pub(crate) fn split_path(path: &str) -> Vec<String> {
 /// Why a walk stopped: a node on the way, or at its end, was of another kind than the path says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WalkError(pub(crate) String);
+
+impl WalkError {
+    /// `node` is not of the kind `wanted`.
+    pub(crate) fn wrong_kind(wanted: NodeKind, node: &Node) -> Self {
+        let (wanted, found) = (wanted.name(), NodeKind::of(node).name());
+        let contents = fairlead_yaml::emit(node);
+        Self(format!("wrong node kind: expected {wanted} but got {found}: node contents:\n{contents}"))
+    }
+
+    /// The error as it concerns the field `path` of `resource`.
+    pub(crate) fn on(self, path: &str, resource: &Resource) -> BuildError {
+        let (at, id) = (resource.at(), resource.current_id());
+        BuildError::Field { at, path: path.to_owned(), id, problem: self.0 }
+    }
+}
 
 /// Calls `visit` with every node that `segments` lead to in `root`.
 ///

@@ -77,6 +77,12 @@ pub(crate) struct Key<'a> {
     namespace: &'a str,
 }
 
+impl<'a> Key<'a> {
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
+    }
+}
+
 impl<'a> Id<'a> {
     /// The id by which objects are compared.
     pub(crate) fn key(&self) -> Key<'a> {

@@ -12,29 +12,45 @@
 mod accumulate;
 mod at;
 mod build;
+mod config;
+mod crds;
 mod decode;
+mod defaults;
 mod error;
+mod field_path;
 mod field_spec;
+mod generate;
+mod hash;
 mod id;
+mod json_patch;
 mod kustomization;
 mod load;
+mod merge;
+mod name_reference;
 mod nearest;
 mod node;
 mod parse;
+mod plugin;
 mod provenance;
 mod remote;
 mod resource;
 mod resources;
+mod schema;
+mod schema_table;
 mod scope;
+mod selector;
+mod sort;
+mod transform;
+mod vars;
 
 pub use at::{At, Located};
 pub use build::{ManagedByLabel, Options, Order, build, build_with, print};
-pub use error::BuildError;
+pub use error::{AbsorbProblem, BuildError};
 pub use field_spec::FieldSpec;
 pub use kustomization::{
     FILE_NAMES, FieldOptions, FieldReference, Fields, Generator, GeneratorOptions, Image, Kind, Kustomization, Label,
-    LegacySortOptions, ObjectReference, Patch, PatchOptions, Replacement, ReplacementSource, ReplacementTarget, Replica,
-    Selector, SortOptions, Var,
+    LegacySortOptions, ObjectReference, Patch, PatchOptions, Replacement, ReplacementSource, ReplacementTarget,
+    Replica, Selector, SortOptions, Var,
 };
 pub use load::{LoadRestrictions, MAX_DEPTH};
 pub use resource::{Resource, ToManifestError};

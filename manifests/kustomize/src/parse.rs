@@ -63,12 +63,7 @@ fn expand_lists(file: &TreePath, documents: Vec<Node>) -> Result<Vec<Node>, Buil
     Ok(objects)
 }
 
-fn expand(
-    file: &TreePath,
-    object: Node,
-    objects: &mut Vec<Node>,
-    listed: &mut Vec<Node>,
-) -> Result<(), BuildError> {
+fn expand(file: &TreePath, object: Node, objects: &mut Vec<Node>, listed: &mut Vec<Node>) -> Result<(), BuildError> {
     let at = At::line(file, object.position.line);
     let kind = check(&object, &at)?.to_owned();
     if !kind.ends_with("List") || object.get("items").is_none() {
@@ -97,7 +92,8 @@ fn items(object: Node, kind: &str, at: At) -> Result<Vec<Node>, BuildError> {
 
 /// Checks that `object` can be told from others, and returns its kind.
 fn check<'a>(object: &'a Node, at: &At) -> Result<&'a str, BuildError> {
-    let Some(fields) = object.as_mapping() else { return Err(BuildError::NoMetadata { at: at.clone() }) };
+    let found = if object.as_sequence().is_some() { "array" } else { "string" };
+    let Some(fields) = object.as_mapping() else { return Err(BuildError::NotAMapping { at: at.clone(), found }) };
     let kind = node::text_at(object, &["kind"]);
     if kind.is_empty() {
         return Err(match fields.get("metadata") {
@@ -122,8 +118,7 @@ fn take_internal_notes(object: &mut Node) -> NameHash {
     let annotations = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
     let Some(annotations) = annotations.and_then(Node::as_mapping_mut) else { return NameHash::Unwanted };
     let wanted = annotations.get(NEEDS_HASH).and_then(Node::as_str) == Some("enabled");
-    annotations.retain(|key, _| {
-        !key.as_str().is_some_and(|key| key.starts_with(INTERNAL) || INTERNAL_OTHERS.contains(&key))
-    });
+    annotations
+        .retain(|key, _| !key.as_str().is_some_and(|key| key.starts_with(INTERNAL) || INTERNAL_OTHERS.contains(&key)));
     if wanted { NameHash::Wanted } else { NameHash::Unwanted }
 }

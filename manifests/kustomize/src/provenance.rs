@@ -7,9 +7,16 @@
 use std::sync::Arc;
 
 use fairlead_object::TreePath;
+use fairlead_yaml::Node;
 
-use crate::resource::Resource;
+use crate::{
+    node::{self, NodeKind},
+    resource::Resource,
+};
 
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// What kustomize calls itself where its version is not known.
+const MANAGER: &str = "kustomize-(devel)";
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
@@ -98,7 +105,16 @@ pub(crate) fn annotate(resource: &mut Resource, note: Note, directory: &TreePath
             let text = steps.iter().map(entry).collect();
             resource.set_annotation(TRANSFORMATIONS, text);
         }
-        Note::ManagedBy => {}
+        Note::ManagedBy => {
+            let metadata = resource.metadata();
+            let labels = metadata.get_or_insert_with("labels", || node::empty(NodeKind::Mapping));
+            if labels.is_null() {
+                *labels = node::empty(NodeKind::Mapping);
+            }
+            if let Some(labels) = labels.as_mapping_mut() {
+                labels.insert(MANAGED_BY, Node::string(MANAGER));
+            }
+        }
     }
 }
 
@@ -107,10 +123,8 @@ impl Step {
         match self {
             Self::Read(path) => vec![format!("path: {}", relative(path, directory))],
             Self::Ran { configured_in, configured_by } => {
-                let mut lines = vec![
-                    format!("configuredIn: {}", relative(configured_in, directory)),
-                    "configuredBy:".to_owned(),
-                ];
+                let mut lines =
+                    vec![format!("configuredIn: {}", relative(configured_in, directory)), "configuredBy:".to_owned()];
                 let fields = [
                     ("apiVersion", &configured_by.api_version),
                     ("kind", &configured_by.kind),

@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
+use fairlead_yaml::Node;
+
 use crate::{
-    error::BuildError,
-    id::{GvkRef, Id},
-    resource::Resource,
+    error::{AbsorbProblem, BuildError},
+    generate::{Behavior, Generated},
+    id::{GvkRef, Id, Key},
+    nearest::nearest,
+    node,
+    resource::{NameHash, Resource},
 };
 
 /// Most resources that one build holds.
@@ -17,6 +22,8 @@ pub(crate) struct Resources {
     list: Vec<Resource>,
     /// Where each current id stands; absent when ids may have changed since it was made.
     index: Option<HashMap<OwnedKey, usize>>,
+    /// Where the objects stand that have or had a name; absent when ids may have changed since it was made.
+    by_name: Option<HashMap<String, Vec<usize>>>,
 }
 
 /// A [`Key`](crate::id::Key) that outlives the object.
@@ -49,8 +56,17 @@ impl Resources {
 
     /// The resources, to change them; their ids may change too.
     pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Resource> {
-        self.index = None;
+        self.list_mut().iter_mut()
+    }
+
+    /// The resources, to change what is no part of their ids.
+    pub(crate) fn iter_mut_same_ids(&mut self) -> std::slice::IterMut<'_, Resource> {
         self.list.iter_mut()
+    }
+
+    /// The resource at `position`, to change what is no part of its id.
+    pub(crate) fn get_mut_same_id(&mut self, position: usize) -> &mut Resource {
+        &mut self.list[position]
     }
 
     pub(crate) fn as_slice(&self) -> &[Resource] {
@@ -60,6 +76,7 @@ impl Resources {
     /// The resources, to change them; their ids may change too.
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Resource> {
         self.index = None;
+        self.by_name = None;
         &mut self.list
     }
 
@@ -76,9 +93,72 @@ impl Resources {
         match index.insert(OwnedKey::of(&resource.id()), self.list.len()) {
             Some(first) => Err(duplicate(&self.list[first], &resource)),
             None => {
+                self.by_name = None;
                 self.list.push(resource);
                 Ok(())
             }
+        }
+    }
+
+    /// Adds a generated object, or puts it in place of the one that it merges with or replaces.
+    ///
+    /// # Follows kustomize
+    /// The object that it is about may be named by any id that it has or had. Name, place and history are that object's,
+    /// and the name keeps its hash only if both want one.
+    pub(crate) fn absorb(&mut self, generated: Generated) -> Result<(), BuildError> {
+        let Generated { mut resource, behavior, at } = generated;
+        let found = self.with_any_id(&resource.id().key());
+        let id = resource.current_id();
+        let conflict = |problem| BuildError::Absorb { at, id, problem };
+        match (found.as_slice(), behavior) {
+            ([], Behavior::Create) => return self.append(resource),
+            ([], Behavior::Merge | Behavior::Replace) => return Err(conflict(AbsorbProblem::Missing)),
+            ([_], Behavior::Create) => return Err(conflict(AbsorbProblem::Exists)),
+            ([_], Behavior::Merge | Behavior::Replace) => {}
+            ([..], _) => return Err(conflict(AbsorbProblem::Several)),
+        }
+        let old = &mut self.list_mut()[found[0]];
+        resource.take_identity_of(old);
+        if old.name_hash == NameHash::Unwanted {
+            resource.name_hash = NameHash::Unwanted;
+        }
+        let kept: &[&[&str]] = match behavior {
+            Behavior::Merge => &[&["metadata", "labels"], &["metadata", "annotations"], &["data"], &["binaryData"]],
+            Behavior::Replace | Behavior::Create => &[&["metadata", "labels"], &["metadata", "annotations"]],
+        };
+        kept.iter().for_each(|path| union(&mut resource.node, &old.node, path));
+        *old = resource;
+        Ok(())
+    }
+
+    /// Where the resources stand that have or had the id `key`.
+    pub(crate) fn with_any_id(&mut self, key: &Key<'_>) -> Vec<usize> {
+        let mut found = self.with_any_name(key.name());
+        found.retain(|position| self.list[*position].any_ids().any(|id| id.key() == *key));
+        found
+    }
+
+    /// Where the resources stand that have or had `name`.
+    pub(crate) fn with_any_name(&mut self, name: &str) -> Vec<usize> {
+        let by_name = self.by_name.get_or_insert_with(|| by_name(&self.list));
+        by_name.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The id that `id` was probably meant to be: the same kind with a similar name, or the same name elsewhere.
+    pub(crate) fn nearest(&self, id: &Id<'_>) -> Option<String> {
+        let same_name = self.list.iter().find(|resource| resource.name() == id.name);
+        let of_kind = || self.list.iter().filter(|resource| resource.gvk().kind == id.gvk.kind);
+        let similar = || {
+            let name = nearest(id.name, of_kind().map(Resource::name))?;
+            of_kind().find(|resource| resource.name() == name)
+        };
+        same_name.or_else(similar).map(Resource::current_id)
+    }
+
+    /// Drops the resources that have become empty.
+    pub(crate) fn drop_empty(&mut self) {
+        if self.list.iter().any(|resource| node::is_empty(&resource.node)) {
+            self.list_mut().retain(|resource| !node::is_empty(&resource.node));
         }
     }
 
@@ -101,6 +181,36 @@ impl Resources {
 
 fn index(list: &[Resource]) -> HashMap<OwnedKey, usize> {
     list.iter().enumerate().map(|(position, resource)| (OwnedKey::of(&resource.id()), position)).collect()
+}
+
+fn by_name(list: &[Resource]) -> HashMap<String, Vec<usize>> {
+    let mut by_name: HashMap<String, Vec<usize>> = HashMap::with_capacity(list.len());
+    for (position, resource) in list.iter().enumerate() {
+        for id in resource.any_ids() {
+            let positions = by_name.entry(id.name.to_owned()).or_default();
+            if positions.last() != Some(&position) {
+                positions.push(position);
+            }
+        }
+    }
+    by_name
+}
+
+/// Adds the entries of the mapping at `path` in `old` that `new` does not have.
+fn union(new: &mut Node, old: &Node, path: &[&str]) {
+    let Some(entries) = path.iter().try_fold(old, |node, key| node.get(key)).and_then(Node::as_mapping) else { return };
+    let Some((last, parents)) = path.split_last() else { return };
+    let mut parent = new;
+    for key in parents {
+        let Some(child) = parent.get_mut(key) else { return };
+        parent = child;
+    }
+    let merged = node::mapping_at(parent, last);
+    for (key, value) in entries.iter() {
+        if !key.as_str().is_some_and(|key| merged.contains_key(key)) {
+            merged.push(key.clone(), value.clone());
+        }
+    }
 }
 
 fn duplicate(first: &Resource, second: &Resource) -> BuildError {

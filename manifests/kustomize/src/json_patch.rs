@@ -1,0 +1,278 @@
+//! JSON patches (RFC 6902), as kustomize's library applies them.
+//!
+//! # Differs from RFC 6902, with kustomize
+//! A negative index counts from the end, and `replace` of a key that is missing adds it.
+
+use fairlead_object::TreePath;
+use fairlead_yaml::{Node, Schema};
+use serde_json::{Map, Value as Json};
+
+use crate::{at::At, error::BuildError};
+
+/// A list of operations.
+#[derive(Clone, Debug)]
+pub(crate) struct Operations(Vec<Operation>);
+
+#[derive(Clone, Debug)]
+struct Operation {
+    op: String,
+    path: String,
+    from: String,
+    value: Json,
+}
+
+/// Why an operation does not apply, in the words of kustomize's library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PatchError(pub(crate) String);
+
+impl Operations {
+    /// Reads a patch: JSON if it starts with a bracket, else YAML 1.1 whose first document counts. Nothing at all is a
+    /// patch without operations.
+    pub(crate) fn parse(text: &str) -> Result<Self, PatchError> {
+        let text = text.trim();
+        let value = if text.starts_with('[') {
+            serde_json::from_str(text).map_err(|error| PatchError(error.to_string()))?
+        } else {
+            let documents = fairlead_yaml::parse(text).map_err(|error| PatchError(error.to_string()))?;
+            let first = documents.first().map(|node| node.to_json(Schema::SigsYaml));
+            first.transpose().map_err(|error| PatchError(error.to_string()))?.unwrap_or(Json::Null)
+        };
+        let operations = match value {
+            Json::Null => Vec::new(),
+            Json::Array(operations) => operations.into_iter().map(Operation::read).collect::<Result<_, _>>()?,
+            other => return Err(cannot_unmarshal(&other, "jsonpatch.Patch")),
+        };
+        Ok(Self(operations))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Applies the operations to `object` in their order.
+    pub(crate) fn apply(&self, object: &mut Json) -> Result<(), PatchError> {
+        self.0.iter().try_for_each(|operation| operation.apply(object))
+    }
+}
+
+fn cannot_unmarshal(value: &Json, wanted: &str) -> PatchError {
+    let found = match value {
+        Json::Null => "null",
+        Json::Bool(_) => "bool",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    };
+    PatchError(format!("json: cannot unmarshal {found} into Go value of type {wanted}"))
+}
+
+impl Operation {
+    fn read(value: Json) -> Result<Self, PatchError> {
+        let Json::Object(mut fields) = value else { return Err(cannot_unmarshal(&value, "jsonpatch.Operation")) };
+        let text = |fields: &Map<String, Json>, key: &str| {
+            fields.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
+        };
+        let (op, path, from) = (text(&fields, "op"), text(&fields, "path"), text(&fields, "from"));
+        Ok(Self { op, path, from, value: fields.remove("value").unwrap_or(Json::Null) })
+    }
+
+    fn apply(&self, object: &mut Json) -> Result<(), PatchError> {
+        match self.op.as_str() {
+            "add" => add(object, &self.path, self.value.clone()),
+            "remove" => remove(object, &self.path).map(drop),
+            "replace" => replace(object, &self.path, self.value.clone()),
+            "move" => {
+                let moved = remove(object, &self.from)?;
+                add(object, &self.path, moved)
+            }
+            "copy" => {
+                let copied = find(object, &self.from).cloned().ok_or_else(|| missing("copy", &self.from))?;
+                add(object, &self.path, copied)
+            }
+            "test" => {
+                let equal = find(object, &self.path).unwrap_or(&Json::Null) == &self.value;
+                if equal { Ok(()) } else { Err(PatchError(format!("testing value {} failed: test failed", self.path))) }
+            }
+            other => Err(PatchError(format!("Unexpected kind: {other}"))),
+        }
+    }
+}
+
+fn missing(op: &str, path: &str) -> PatchError {
+    PatchError(format!("{op} operation does not apply: doc is missing path: {path:?}: missing value"))
+}
+
+fn bad_index(op: &str, path: &str, index: &str) -> PatchError {
+    PatchError(format!(
+        "error in {op} for path: '{path}': Unable to access invalid index: {index}: invalid index referenced"
+    ))
+}
+
+fn tokens(path: &str) -> Vec<String> {
+    path.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+fn find<'a>(object: &'a Json, path: &str) -> Option<&'a Json> {
+    tokens(path).iter().try_fold(object, |value, token| match value {
+        Json::Object(fields) => fields.get(token),
+        Json::Array(items) => items.get(existing_index(token, items.len())?),
+        _ => None,
+    })
+}
+
+fn find_mut<'a>(object: &'a mut Json, tokens: &[String]) -> Option<&'a mut Json> {
+    tokens.iter().try_fold(object, |value, token| match value {
+        Json::Object(fields) => fields.get_mut(token),
+        Json::Array(items) => {
+            let index = existing_index(token, items.len())?;
+            items.get_mut(index)
+        }
+        _ => None,
+    })
+}
+
+/// The index that `token` means in a list of `len` items; a negative one counts from the end.
+fn existing_index(token: &str, len: usize) -> Option<usize> {
+    let index: i64 = token.parse().ok()?;
+    let len = i64::try_from(len).ok()?;
+    let index = if index < 0 { index + len } else { index };
+    (0..len).contains(&index).then(|| usize::try_from(index).ok()).flatten()
+}
+
+/// The collection that holds what `path` names, and the name in it.
+fn parent<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<(&'a mut Json, String), PatchError> {
+    let mut tokens = tokens(path);
+    let last = tokens.pop().ok_or_else(|| missing(op, path))?;
+    let parent = find_mut(object, &tokens).filter(|parent| parent.is_object() || parent.is_array());
+    Ok((parent.ok_or_else(|| missing(op, path))?, last))
+}
+
+fn add(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
+    if path.is_empty() {
+        *object = value;
+        return Ok(());
+    }
+    let (parent, token) = parent(object, "add", path)?;
+    match parent {
+        Json::Object(fields) => drop(fields.insert(token, value)),
+        Json::Array(items) if token == "-" => items.push(value),
+        Json::Array(items) => {
+            // An element may be put behind the last one, so there is one place more than there are elements.
+            let index = existing_index(&token, items.len() + 1).ok_or_else(|| bad_index("add", path, &token))?;
+            items.insert(index, value);
+        }
+        _ => return Err(missing("add", path)),
+    }
+    Ok(())
+}
+
+fn remove(object: &mut Json, path: &str) -> Result<Json, PatchError> {
+    let (parent, token) = parent(object, "remove", path)?;
+    match parent {
+        Json::Object(fields) => fields.remove(&token).ok_or_else(|| {
+            PatchError(format!(
+                "error in remove for path: '{path}': Unable to remove nonexistent key: {token}: missing value"
+            ))
+        }),
+        Json::Array(items) => {
+            let index = existing_index(&token, items.len()).ok_or_else(|| bad_index("remove", path, &token))?;
+            Ok(items.remove(index))
+        }
+        _ => Err(missing("remove", path)),
+    }
+}
+
+fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
+    if path.is_empty() {
+        *object = value;
+        return Ok(());
+    }
+    let (parent, token) = parent(object, "replace", path)?;
+    match parent {
+        Json::Object(fields) => drop(fields.insert(token, value)),
+        Json::Array(items) => {
+            let index = existing_index(&token, items.len()).ok_or_else(|| bad_index("replace", path, &token))?;
+            items[index] = value;
+        }
+        _ => return Err(missing("replace", path)),
+    }
+    Ok(())
+}
+
+/// Applies `operations` to the object `node` of `file`.
+///
+/// # Follows kustomize
+/// The object is rebuilt from JSON, in which a number is a double: integers beyond 2^53 lose digits.
+pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str) -> Result<(), BuildError> {
+    let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: id.to_owned(), source };
+    let mut object = node.to_json(Schema::Kyaml).map_err(unprintable)?;
+    operations.apply(&mut object).map_err(|PatchError(problem)| BuildError::JsonPatch {
+        at: at.clone(),
+        id: id.to_owned(),
+        problem,
+    })?;
+    round_integers(&mut object);
+    let position = node.position;
+    *node = Node { position, ..Node::from_json(&object) };
+    Ok(())
+}
+
+fn round_integers(value: &mut Json) {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Json::Number(number) => {
+            let magnitude = number.as_i64().map(i64::unsigned_abs).or(number.as_u64());
+            if let (Some(EXACT..), Some(float)) = (magnitude, number.as_f64()) {
+                *value = Json::from(float);
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(round_integers),
+        Json::Object(fields) => fields.values_mut().for_each(round_integers),
+        Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
+}
+
+/// Reads the patch in the file `file`.
+pub(crate) fn parse_file(file: &TreePath, content: &[u8]) -> Result<Operations, BuildError> {
+    let text = std::str::from_utf8(content).map_err(|_| BuildError::NotUtf8 { file: file.clone() })?;
+    Operations::parse(text).map_err(|PatchError(problem)| BuildError::BadPatch { at: At::line(file, 1), problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_apply_as_kustomize_applies_them_or_say_why_not() {
+        let rows = [
+            (r#"[{"op":"add","path":"/a/-","value":3}]"#, r#"{"a":[1,2,3],"b":{"c/d":1}}"#),
+            (r#"[{"op":"add","path":"/a/-1","value":3}]"#, r#"{"a":[1,2,3],"b":{"c/d":1}}"#),
+            (r#"[{"op":"remove","path":"/b/c~1d"}]"#, r#"{"a":[1,2],"b":{}}"#),
+            (r#"[{"op":"replace","path":"/b/new","value":1}]"#, r#"{"a":[1,2],"b":{"c/d":1,"new":1}}"#),
+            (r#"[{"op":"move","from":"/b","path":"/c"}]"#, r#"{"a":[1,2],"c":{"c/d":1}}"#),
+            (r#"[{"op":"copy","from":"/a/0","path":"/c"}]"#, r#"{"a":[1,2],"b":{"c/d":1},"c":1}"#),
+            (r#"[{"op":"test","path":"/zz"}]"#, r#"{"a":[1,2],"b":{"c/d":1}}"#),
+            (r#"[{"op":"test","path":"/a/0","value":2}]"#, "testing value /a/0 failed: test failed"),
+            (
+                r#"[{"op":"add","path":"/a/9","value":3}]"#,
+                "error in add for path: '/a/9': Unable to access invalid index: 9: invalid index referenced",
+            ),
+            (
+                r#"[{"op":"remove","path":"/zz"}]"#,
+                "error in remove for path: '/zz': Unable to remove nonexistent key: zz: missing value",
+            ),
+            (
+                r#"[{"op":"add","path":"/zz/y"}]"#,
+                r#"add operation does not apply: doc is missing path: "/zz/y": missing value"#,
+            ),
+            (r#"[{"op":"foo","path":"/a"}]"#, "Unexpected kind: foo"),
+        ];
+        for (patch, expected) in rows {
+            let mut object = serde_json::json!({"a": [1, 2], "b": {"c/d": 1}});
+            let applied = Operations::parse(patch).and_then(|operations| operations.apply(&mut object));
+            let outcome = applied.map_or_else(|PatchError(problem)| problem, |()| object.to_string());
+            assert_eq!(outcome, expected, "{patch}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The transformers, each with its configuration, and the one loop that runs them.
+//!
+//! A field of a kustomization and a plugin's file come to the same value here.
+
+mod images;
+mod labels;
+mod name;
+mod namespace;
+mod patch;
+mod replacement;
+mod replicas;
+mod value_add;
+
+use std::sync::Arc;
+
+pub(crate) use images::Images;
+pub(crate) use labels::{Annotations, Labels};
+pub(crate) use name::{Prefix, Suffix};
+pub(crate) use namespace::{Namespace, Subjects, Unset};
+pub(crate) use patch::{JsonPatch, PatchTransformer, StrategicMergePatches};
+pub(crate) use replacement::Replacements;
+pub(crate) use replicas::Replicas;
+pub(crate) use value_add::{ValueAdd, ValueTarget};
+
+use crate::{
+    at::At, error::BuildError, generate, provenance::Step, resource::NameHash, resources::Resources, schema::Schema,
+};
+
+/// One transformer, configured.
+pub(crate) struct Transformer {
+    /// Where its configuration was written.
+    pub(crate) at: At,
+    /// What it is called in the notes of the objects that it saw.
+    pub(crate) step: Arc<Step>,
+    pub(crate) change: Change,
+}
+
+/// What a transformer does.
+pub(crate) enum Change {
+    Annotations(Annotations),
+    Images(Images),
+    JsonPatch(JsonPatch),
+    Labels(Labels),
+    Namespace(Namespace),
+    Patch(PatchTransformer),
+    /// Gives every generated object its hash at once.
+    Hash,
+    Prefix(Prefix),
+    PrefixSuffix(Prefix, Suffix),
+    Replacements(Replacements),
+    Replicas(Replicas),
+    StrategicMergePatches(StrategicMergePatches),
+    Suffix(Suffix),
+    ValueAdd(ValueAdd),
+    /// Changes nothing, and is noted all the same.
+    Nothing,
+}
+
+impl Transformer {
+    /// Changes `resources`, then drops those that have become empty.
+    pub(crate) fn run(&self, resources: &mut Resources, schema: &Schema) -> Result<(), BuildError> {
+        match &self.change {
+            Change::Annotations(annotations) => annotations.apply(resources),
+            Change::Images(images) => images.apply(resources),
+            Change::JsonPatch(patch) => patch.apply(resources, schema, &self.at),
+            Change::Labels(labels) => labels.apply(resources),
+            Change::Namespace(namespace) => namespace.apply(resources),
+            Change::Patch(patch) => patch.apply(resources, schema, &self.at),
+            Change::Hash => add_hashes(resources),
+            Change::Prefix(prefix) => prefix.apply(resources),
+            Change::PrefixSuffix(prefix, suffix) => prefix.apply(resources).and_then(|()| suffix.apply(resources)),
+            Change::Replacements(replacements) => replacements.apply(resources),
+            Change::Replicas(replicas) => replicas.apply(resources, &self.at),
+            Change::StrategicMergePatches(patches) => patches.apply(resources, schema, &self.at),
+            Change::Suffix(suffix) => suffix.apply(resources),
+            Change::ValueAdd(value) => value.apply(resources, &self.at),
+            Change::Nothing => Ok(()),
+        }?;
+        resources.drop_empty();
+        Ok(())
+    }
+}
+
+/// Ends the names of generated objects with the hashes of their content.
+pub(crate) fn add_hashes(resources: &mut Resources) -> Result<(), BuildError> {
+    for resource in resources.iter_mut().filter(|resource| resource.name_hash == NameHash::Wanted) {
+        let name = generate::hashed_name(resource)?;
+        resource.remember_id();
+        resource.set_name(&name);
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! `namespace`.
+//!
+//! # Follows kustomize
+//! Every object of a kind that is in a namespace gets the new one, whatever it had. A `v1` Namespace is renamed to it.
+//! Of the subjects of role bindings those called `default` follow, unless the configuration says otherwise; other
+//! service accounts are followed later, by name.
+
+use fairlead_yaml::Node;
+
+use crate::{
+    error::BuildError,
+    field_spec::{FieldSpec, FieldSpecs, WalkError},
+    id::Scope,
+    node::{self, NodeKind},
+    resource::Resource,
+    resources::Resources,
+};
+
+/// Puts objects into a namespace.
+pub(crate) struct Namespace {
+    namespace: String,
+    specs: FieldSpecs,
+    names: FieldSpecs,
+    unset: Unset,
+    subjects: Subjects,
+}
+
+/// Which objects get the namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unset {
+    /// All.
+    Any,
+    /// Those that have none.
+    Only,
+}
+
+/// Which subjects of role bindings get the namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Subjects {
+    /// Those called `default`.
+    #[default]
+    Default,
+    /// All service accounts.
+    ServiceAccounts,
+    /// None.
+    None,
+}
+
+impl Namespace {
+    pub(crate) fn new(namespace: &str, specs: &[FieldSpec], unset: Unset, subjects: Subjects) -> Self {
+        let is_name = |spec: &FieldSpec| spec.path == "metadata/name";
+        let handled_here = |spec: &FieldSpec| {
+            let of_bindings = matches!(spec.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
+            is_name(spec) || spec.path == "metadata/namespace" || (of_bindings && spec.path == "subjects/namespace")
+        };
+        Self {
+            namespace: namespace.to_owned(),
+            specs: FieldSpecs::new(specs.iter().cloned()).without(handled_here),
+            names: FieldSpecs::new(specs.iter().filter(|spec| is_name(spec)).cloned()),
+            unset,
+            subjects,
+        }
+    }
+
+    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+        if self.namespace.is_empty() {
+            return Ok(());
+        }
+        for resource in resources.iter_mut() {
+            self.apply_to(resource)?;
+        }
+        resources.check_ids().map_err(|conflict| BuildError::NamespaceConflict { source: Box::new(conflict) })
+    }
+
+    fn apply_to(&self, resource: &mut Resource) -> Result<(), BuildError> {
+        resource.remember_id();
+        if resource.scope == Scope::Namespaced && (self.unset == Unset::Any || resource.namespace().is_empty()) {
+            resource.set_namespace(&self.namespace);
+        }
+        if matches!(resource.gvk().kind, "RoleBinding" | "ClusterRoleBinding") {
+            self.set_subjects(&mut resource.node);
+        }
+        if (resource.gvk().group, resource.gvk().version) == ("", "v1") {
+            self.set_fields(&self.names, resource)?;
+        }
+        self.set_fields(&self.specs, resource)
+    }
+
+    fn set_fields(&self, specs: &FieldSpecs, resource: &mut Resource) -> Result<(), BuildError> {
+        let set = &mut |field: &mut Node| {
+            let current = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
+            if self.unset == Unset::Any || current.is_empty() || field.is_null() {
+                node::set_string(field, self.namespace.as_str());
+            }
+            Ok(())
+        };
+        specs.visit(resource, Some(NodeKind::Scalar), set).map_err(BuildError::into_namespace_field)
+    }
+
+    fn set_subjects(&self, binding: &mut Node) {
+        let Some(subjects) = binding.get_mut("subjects").and_then(Node::as_sequence_mut) else { return };
+        for subject in subjects {
+            let follows = match self.subjects {
+                Subjects::Default => node::text_at(subject, &["name"]) == "default",
+                Subjects::ServiceAccounts => node::text_at(subject, &["kind"]) == "ServiceAccount",
+                Subjects::None => false,
+            };
+            let is_set = !node::text_at(subject, &["namespace"]).is_empty();
+            if let Some(subject) = subject.as_mapping_mut()
+                && follows
+                && !(is_set && self.unset == Unset::Only)
+            {
+                subject.insert("namespace", Node::string(self.namespace.as_str()));
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! `patches`, `patchesStrategicMerge` and `patchesJson6902`.
+//!
+//! # Follows kustomize
+//! A strategic-merge patch without a target names its object itself, by any id that the object has or had, and must find
+//! exactly one. With a target it changes all that are selected, none included. A patch keeps its target's kind, name and
+//! namespace unless it is allowed to change them.
+
+use fairlead_yaml::Node;
+
+use crate::{
+    at::{At, Located},
+    error::BuildError,
+    id::{GvkRef, Id},
+    json_patch::{self, Operations, PatchError},
+    kustomization::{Patch, PatchOptions},
+    load::Loader,
+    merge::{MergeError, merge},
+    node, parse,
+    resource::Resource,
+    resources::Resources,
+    schema::Schema,
+    selector::Matcher,
+};
+
+/// One entry of `patches`.
+pub(crate) struct PatchTransformer {
+    patch: Kind,
+    target: Option<Matcher>,
+    options: PatchOptions,
+}
+
+enum Kind {
+    Nothing,
+    StrategicMerge(Vec<Located<Node>>),
+    Json(Operations),
+}
+
+/// The entries of `patchesStrategicMerge`.
+pub(crate) struct StrategicMergePatches(Vec<Located<Node>>);
+
+/// One entry of `patchesJson6902`.
+pub(crate) struct JsonPatch {
+    operations: Operations,
+    target: Matcher,
+}
+
+impl PatchTransformer {
+    /// Reads the patch that `entry` holds or names.
+    pub(crate) fn load(entry: &Located<Patch>, loader: &Loader<'_>) -> Result<Self, BuildError> {
+        let at = &entry.at;
+        let problem = |problem: &str| BuildError::BadPatch { at: at.clone(), problem: problem.to_owned() };
+        let (file, content) = match (entry.path.trim(), entry.patch.trim()) {
+            ("", "") => return Err(problem("must specify one of patch and path in")),
+            ("", patch) => (None, patch.as_bytes().into()),
+            (path, "") => {
+                let (file, content) = loader.read(path, at)?;
+                (Some(file), content)
+            }
+            (_, _) => return Err(problem("patch and path can't be set at the same time")),
+        };
+        let inline = at.file().unwrap_or(loader.root());
+        let objects = parse::objects(file.as_ref().unwrap_or(inline), &content);
+        let operations = Operations::parse(&String::from_utf8_lossy(&content));
+        let located = |nodes: Vec<Node>| {
+            let line =
+                |node: &Node| file.as_ref().map_or_else(|| at.clone(), |file| At::line(file, node.position.line));
+            nodes.into_iter().map(|node| Located::new(line(&node), node)).collect()
+        };
+        let patch = match (objects, operations) {
+            (Ok(objects), _) if objects.is_empty() => Kind::Nothing,
+            (_, Ok(operations)) if operations.is_empty() => Kind::Nothing,
+            (Ok(_), Ok(_)) => return Err(problem("illegally qualifies as both an SM and JSON patch")),
+            (Ok(objects), Err(_)) => Kind::StrategicMerge(located(objects)),
+            (Err(_), Ok(operations)) => Kind::Json(operations),
+            (Err(as_objects), Err(PatchError(as_json))) => {
+                let shown = match &file {
+                    Some(_) => format!("[path: {:?}]", entry.path),
+                    None => format!("[patch: {:?}]", entry.patch),
+                };
+                return Err(BuildError::NoPatch { at: at.clone(), shown, as_json, source: Box::new(as_objects) });
+            }
+        };
+        let target = entry.target.as_ref().map(|target| Matcher::new(target, at)).transpose()?;
+        match &patch {
+            Kind::Json(_) if target.is_none() => {
+                Err(problem(&format!("must specify a target for JSON patch [path: {:?}]", entry.path)))
+            }
+            Kind::StrategicMerge(patches) if target.is_some() && patches.len() > 1 => Err(problem(
+                "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field",
+            )),
+            Kind::Nothing | Kind::Json(_) | Kind::StrategicMerge(_) => {
+                Ok(Self { patch, target, options: entry.options.clone() })
+            }
+        }
+    }
+
+    pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, at: &At) -> Result<(), BuildError> {
+        match (&self.patch, &self.target) {
+            (Kind::Nothing, _) | (Kind::Json(_), None) => Ok(()),
+            (Kind::StrategicMerge(patches), None) => {
+                patches.iter().try_for_each(|patch| merge_into_named(resources, patch, &self.options, schema))
+            }
+            (Kind::StrategicMerge(patches), Some(target)) => {
+                let selected = resources.iter_mut().filter(|resource| target.selects(resource));
+                let pairs = selected.flat_map(|resource| patches.first().map(|patch| (resource, patch)));
+                pairs.into_iter().try_for_each(|(resource, patch)| merge_into(resource, patch, &self.options, schema))
+            }
+            (Kind::Json(operations), Some(target)) => {
+                for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
+                    resource.remember_id();
+                    apply_operations(resource, operations, at, schema)?;
+                }
+                resources.check_ids()
+            }
+        }
+    }
+}
+
+impl StrategicMergePatches {
+    /// Reads the patches that `entries` hold or name.
+    pub(crate) fn load(entries: &[Located<String>], loader: &Loader<'_>) -> Result<Self, BuildError> {
+        let loaded = entries.iter().map(|entry| match inline(entry, loader) {
+            Ok(patches) => not_empty(patches, &entry.at),
+            Err(as_inline) => from_file(entry, loader).map_err(|as_file| not_a_patch(entry, as_inline, as_file)),
+        });
+        Ok(Self(loaded.collect::<Result<Vec<_>, _>>()?.concat()))
+    }
+
+    /// Reads the patches in the files `paths`, and those that `text` holds.
+    pub(crate) fn load_separately(
+        paths: &[Located<String>],
+        text: Option<&Located<String>>,
+        loader: &Loader<'_>,
+    ) -> Result<Self, BuildError> {
+        let from_files = paths.iter().map(|path| from_file(path, loader));
+        let from_text = text.map(|text| not_empty(inline(text, loader)?, &text.at));
+        Ok(Self(from_files.chain(from_text).collect::<Result<Vec<_>, _>>()?.concat()))
+    }
+
+    pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, _: &At) -> Result<(), BuildError> {
+        for patch in &self.0 {
+            merge_into_named(resources, patch, &PatchOptions::default(), schema)?;
+        }
+        resources.drop_empty();
+        resources.check_ids()
+    }
+}
+
+fn inline(entry: &Located<String>, loader: &Loader<'_>) -> Result<Vec<Located<Node>>, BuildError> {
+    let objects = parse::objects(entry.at.file().unwrap_or(loader.root()), entry.as_bytes())?;
+    Ok(objects.into_iter().map(|node| Located::new(entry.at.clone(), node)).collect())
+}
+
+fn from_file(entry: &Located<String>, loader: &Loader<'_>) -> Result<Vec<Located<Node>>, BuildError> {
+    let (file, content) = loader.read(entry, &entry.at)?;
+    let objects = parse::objects(&file, &content)?;
+    let patches = objects.into_iter().map(|node| Located::new(At::line(&file, node.position.line), node));
+    not_empty(patches.collect(), &entry.at)
+}
+
+fn not_empty(patches: Vec<Located<Node>>, at: &At) -> Result<Vec<Located<Node>>, BuildError> {
+    if patches.is_empty() {
+        return Err(BuildError::BadPatch { at: at.clone(), problem: "patch appears to be empty".to_owned() });
+    }
+    Ok(patches)
+}
+
+/// A text of several lines was meant as a patch, one of a single line as a path.
+fn not_a_patch(entry: &str, as_inline: BuildError, as_file: BuildError) -> BuildError {
+    if entry.trim().contains('\n') || entry.contains(": ") { as_inline } else { as_file }
+}
+
+impl JsonPatch {
+    /// Reads the patch that `entry` holds or names.
+    pub(crate) fn load(entry: &Located<Patch>, loader: &Loader<'_>) -> Result<Self, BuildError> {
+        let at = &entry.at;
+        let problem = |problem: &str| BuildError::BadPatch { at: at.clone(), problem: problem.to_owned() };
+        let target = entry.target.clone().unwrap_or_default();
+        if target.name.is_empty() {
+            return Err(problem("must specify the target name"));
+        }
+        let operations = match (entry.path.as_str(), entry.patch.as_str()) {
+            ("", "") => return Err(problem("empty file path and empty jsonOp")),
+            ("", patch) => Operations::parse(patch).map_err(|PatchError(text)| problem(&text))?,
+            (path, "") => {
+                let (file, content) = loader.read(path, at)?;
+                json_patch::parse_file(&file, &content)?
+            }
+            (_, _) => return Err(problem("must specify a file path or jsonOp, not both")),
+        };
+        Ok(Self { operations, target: Matcher::new(&target, at)? })
+    }
+
+    pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, at: &At) -> Result<(), BuildError> {
+        for resource in resources.iter_mut().filter(|resource| self.target.selects(resource)) {
+            apply_operations(resource, &self.operations, at, schema)?;
+        }
+        resources.check_ids()
+    }
+}
+
+/// Merges `patch` into the one object that it names.
+fn merge_into_named(
+    resources: &mut Resources,
+    patch: &Located<Node>,
+    options: &PatchOptions,
+    schema: &Schema,
+) -> Result<(), BuildError> {
+    let id = id_of(patch, schema);
+    let found = resources.with_any_id(&id.key());
+    match found.as_slice() {
+        [position] if !options.allow_name_change && !options.allow_kind_change => {
+            merge_into(resources.get_mut_same_id(*position), patch, options, schema)
+        }
+        [position] => merge_into(&mut resources.list_mut()[*position], patch, options, schema),
+        [] => Err(BuildError::PatchWithoutTarget {
+            at: patch.at.clone(),
+            id: id.to_string(),
+            nearest: resources.nearest(&id),
+        }),
+        [..] => Err(BuildError::PatchWithSeveralTargets {
+            at: patch.at.clone(),
+            id: id.to_string(),
+            found: found.iter().map(|position| resources.as_slice()[*position].current_id()).collect(),
+        }),
+    }
+}
+
+fn id_of<'a>(object: &'a Node, schema: &Schema) -> Id<'a> {
+    let gvk = GvkRef::of(object);
+    Id {
+        gvk,
+        name: node::text_at(object, &["metadata", "name"]),
+        namespace: node::text_at(object, &["metadata", "namespace"]),
+        scope: schema.scope(gvk),
+    }
+}
+
+fn merge_into(
+    resource: &mut Resource,
+    patch: &Located<Node>,
+    options: &PatchOptions,
+    schema: &Schema,
+) -> Result<(), BuildError> {
+    let id = resource.id();
+    let (api_version, kind, name) = (id.gvk.api_version(), id.gvk.kind.to_owned(), id.name.to_owned());
+    let namespace = id.namespace.to_owned();
+    if options.allow_name_change || options.allow_kind_change {
+        resource.remember_id();
+    }
+    let place = schema.place(GvkRef::new(&api_version, &kind));
+    let object = std::mem::replace(&mut resource.node, Node::null());
+    let position = object.position;
+    let merged = merge(Some(object), Some(&patch.value), place).map_err(|MergeError(problem)| BuildError::Merge {
+        at: patch.at.clone(),
+        id: format!("{kind}/{name}"),
+        problem,
+    })?;
+    let Some(merged) = merged.filter(|merged| !node::is_empty(merged)) else { return Ok(()) };
+    resource.node = Node { position, ..merged };
+    if let Some(entries) = resource.node.as_mapping_mut()
+        && !api_version.is_empty()
+        && !options.allow_kind_change
+    {
+        entries.insert("apiVersion", Node::string(api_version));
+    }
+    if !options.allow_kind_change {
+        resource.set_kind(&kind);
+    }
+    if !options.allow_name_change {
+        resource.set_name(&name);
+    }
+    if namespace.is_empty() {
+        resource.metadata().remove("namespace");
+    } else {
+        resource.set_namespace(&namespace);
+    }
+    resource.scope = schema.scope(resource.gvk());
+    Ok(())
+}
+
+fn apply_operations(
+    resource: &mut Resource,
+    operations: &Operations,
+    at: &At,
+    schema: &Schema,
+) -> Result<(), BuildError> {
+    // kustomize keeps notes about names and hashes in annotations, so a patch may rely on them being there.
+    if !resource.previous.is_empty() || resource.name_hash == crate::resource::NameHash::Wanted {
+        let metadata = resource.metadata();
+        let annotations = metadata.get_or_insert_with("annotations", || node::empty(node::NodeKind::Mapping));
+        if annotations.is_null() {
+            *annotations = node::empty(node::NodeKind::Mapping);
+        }
+    }
+    let id = resource.current_id();
+    json_patch::apply(&mut resource.node, operations, at, &id)?;
+    resource.scope = schema.scope(resource.gvk());
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! `replacements`: a value of one object, copied into fields of others.
+//!
+//! # Follows kustomize
+//! The source is one object, named exactly; targets are selected by regular expressions. A scalar keeps its own type and
+//! takes the source's text. A path may lead into a text that holds YAML or JSON itself.
+
+use fairlead_object::TreePath;
+use fairlead_yaml::{Node, Schema};
+
+use crate::{
+    at::{At, Located},
+    decode::{Decode, Path, Unknown},
+    error::BuildError,
+    field_path,
+    id::{Id, effective_namespace},
+    kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
+    load::Loader,
+    node::{self, NodeKind},
+    resource::Resource,
+    resources::Resources,
+    selector::Matcher,
+};
+
+const DEFAULT_PATH: &str = "metadata.name";
+
+/// Copies values from objects to objects.
+pub(crate) struct Replacements(Vec<Located<Replacement>>);
+
+impl Replacements {
+    /// Reads the replacements that `entries` hold or name.
+    pub(crate) fn load(entries: &[Located<Replacement>], loader: &Loader<'_>) -> Result<Self, BuildError> {
+        let mut replacements = Vec::new();
+        for entry in entries {
+            let has_more = entry.source.is_some() || entry.source_value.is_some() || !entry.targets.is_empty();
+            match (entry.path.as_str(), has_more) {
+                ("", _) => replacements.push(entry.clone()),
+                (_, true) => return Err(problem(&entry.at, "cannot specify both path and inline replacement")),
+                (path, false) => {
+                    let (file, content) = loader.read(path, &entry.at)?;
+                    replacements.extend(parse_file(&file, &content)?);
+                }
+            }
+        }
+        Ok(Self(replacements))
+    }
+
+    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+        self.0.iter().try_for_each(|replacement| apply(replacement, resources))
+    }
+}
+
+/// A file holds one replacement or a list of them.
+fn parse_file(file: &TreePath, content: &[u8]) -> Result<Vec<Located<Replacement>>, BuildError> {
+    let path = Path::file(file, "Replacement", Unknown::Refused);
+    let node = path.first_document(content)?;
+    if node.as_sequence().is_some() { Vec::decode(&node, &path) } else { Ok(vec![Decode::decode(&node, &path)?]) }
+}
+
+fn problem(at: &At, problem: impl Into<String>) -> BuildError {
+    BuildError::Replacement { at: at.clone(), problem: problem.into() }
+}
+
+fn apply(replacement: &Located<Replacement>, resources: &mut Resources) -> Result<(), BuildError> {
+    let at = &replacement.at;
+    let value = match (&replacement.source, &replacement.source_value) {
+        (Some(_), Some(_)) => return Err(problem(at, "value and resource selectors are mutually exclusive")),
+        _ if replacement.targets.is_empty() => {
+            return Err(problem(at, "replacements must specify a source and at least one target"));
+        }
+        (None, None) => return Err(problem(at, "replacements must specify a source and at least one target")),
+        (Some(source), None) => source_value(source, resources, at)?,
+        (None, Some(value)) => Node::string(value.as_str()),
+    };
+    replacement.targets.iter().try_for_each(|target| apply_to(target, &value, resources, at))
+}
+
+fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> Result<Node, BuildError> {
+    let found: Vec<&Resource> =
+        resources.iter().filter(|resource| resource.any_ids().any(|id| is_source(source, &id))).collect();
+    let resource = match found.as_slice() {
+        [] => {
+            let nearest = crate::nearest::nearest(&source.name, resources.iter().map(Resource::name));
+            let nearest = nearest.map(str::to_owned);
+            return Err(BuildError::ReplacementWithoutSource { at: at.clone(), selector: shown(source), nearest });
+        }
+        [resource] => *resource,
+        [..] => return Err(problem(at, format!("multiple matches for selector {}", shown(source)))),
+    };
+    let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
+    let value = field_path::find(&resource.node, &field_path::split(path)).filter(|value| !node::is_empty(value));
+    let missing = || problem(at, format!("fieldPath `{path}` is missing for replacement source {}", shown(source)));
+    refined(value.ok_or_else(missing)?, &source.options).map_err(|text| problem(at, text))
+}
+
+fn is_source(source: &ReplacementSource, id: &Id<'_>) -> bool {
+    id.gvk.is_selected_by(&source.group, &source.version, &source.kind)
+        && (source.name.is_empty() || source.name == id.name)
+        && (source.namespace.is_empty() || effective_namespace(&source.namespace, id.scope) == id.effective_namespace())
+}
+
+fn shown(source: &ReplacementSource) -> String {
+    let gvk = crate::id::GvkRef { group: &source.group, version: &source.version, kind: &source.kind };
+    let id = Id { gvk, name: &source.name, namespace: &source.namespace, scope: crate::id::Scope::Namespaced };
+    format!("{id}:{}", source.field_path)
+}
+
+/// The part of `value` that `options` ask for.
+fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
+    if options.delimiter.is_empty() {
+        return Ok(value.clone());
+    }
+    let text = value.as_str().ok_or("delimiter option can only be used with scalar nodes")?;
+    let part = usize::try_from(options.index).ok().and_then(|index| text.split(options.delimiter.as_str()).nth(index));
+    let part = part.ok_or_else(|| format!("options.index {} is out of bounds for value {text}", options.index))?;
+    Ok(Node { value: fairlead_yaml::Value::Scalar(part.to_owned()), ..value.clone() })
+}
+
+fn apply_to(target: &ReplacementTarget, value: &Node, resources: &mut Resources, at: &At) -> Result<(), BuildError> {
+    let select = target.select.as_ref().ok_or_else(|| problem(at, "target must specify resources to select"))?;
+    let matcher = Matcher::new(select, at)?;
+    let rejects = target.reject.iter().map(|reject| Reject::new(reject, at)).collect::<Result<Vec<_>, _>>()?;
+    for resource in resources.iter_mut() {
+        let is_meant = matcher.selects_metadata(resource)
+            && !rejects.iter().any(|reject| reject.rejects(resource))
+            && resource.any_ids().any(|id| matcher.matches_id(&id));
+        if is_meant {
+            set_fields(resource, target, value, at)?;
+        }
+    }
+    Ok(())
+}
+
+/// An entry of `reject`: by id, or by labels and annotations.
+struct Reject {
+    matcher: Matcher,
+    by_id: bool,
+    by_metadata: bool,
+}
+
+impl Reject {
+    fn new(reject: &crate::kustomization::Selector, at: &At) -> Result<Self, BuildError> {
+        let id = [&reject.group, &reject.version, &reject.kind, &reject.name, &reject.namespace];
+        let metadata = [&reject.label_selector, &reject.annotation_selector];
+        Ok(Self {
+            matcher: Matcher::new(reject, at)?,
+            by_id: id.iter().any(|text| !text.is_empty()),
+            by_metadata: metadata.iter().any(|text| !text.is_empty()),
+        })
+    }
+
+    fn rejects(&self, resource: &Resource) -> bool {
+        (self.by_metadata && self.matcher.selects_metadata(resource))
+            || (self.by_id && resource.any_ids().any(|id| self.matcher.matches_id(&id)))
+    }
+}
+
+fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node, at: &At) -> Result<(), BuildError> {
+    let default = [DEFAULT_PATH.to_owned()];
+    let paths = if target.field_paths.is_empty() { default.as_slice() } else { &target.field_paths };
+    let create = target.options.create.then(|| NodeKind::of(value));
+    for path in paths {
+        let parts = field_path::split(path);
+        if set_in_text(&mut resource.node, &parts, create, value).is_some() {
+            continue;
+        }
+        let set = &mut |field: &mut Node| set_field(field, value, &target.options);
+        let outcome = field_path::set(&mut resource.node, &parts, create, set);
+        let what = if create.is_some() { "unable to find or create field" } else { "unable to find field" };
+        let failed = |detail: &str| BuildError::ReplacementField {
+            at: at.clone(),
+            id: resource.current_id(),
+            problem: format!("{what} {path:?} in replacement target{detail}"),
+        };
+        match outcome {
+            Ok(0) => return Err(failed("")),
+            Ok(_) => {}
+            Err(detail) if detail == NOT_SCALAR => return Err(problem(at, detail)),
+            Err(detail) => return Err(failed(&format!(": {detail}"))),
+        }
+    }
+    Ok(())
+}
+
+const NOT_SCALAR: &str = "delimiter option can only be used with scalar nodes";
+
+fn set_field(field: &mut Node, value: &Node, options: &FieldOptions) -> Result<(), String> {
+    if options.delimiter.is_empty() {
+        put(field, value, value.as_str().unwrap_or_default());
+        return Ok(());
+    }
+    let text = field.as_str().ok_or(NOT_SCALAR)?;
+    let new = value.as_str().unwrap_or_default();
+    let mut parts: Vec<&str> = text.split(options.delimiter.as_str()).collect();
+    match usize::try_from(options.index) {
+        Err(_) => parts.insert(0, new),
+        Ok(index) if index < parts.len() => parts[index] = new,
+        Ok(_) => parts.push(new),
+    }
+    let joined = parts.join(&options.delimiter);
+    put(field, value, &joined);
+    Ok(())
+}
+
+/// Puts `text` into a scalar, which keeps its type; anything else becomes a copy of `value`.
+fn put(field: &mut Node, value: &Node, text: &str) {
+    if field.as_str().is_none() {
+        *field = value.clone();
+        return;
+    }
+    if node::is_string(field) {
+        node::set_string(field, text);
+        return;
+    }
+    let tag = type_tag(field);
+    *field = Node { position: field.position, tag, ..Node::plain(text) };
+}
+
+/// The tag of the type that a scalar has, so that another text is held to it; one that was just made has none.
+fn type_tag(field: &Node) -> Option<Box<str>> {
+    use fairlead_yaml::Scalar;
+    match field.resolve(Schema::Kyaml).ok()? {
+        Scalar::Bool(_) => Some("!!bool".into()),
+        Scalar::Int(_) | Scalar::UInt(_) => Some("!!int".into()),
+        Scalar::Float(_) => Some("!!float".into()),
+        Scalar::Timestamp(_) => Some("!!timestamp".into()),
+        Scalar::Null | Scalar::String(_) => None,
+    }
+}
+
+/// Sets the value inside a text on the way that holds YAML or JSON; `None` if there is no such text or nothing in it.
+fn set_in_text(root: &mut Node, parts: &[String], create: Option<NodeKind>, value: &Node) -> Option<()> {
+    let is_text =
+        |length: &usize| field_path::find(root, &parts[..*length]).is_some_and(|field| field.as_str().is_some());
+    let length = (1..parts.len()).find(is_text)?;
+    let text = field_path::find(root, &parts[..length])?.as_str()?.to_owned();
+    let mut inner = fairlead_yaml::parse(&text).ok()?.into_iter().next()?;
+    let set = &mut |field: &mut Node| {
+        put(field, value, value.as_str().unwrap_or_default());
+        Ok(())
+    };
+    let count = field_path::set(&mut inner, &parts[length..], create, set).ok()?;
+    let written = Some(count).filter(|count| *count > 0).and_then(|_| written_like(&text, &inner))?;
+    let put_back = &mut |field: &mut Node| {
+        put(field, value, &written);
+        Ok(())
+    };
+    field_path::set(root, &parts[..length], None, put_back).ok().map(drop)
+}
+
+/// `inner` in the format that `text` had.
+fn written_like(text: &str, inner: &Node) -> Option<String> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return Some(fairlead_yaml::emit(inner).trim().to_owned());
+    }
+    let json = inner.to_json(Schema::Kyaml).ok()?;
+    let is_pretty = text.contains('\n') && text.contains("  ");
+    let printed = if is_pretty { serde_json::to_string_pretty(&json).ok()? } else { json.to_string() };
+    Some(crate::hash::go_escaped(&printed))
+}

@@ -1,0 +1,64 @@
+//! `replicas`.
+//!
+//! # Follows kustomize
+//! An entry is about the workloads that have or had its name, of the kinds that its specs name. One that is about none
+//! is an error.
+
+use fairlead_yaml::Node;
+
+use crate::{
+    at::At,
+    error::BuildError,
+    field_spec::{FieldSpec, FieldSpecs},
+    kustomization::Replica,
+    nearest::nearest,
+    node::NodeKind,
+    resources::Resources,
+};
+
+/// Sets the replica count of a workload.
+pub(crate) struct Replicas {
+    replica: Replica,
+    specs: Vec<FieldSpec>,
+}
+
+impl Replicas {
+    pub(crate) fn new(replica: &Replica, specs: &[FieldSpec]) -> Self {
+        Self { replica: replica.clone(), specs: specs.to_vec() }
+    }
+
+    pub(crate) fn apply(&self, resources: &mut Resources, at: &At) -> Result<(), BuildError> {
+        let mut found = false;
+        for position in resources.with_any_name(&self.replica.name) {
+            let resource = resources.get_mut_same_id(position);
+            for spec in &self.specs {
+                let is_meant = |id: crate::id::Id<'_>| id.name == self.replica.name && spec.selects(id.gvk);
+                if !resource.any_ids().any(is_meant) {
+                    continue;
+                }
+                found = true;
+                let fields = FieldSpecs::new([FieldSpec { kind: String::new(), ..spec.clone() }]);
+                fields.visit(resource, Some(NodeKind::Scalar), &mut |field| {
+                    *field = Node::plain(self.replica.count.to_string());
+                    Ok(())
+                })?;
+            }
+        }
+        if found { Ok(()) } else { Err(self.not_found(resources, at)) }
+    }
+
+    fn not_found(&self, resources: &Resources, at: &At) -> BuildError {
+        let scalable = resources.iter().filter(|resource| self.specs.iter().any(|spec| spec.selects(resource.gvk())));
+        BuildError::ReplicaWithoutTarget {
+            at: at.clone(),
+            name: self.replica.name.clone(),
+            kinds: self
+                .specs
+                .iter()
+                .map(|spec| format!("{}.{}", spec.kind, "[noVer].[noGrp]"))
+                .collect::<Vec<_>>()
+                .join(" "),
+            nearest: nearest(&self.replica.name, scalable.map(|resource| resource.name())).map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `vars`: `$(NAME)` in fields, replaced by values of other objects.
+//!
+//! # Follows kustomize
+//! A var is bound to the one object that its reference selects where it is declared, and replaced once everything else
+//! is done. Names are global. `$$` stands for one `$`, and a name that is not declared stays as it is written.
+
+use std::collections::HashMap;
+
+use fairlead_yaml::{Node, Scalar, Schema, Value};
+
+use crate::{
+    at::Located,
+    config::Config,
+    error::BuildError,
+    field_path,
+    field_spec::{FieldSpecs, WalkError},
+    id::GvkRef,
+    kustomization::Var,
+    node,
+    resource::Resource,
+    resources::Resources,
+    schema::Schema as Types,
+};
+
+/// The vars that a build has met.
+#[derive(Debug, Default)]
+pub(crate) struct Vars(Vec<Located<Var>>);
+
+impl Vars {
+    /// Adds vars; fails if a name is there already.
+    pub(crate) fn add(&mut self, vars: impl IntoIterator<Item = Located<Var>>) -> Result<(), BuildError> {
+        for var in vars {
+            if let Some(first) = self.0.iter().find(|other| other.name == var.name) {
+                return Err(BuildError::RepeatedVar {
+                    at: var.at.clone(),
+                    name: var.name.clone(),
+                    first: first.at.clone(),
+                });
+            }
+            self.0.push(var);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Located<Var>> {
+        self.0
+    }
+
+    /// Fails if a var could mean several of `resources`.
+    pub(crate) fn check(&self, resources: &Resources, types: &Types) -> Result<(), BuildError> {
+        for var in &self.0 {
+            let found: Vec<_> = resources.iter().filter(|resource| selects(var, resource, types)).collect();
+            if found.len() > 1 {
+                return Err(BuildError::AmbiguousVar {
+                    at: var.at.clone(),
+                    name: var.name.clone(),
+                    found: found.len(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the vars in all fields that may hold them.
+    pub(crate) fn replace(&self, resources: &mut Resources, config: &Config, types: &Types) -> Result<(), BuildError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let values = self.values(resources, types)?;
+        let specs = FieldSpecs::new(config.var_reference.iter().cloned());
+        for resource in resources.iter_mut() {
+            specs.visit(resource, None, &mut |field| expand_field(field, &values))?;
+        }
+        Ok(())
+    }
+
+    fn values(&self, resources: &Resources, types: &Types) -> Result<HashMap<&str, Node>, BuildError> {
+        let mut values = HashMap::new();
+        for var in &self.0 {
+            let found = resources.iter().find(|resource| selects(var, resource, types));
+            let resource = found.ok_or_else(|| BuildError::UnboundVar { at: var.at.clone(), var: shown(var) })?;
+            let path = field(var);
+            let value = field_path::find(&resource.node, &field_path::split(path));
+            let value = value.ok_or_else(|| BuildError::VarWithoutField {
+                at: var.at.clone(),
+                var: shown(var),
+                id: resource.current_id(),
+            })?;
+            values.insert(var.name.as_str(), value.clone());
+        }
+        Ok(values)
+    }
+}
+
+fn field(var: &Var) -> &str {
+    if var.fieldref.field_path.is_empty() { "metadata.name" } else { &var.fieldref.field_path }
+}
+
+fn gvk(var: &Var) -> GvkRef<'_> {
+    let reference = &var.objref;
+    if reference.api_version.is_empty() {
+        GvkRef { group: &reference.group, version: &reference.version, kind: &reference.kind }
+    } else {
+        GvkRef::new(&reference.api_version, &reference.kind)
+    }
+}
+
+fn shown(var: &Var) -> String {
+    format!("{{{} {} {{{}}}}}", var.name, gvk(var), field(var))
+}
+
+fn selects(var: &Var, resource: &Resource, types: &Types) -> bool {
+    let wanted = gvk(var);
+    let cluster = types.scope(wanted) == crate::id::Scope::Cluster;
+    let namespace = crate::id::effective_namespace(&var.objref.namespace, types.scope(wanted));
+    resource.any_ids().any(|id| {
+        id.gvk == wanted
+            && id.name == var.objref.name
+            && ((var.objref.namespace.is_empty() && !cluster) || id.effective_namespace() == namespace)
+    })
+}
+
+fn expand_field(field: &mut Node, values: &HashMap<&str, Node>) -> Result<(), WalkError> {
+    match &mut field.value {
+        Value::Scalar(_) => {
+            if node::is_string(field) {
+                expand_scalar(field, values);
+            }
+        }
+        Value::Mapping(entries) => {
+            for (_, value) in entries.iter_mut().filter(|(_, value)| node::is_string(value)) {
+                expand_scalar(value, values);
+            }
+        }
+        Value::Sequence(items) => {
+            for item in items {
+                if !node::is_string(item) {
+                    return Err(WalkError("invalid value type expect a string".to_owned()));
+                }
+                expand_scalar(item, values);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn expand_scalar(field: &mut Node, values: &HashMap<&str, Node>) {
+    let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return };
+    let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+    if let Some(value) = whole.and_then(|name| values.get(name)).filter(|value| value.as_str().is_some()) {
+        *field = Node { position: field.position, ..value.clone() };
+        return;
+    }
+    let expanded = expand(text, values);
+    if expanded != text {
+        node::set_string(field, expanded);
+    }
+}
+
+/// Replaces the vars in `text`.
+fn expand(text: &str, values: &HashMap<&str, Node>) -> String {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(dollar) = rest.find('$') {
+        expanded.push_str(&rest[..dollar]);
+        rest = &rest[dollar + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            expanded.push('$');
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+            match values.get(name).and_then(as_text) {
+                Some(value) => expanded.push_str(&value),
+                None => expanded.extend(["$(", name, ")"]),
+            }
+            rest = after;
+        } else {
+            expanded.push('$');
+        }
+    }
+    expanded + rest
+}
+
+/// A value as it is written inside a text; `None` for collections.
+fn as_text(value: &Node) -> Option<String> {
+    match value.resolve(Schema::Kyaml).ok()? {
+        Scalar::Null => Some("<nil>".to_owned()),
+        Scalar::Bool(value) => Some(value.to_string()),
+        Scalar::Int(value) => Some(value.to_string()),
+        Scalar::UInt(value) => Some(value.to_string()),
+        Scalar::Float(value) => Some(value.to_string()),
+        Scalar::String(text) => Some(text.into_owned()),
+        Scalar::Timestamp(text) => Some(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_a_text_are_replaced_and_dollars_escaped() {
+        let values = HashMap::from([("A", Node::string("web")), ("N", Node::plain("80"))]);
+        let rows =
+            [("http://$(A):$(N)/", "http://web:80/"), ("$$(A)", "$(A)"), ("$(B) $A $", "$(B) $A $"), ("$(A", "$(A")];
+        for (text, expected) in rows {
+            assert_eq!(expand(text, &values), expected, "{text}");
+        }
+    }
+}
