@@ -1,6 +1,6 @@
 //! Sources: what a revision of one is made of, fetched, verified and kept as a content-addressed artifact.
 
-mod archive;
+pub mod archive;
 pub mod git;
 pub mod ignore;
 pub mod serve;
