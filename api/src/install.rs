@@ -223,7 +223,7 @@ mod tests {
         --enable-leader-election=true
         --storage-path=/data
         --storage-adv-addr=fairlead.$(RUNTIME_NAMESPACE).svc.cluster.local.
-        --no-cross-namespace-refs=true
+        --no-cross-namespace-refs
         --default-service-account=applier
         ");
     }

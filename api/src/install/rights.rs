@@ -37,21 +37,19 @@ fn controller_rules(options: &InstallOptions) -> Value {
     json!([
         // Drift and health are seen by one watch for each kind that anyone applied, whatever it is.
         rule(&["*"], &["*"], &["get", "list", "watch"]),
-        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories"], &["create", "patch", "update", "delete"]),
-        rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], &["create", "patch", "update", "delete"]),
-        rule(&["fairlead.dev"], &["fluxconfigurations"], &["patch", "update"]),
-        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories/status"], &["patch", "update"]),
-        rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations/status"], &["patch", "update"]),
-        rule(&["fairlead.dev"], &["fluxconfigurations/status"], &["patch", "update"]),
-        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories/finalizers"], &["update"]),
-        rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations/finalizers"], &["update"]),
-        rule(&["fairlead.dev"], &["fluxconfigurations/finalizers"], &["update"]),
+        rule(&["fairlead.dev"], &["fluxconfigurations", "fluxconfigurations/status"], &["patch"]),
+        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories/status"], &["patch"]),
+        rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations/status"], &["patch"]),
         rule(&[""], &["events"], &["create", "patch"]),
         rule(&[""], &["serviceaccounts"], &["impersonate"]),
-        // A configuration has a Secret, an account and a binding of its own.
-        rule(&[""], &["secrets", "serviceaccounts"], &["create", "patch", "update", "delete"]),
-        rule(&[RBAC], &["rolebindings", "clusterrolebindings"], &["create", "patch", "update", "delete"]),
+        // What a configuration consists of.
+        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories"], &["create", "patch", "delete"]),
+        rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], &["create", "patch", "delete"]),
+        rule(&[""], &["secrets", "serviceaccounts"], &["create", "patch", "delete"]),
+        rule(&[RBAC], &["rolebindings", "clusterrolebindings"], &["create", "patch", "delete"]),
         {"apiGroups": [RBAC], "resources": ["clusterroles"], "resourceNames": grantable, "verbs": ["bind"]},
+        // Without it, some servers do not let these objects name their configuration as an owner that waits for them.
+        rule(&["fairlead.dev"], &["fluxconfigurations/finalizers"], &["update"]),
     ])
 }
 
@@ -94,7 +92,7 @@ fn election_role(options: &InstallOptions) -> Value {
         "apiVersion": format!("{RBAC}/v1"),
         "kind": "Role",
         "metadata": metadata(options, NAME),
-        "rules": [rule(&["coordination.k8s.io"], &["leases"], &["get", "create", "patch", "update"])],
+        "rules": [rule(&["coordination.k8s.io"], &["leases"], &["get", "create", "update"])],
     })
 }
 

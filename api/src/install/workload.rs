@@ -135,7 +135,7 @@ fn arguments(options: &InstallOptions) -> Vec<String> {
     match &options.applier {
         Applier::Controller => {}
         Applier::ServiceAccount(name) => {
-            arguments.push("--no-cross-namespace-refs=true".to_owned());
+            arguments.push("--no-cross-namespace-refs".to_owned());
             arguments.push(format!("--default-service-account={name}"));
         }
     }
