@@ -20,6 +20,11 @@ impl Deadline {
         self.at
     }
 
+    /// The whole time that there was.
+    pub(super) fn patience(&self) -> Duration {
+        self.after
+    }
+
     /// The time that is left; an error if there is none.
     pub(super) fn left(&self) -> Result<Duration, CloneError> {
         let left = self.at.saturating_duration_since(Instant::now());

@@ -247,3 +247,27 @@ impl CloneError {
         Some(hint.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_the_reason_that_flux_gives() {
+        let url = || GitUrl::parse("https://user:canary@example.com/r").expect("a URL");
+        let rows = [
+            (GitError::Url(GitUrlError::Scheme), "URLInvalid", true),
+            (
+                GitError::Credentials { url: url(), source: CredentialError::BasicAndBearer },
+                "AuthenticationFailed",
+                false,
+            ),
+            (GitError::Empty { url: url() }, "EmptyGitRepository", false),
+            (GitError::Clone { url: url(), source: CloneError::NotFound }, "GitOperationFailed", false),
+        ];
+        for (error, reason, is_terminal) in rows {
+            assert_eq!((error.reason(), error.is_terminal()), (reason, is_terminal), "{error}");
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
+}

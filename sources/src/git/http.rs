@@ -10,7 +10,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use ureq::{
-    Agent, Body,
+    Agent, Body, RequestBuilder,
     http::{HeaderValue, Response, StatusCode},
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, parse_pem},
 };
@@ -27,11 +27,11 @@ use super::{
 /// How often a greeting may be redirected.
 const REDIRECTS_LIMIT: usize = 5;
 
-/// Longest list of refs that is read.
-const GREETING_LIMIT_BYTES: u64 = 64 << 20;
-
-const GREETING_TYPE: &str = "application/x-git-upload-pack-advertisement";
 const GREETING_PATH: &str = "/info/refs";
+const GREETING_TYPE: &str = "application/x-git-upload-pack-advertisement";
+const QUESTION_PATH: &str = "/git-upload-pack";
+const QUESTION_TYPE: &str = "application/x-git-upload-pack-request";
+const ANSWER_TYPE: &str = "application/x-git-upload-pack-result";
 const SERVICE_QUERY: &str = "service=git-upload-pack";
 
 /// A conversation over HTTP.
@@ -70,27 +70,24 @@ impl HttpWire {
 
     fn get(&self) -> Result<Response<Body>, CloneError> {
         let target = request_url(&self.base, GREETING_PATH, Some(SERVICE_QUERY));
-        let mut request = self.agent.get(target.expose_secret()).header("Git-Protocol", "version=2");
-        if let Some(authorization) = self.authorization() {
-            request = request.header("Authorization", authorization);
-        }
-        let request = request.config().timeout_global(Some(self.deadline.left()?)).build();
+        let request = self.prepare(self.agent.get(target.expose_secret()))?;
         request.call().map_err(|error| failed(error, &self.base, self.deadline))
     }
 
     fn post(&self, question: &[u8]) -> Result<Response<Body>, CloneError> {
-        let target = request_url(&self.base, "/git-upload-pack", None);
-        let mut request = self
-            .agent
-            .post(target.expose_secret())
-            .header("Git-Protocol", "version=2")
-            .header("Content-Type", "application/x-git-upload-pack-request")
-            .header("Accept", "application/x-git-upload-pack-result");
-        if let Some(authorization) = self.authorization() {
-            request = request.header("Authorization", authorization);
-        }
-        let request = request.config().timeout_global(Some(self.deadline.left()?)).build();
+        let target = request_url(&self.base, QUESTION_PATH, None);
+        let request = self.prepare(self.agent.post(target.expose_secret()))?;
+        let request = request.header("Content-Type", QUESTION_TYPE).header("Accept", ANSWER_TYPE);
         request.send(question).map_err(|error| failed(error, &self.base, self.deadline))
+    }
+
+    fn prepare<B>(&self, request: RequestBuilder<B>) -> Result<RequestBuilder<B>, CloneError> {
+        let request = request.header("Git-Protocol", "version=2");
+        let request = match self.authorization() {
+            Some(authorization) => request.header("Authorization", authorization),
+            None => request,
+        };
+        Ok(request.config().timeout_global(Some(self.deadline.left()?)).build())
     }
 
     /// Follows one redirect of the greeting.
@@ -127,6 +124,11 @@ impl HttpWire {
         }
     }
 
+    fn body(&self, response: Response<Body>) -> Box<dyn Read> {
+        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        Box::new(Answer { body, at: self.base.clone(), deadline: self.deadline })
+    }
+
     fn refusal(&self) -> CloneError {
         match (&self.authorization, self.is_at_home()) {
             (None, _) => CloneError::Unauthenticated("the server wants credentials, and there are none"),
@@ -140,7 +142,6 @@ impl HttpWire {
 
 impl Wire for HttpWire {
     fn greeting(&mut self) -> Result<Box<dyn Read + '_>, CloneError> {
-        self.base = self.url.clone();
         let mut response = self.get()?;
         for _ in 0..REDIRECTS_LIMIT {
             if !response.status().is_redirection() {
@@ -157,20 +158,12 @@ impl Wire for HttpWire {
                 "the server answers with `{content_type}`, which is not Git's smart protocol"
             )));
         }
-        Ok(self.body(response, GREETING_LIMIT_BYTES))
+        Ok(self.body(response))
     }
 
     fn ask(&mut self, question: Vec<u8>) -> Result<Box<dyn Read + '_>, CloneError> {
-        let response = self.post(&question)?;
-        let response = self.answer(response)?;
-        Ok(self.body(response, u64::MAX))
-    }
-}
-
-impl HttpWire {
-    fn body(&self, response: Response<Body>, limit_bytes: u64) -> Box<dyn Read + 'static> {
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Box::new(Answer { body: body.take(limit_bytes), at: self.base.clone(), deadline: self.deadline })
+        let response = self.answer(self.post(&question)?)?;
+        Ok(self.body(response))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct SshWire {
 impl SshWire {
     pub(super) fn connect(url: &GitUrl, credentials: &SshCredentials, deadline: Deadline) -> Result<Self, CloneError> {
         let runtime = runtime::Handle::current();
-        let (session, channel) = block(&runtime, deadline, open(url, credentials))??;
+        let (session, channel) = block(&runtime, deadline, open(url, credentials, deadline))??;
         Ok(Self {
             runtime,
             _session: session,
@@ -121,11 +121,12 @@ fn host_of(url: &GitUrl) -> String {
 async fn open(
     url: &GitUrl,
     credentials: &SshCredentials,
+    deadline: Deadline,
 ) -> Result<(Handle<ServerCheck>, Channel<client::Msg>), CloneError> {
     let endpoint = url.endpoint();
     let check =
         ServerCheck { host: endpoint.host.clone(), port: endpoint.port, known_hosts: credentials.known_hosts.clone() };
-    let config = Arc::new(config(&check));
+    let config = Arc::new(config(&check, deadline));
     let mut session = client::connect(config, (endpoint.host.as_str(), endpoint.port), check)
         .await
         .map_err(|error| error.named(&host_of(url)))?;
@@ -135,13 +136,17 @@ async fn open(
 }
 
 /// Asks for the kinds of host key that are known for this server, so that it does not answer with another one.
-fn config(check: &ServerCheck) -> client::Config {
+///
+/// The connection belongs to a task of its own, which outlives a call that gave up; it ends when nothing has been said
+/// for the time that the call had.
+fn config(check: &ServerCheck, deadline: Deadline) -> client::Config {
     let algorithms = check.known_hosts.algorithms(&check.host, check.port);
     let mut preferred = Preferred::default();
     if !algorithms.is_empty() {
         preferred.key = Cow::Owned(algorithms);
     }
-    client::Config { preferred, nodelay: true, ..client::Config::default() }
+    let inactivity_timeout = Some(deadline.patience());
+    client::Config { preferred, nodelay: true, inactivity_timeout, ..client::Config::default() }
 }
 
 async fn authenticate(

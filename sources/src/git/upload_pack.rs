@@ -4,7 +4,7 @@
 //! it lists all of them unasked. A fetch is a clone of depth 1 without negotiation: the one question that says what is
 //! wanted also says that nothing is there yet, so one answer follows. See `gitprotocol-v2(5)` and `gitprotocol-pack(5)`.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::{
     error::CloneError,
@@ -46,7 +46,7 @@ pub(super) fn list(wire: &mut dyn Wire, prefixes: &[String]) -> Result<Listing, 
 }
 
 fn greet(wire: &mut dyn Wire, keep: impl Fn(&RemoteRef) -> bool) -> Result<Greeting, CloneError> {
-    read_greeting(&mut PacketReader::new(wire.greeting()?), keep)
+    read_greeting(&mut PacketReader::new(Limited::new(wire.greeting()?)), keep)
 }
 
 fn list_matching(
@@ -60,7 +60,33 @@ fn list_matching(
         question.line(&format!("ref-prefix {prefix}"));
     }
     question.flush();
-    read_listed(&mut PacketReader::new(wire.ask(question.into_bytes())?))
+    read_listed(&mut PacketReader::new(Limited::new(wire.ask(question.into_bytes())?)))
+}
+
+/// Longest list of refs that is read.
+pub const REFS_LIMIT_BYTES: u64 = 64 << 20;
+
+/// A list of refs that ends with an error where it is too long.
+struct Limited<R> {
+    from: R,
+    left_bytes: u64,
+}
+
+impl<R> Limited<R> {
+    fn new(from: R) -> Self {
+        Self { from, left_bytes: REFS_LIMIT_BYTES }
+    }
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(buffer)?;
+        self.left_bytes = self.left_bytes.checked_sub(length as u64).ok_or_else(|| {
+            let limit = format!("{REFS_LIMIT_BYTES} bytes");
+            io::Error::other(CloneError::Limit { what: "the server's list of refs".to_owned(), limit })
+        })?;
+        Ok(length)
+    }
 }
 
 fn command(name: &str, capabilities: &Capabilities) -> Message {
@@ -369,6 +395,13 @@ mod tests {
         .
         done
         ");
+    }
+
+    #[test]
+    fn a_list_of_refs_without_end_is_left() {
+        let mut limited = Limited::new(io::repeat(b'x'));
+        let error = io::copy(&mut limited, &mut io::sink()).expect_err("it has no end");
+        assert_eq!(error.to_string(), "the server's list of refs exceeds the limit of 67108864 bytes");
     }
 
     #[test]

@@ -1,9 +1,16 @@
 //! SSH: who the server is, who we are, and what a server refuses.
 
+use std::time::Duration;
+
 use fairlead_sources::git::{GitAuth, GitRequest, GitUrl, SecretData, resolve};
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
 use super::{
-    TestStore, anonymous, branch, refusal,
+    PATIENCE, TestStore, anonymous, branch, refusal,
     repository::Repository,
     secret, shown,
     ssh_server::{SshServer, Variable},
@@ -117,12 +124,30 @@ async fn what_ssh_servers_refuse_is_told() {
 }
 
 #[tokio::test]
+async fn a_server_that_stalls_in_its_handshake_loses_the_connection() {
+    let server = SshServer::start(Variable::Taken).await;
+    let stalling = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = stalling.local_addr().expect("bound");
+    let accepted = tokio::spawn(async move {
+        let (mut stream, _) = stalling.accept().await.expect("someone comes");
+        stream.write_all(b"SSH-2.0-stalling\r\n").await.expect("written");
+        stream.read_to_end(&mut Vec::new()).await
+    });
+    let request = with_secret(&format!("ssh://git@{address}/r"), branch("main"), &server.secret());
+    let timeout = Duration::from_millis(500);
+    let text = told(&refusal(resolve(&GitRequest { timeout, ..request }).await));
+    assert!(text.contains("context deadline exceeded"), "{text}");
+    let closed = tokio::time::timeout(PATIENCE, accepted).await;
+    assert!(closed.is_ok(), "the connection is still open");
+}
+
+#[tokio::test]
 async fn a_server_that_says_nothing_is_left_when_the_time_is_over() {
     let repository = Repository::with_a_file();
     let server = SshServer::start(Variable::Taken).await;
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = silent.local_addr().expect("bound");
-    let timeout = std::time::Duration::from_millis(300);
+    let timeout = Duration::from_millis(300);
     let request =
         with_secret(&format!("ssh://git@{address}{}", repository.path().display()), branch("main"), &server.secret());
     let text = told(&refusal(resolve(&GitRequest { timeout, ..request }).await));
