@@ -95,6 +95,7 @@ impl Accumulation {
     ) -> Result<(), BuildError> {
         let added = match loader.read(entry, &entry.at) {
             Ok((file, content)) => self.add_file(&file, &content, build),
+            Err(unreadable @ BuildError::Unreadable { .. }) => return Err(unreadable),
             Err(as_file) => return self.add_base(loader, entry, as_file, build),
         };
         added.map_err(|source| in_resource(entry, source))

@@ -627,6 +627,7 @@ impl BuildError {
             Self::Duplicate { first, .. } | Self::RepeatedVar { first, .. } => {
                 Some(format!("the first one is at {first}"))
             }
+            Self::NeitherFileNorDirectory { as_file, source, .. } => as_file.hint().or_else(|| source.hint()),
             other => other.inner().and_then(Self::hint),
         }
     }

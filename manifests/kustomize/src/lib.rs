@@ -53,5 +53,6 @@ pub use kustomization::{
     Replica, Selector, SortOptions, Var,
 };
 pub use load::{LoadRestrictions, MAX_DEPTH};
+pub use remote::is_repository;
 pub use resource::{Resource, ToManifestError};
 pub use resources::MAX_RESOURCES;

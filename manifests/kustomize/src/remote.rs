@@ -7,7 +7,7 @@
 const SCHEMES: [&str; 4] = ["ssh://", "http://", "https://", "file://"];
 
 /// Whether `written` names a repository.
-pub(crate) fn is_repository(written: &str) -> bool {
+pub fn is_repository(written: &str) -> bool {
     let lower = written.to_ascii_lowercase();
     let (lower, forced) = lower.strip_prefix("git::").map_or((lower.as_str(), false), |rest| (rest, true));
     let host = lower.split_once('@').map(|(user, host)| (!user.is_empty() && !user.contains('/'), host));
