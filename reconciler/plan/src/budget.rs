@@ -2,7 +2,8 @@
 //!
 //! A branch emptied by mistake, a path that moved, a selector that matches nothing: each looks like a wish to delete.
 //! Above the budget a plan is held. A held plan carries out nothing at all, until its owner carries the annotation
-//! [`APPROVE_ANNOTATION`] with the plan's own digest: an approval of one plan is none of the next.
+//! [`APPROVE_ANNOTATION`] with the digest of just these deletions at just this revision ([`approval`](crate::Plan::approval)): an approval of
+//! one plan is none of the next.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use crate::{Action, Inventory, Live, Step};
 
-/// The annotation that approves a held plan; its value is the plan's digest.
+/// The annotation that approves a held plan; its value is [`Held::approve`].
 pub const APPROVE_ANNOTATION: &str = "fairlead.dev/approve";
 
 /// How much one run may delete unasked.

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use fairlead_object::Manifest;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -24,17 +23,12 @@ pub(crate) fn changes_to_preview(live: &Value, preview: &Value, key: &DigestKey)
     Comparison::new(live, key).run(&after, Owned::Everything)
 }
 
-/// What applying `manifest` as `manager` would change of the object `live`, as far as the manifest tells: fields that it
-/// leaves out are removed only if `manager` owns them.
-pub(crate) fn changes_to_manifest(
-    live: &Value,
-    manifest: &Manifest,
-    manager: &str,
-    key: &DigestKey,
-) -> Vec<FieldChange> {
+/// What applying the manifest `asked` as `manager` would change of the object `live`, as far as the manifest tells: fields
+/// that it leaves out are removed only if `manager` owns them.
+pub(crate) fn changes_to_manifest(live: &Value, asked: &Value, manager: &str, key: &DigestKey) -> Vec<FieldChange> {
     let owned = applied_fields(live, manager);
     let owned = owned.as_ref().map_or(Owned::Nothing, Owned::Parts);
-    Comparison::new(live, key).run(&compared_part(&manifest.to_value()), owned)
+    Comparison::new(live, key).run(&compared_part(asked), owned)
 }
 
 /// The parts of an object that take part in a comparison.
@@ -73,6 +67,9 @@ impl<'a> Comparison<'a> {
     }
 
     fn compare(&mut self, path: &FieldPath, before: Option<&Value>, after: Option<&Value>, owned: Owned<'_>) {
+        if before.is_some_and(is_void) && after.is_some_and(is_void) {
+            return;
+        }
         match (present(before), present(after)) {
             (None, None) => {}
             (Some(before), None) => {
@@ -86,7 +83,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn compare_present(&mut self, path: &FieldPath, before: &Value, after: &Value, owned: Owned<'_>) {
-        if before == after || (is_void(before) && is_void(after)) {
+        if before == after {
             return;
         }
         match (before, after) {

@@ -19,7 +19,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct PlanDocument {
     /// [`SCHEMA_VERSION`] of the program that wrote it.
     pub schema_version: u32,
-    /// The digest of the contents, by which a plan is approved.
+    /// The digest of the contents.
     pub digest: Digest,
     /// Set if the plan waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,6 +186,17 @@ impl Plan {
     /// The digest of the plan: of its owner, its revisions and all its steps, whether it is held or not.
     pub fn digest(&self) -> Digest {
         self.contents().digest()
+    }
+
+    /// The digest by which the plan is approved: of its owner, its revision and what it deletes.
+    ///
+    /// The other steps take no part. They need no approval, and what they would change may change from minute to minute
+    /// while someone makes up their mind.
+    pub fn approval(&self) -> Digest {
+        let deleted = self.steps.iter().filter(|step| step.action.deletes());
+        let deleted: Vec<_> = deleted.map(|step| (&step.object, &step.uid, step.action.name())).collect();
+        let written = serde_json::to_vec(&(SCHEMA_VERSION, &self.owner, &self.revision, deleted));
+        Digest::of(&written.expect("objects and names serialise"))
     }
 
     /// The plan as it is written to a file.

@@ -13,6 +13,7 @@ mod compare;
 mod control;
 mod desired;
 mod document;
+mod ignore;
 mod inventory;
 mod live;
 mod owner;
@@ -20,9 +21,11 @@ pub mod ownership;
 mod path;
 mod plan;
 mod planner;
+pub mod render;
 mod risk;
 pub mod scope;
 mod secret;
+mod selector;
 mod stage;
 #[cfg(test)]
 mod testing;
@@ -35,6 +38,7 @@ pub use document::{
     ActionName, ChangeDocument, Contents, DocumentError, InputsMoved, OriginDocument, PlanDocument, SCHEMA_VERSION,
     StepDocument, Summary,
 };
+pub use ignore::{IgnoreRule, IgnoreRuleError, IgnoreRules, IgnoreTarget};
 pub use inventory::{Inventory, InventoryEntryError};
 pub use live::{Live, LiveObject, Observed, Preview};
 pub use owner::{Owner, TakeOver};

@@ -4,12 +4,13 @@ use fairlead_object::{Manifest, ObjectId};
 use serde_json::Value;
 
 use crate::{
-    Action, Budget, Desired, DigestKey, Held, Inventory, KeepReason, Live, LiveObject, Observed, Owner, Plan,
-    PlanError, Preview, RefusedChange, Stage, Step, TakeOver,
+    Action, Budget, Desired, DigestKey, FieldChange, Held, IgnoreRules, Inventory, KeepReason, Live, LiveObject,
+    Observed, Owner, Plan, PlanError, Preview, RefusedChange, Stage, Step, TakeOver,
     budget::exceeded,
     compare::{changes_to_manifest, changes_to_preview},
     control,
-    ownership::{KUSTOMIZE_CONTROLLER, is_in_sync, needs_cleanup},
+    ignore::{Pointer, payload, without},
+    ownership::{Cleanup, KUSTOMIZE_CONTROLLER, is_in_sync, needs_cleanup},
 };
 
 /// How a plan is made.
@@ -27,6 +28,8 @@ pub struct Options {
     pub force: Force,
     /// How much may be deleted unasked.
     pub budget: Budget,
+    /// Fields that others may change.
+    pub ignore: IgnoreRules,
     /// The value of the owner's annotation [`APPROVE_ANNOTATION`](crate::APPROVE_ANNOTATION).
     pub approved: Option<String>,
     /// The revision that was last applied.
@@ -63,6 +66,7 @@ impl Options {
             prune: Prune::Yes,
             force: Force::No,
             budget: Budget::default(),
+            ignore: IgnoreRules::default(),
             approved: None,
             revision_from: None,
             digest_key,
@@ -130,27 +134,41 @@ impl Planner<'_> {
     }
 
     fn bring_to(&self, manifest: &Manifest, live: &LiveObject) -> Result<Action, Box<RefusedChange>> {
-        let (manager, key) = (self.options.manager.as_str(), &self.options.digest_key);
-        let changes_asked = || changes_to_manifest(&live.body, manifest, manager, key);
-        let changes = match &live.preview {
-            Preview::Answer(preview) => changes_to_preview(&live.body, preview, key),
-            Preview::NotAsked if is_in_sync(manifest, &live.body, manager) => Vec::new(),
-            Preview::NotAsked => changes_asked(),
+        let asked = manifest.to_value();
+        let preview = match &live.preview {
+            Preview::Answer(preview) => preview,
+            Preview::NotAsked => &asked,
             Preview::Immutable { field, .. } if self.forces(manifest, live) => {
-                let field = field.clone();
-                return Ok(Action::Replace { to: manifest.clone(), changes: changes_asked(), field });
+                let changes = changes_to_manifest(&live.body, &asked, &self.options.manager, &self.options.digest_key);
+                return Ok(Action::Replace { to: manifest.clone(), changes, field: field.clone() });
             }
             Preview::Immutable { message, field } => return Err(refuse(manifest, field, message)),
         };
-        let cleanup = if control::merges(manifest, &live.body) {
-            None
-        } else {
-            needs_cleanup(&live.body, manager, &self.options.override_managers)
-        };
+        let ignored = self.options.ignore.paths(preview);
+        let to = payload(manifest, &live.body, preview, &ignored, &self.options.manager);
+        let changes = self.changes(&to, live, preview, &ignored);
+        let cleanup = self.cleanup(manifest, &live.body);
         if changes.is_empty() && cleanup.is_none() {
             return Ok(Action::Keep(KeepReason::InSync));
         }
-        Ok(Action::Update { to: manifest.clone(), changes, cleanup })
+        Ok(Action::Update { to, changes, cleanup })
+    }
+
+    fn changes(&self, to: &Manifest, live: &LiveObject, preview: &Value, ignored: &[&Pointer]) -> Vec<FieldChange> {
+        let (manager, key) = (self.options.manager.as_str(), &self.options.digest_key);
+        let (before, after) = (without(&live.body, ignored), without(preview, ignored));
+        match live.preview {
+            Preview::NotAsked if is_in_sync(to, &live.body, manager) => Vec::new(),
+            Preview::NotAsked => changes_to_manifest(&before, &after, manager, key),
+            Preview::Answer(_) | Preview::Immutable { .. } => changes_to_preview(&before, &after, key),
+        }
+    }
+
+    fn cleanup(&self, manifest: &Manifest, live: &Value) -> Option<Cleanup> {
+        if control::merges(manifest, live) {
+            return None;
+        }
+        needs_cleanup(live, &self.options.manager, &self.options.override_managers)
     }
 
     fn forces(&self, manifest: &Manifest, live: &LiveObject) -> bool {
@@ -194,8 +212,11 @@ impl Planner<'_> {
 
     fn hold(&self, plan: &Plan) -> Option<Held> {
         let reasons = exceeded(&self.options.budget, &plan.steps, self.inventory, self.live);
-        let approve = plan.digest();
-        if reasons.is_empty() || self.options.approved.as_deref() == Some(approve.to_string().as_str()) {
+        if reasons.is_empty() {
+            return None;
+        }
+        let approve = plan.approval();
+        if self.options.approved.as_deref() == Some(approve.to_string().as_str()) {
             return None;
         }
         let deleted = plan.steps.iter().filter(|step| step.action.deletes());

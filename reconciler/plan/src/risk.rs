@@ -44,9 +44,8 @@ impl RiskKind {
     /// What a plan does, as a verb phrase before the object's name.
     pub fn phrase(self) -> &'static str {
         match self {
-            Self::DeletesProtected => "deletes with all that depends on it",
+            Self::DeletesProtected | Self::Deletes => "deletes",
             Self::Replaces => "replaces",
-            Self::Deletes => "deletes",
             Self::GrantsClusterRights => "grants cluster-wide rights by",
             Self::GrantsRights => "grants rights by",
             Self::TakesOver => "takes over",
@@ -74,7 +73,9 @@ impl Plan {
 fn risks_of(step: &Step) -> Vec<Risk> {
     let risk = |kind, detail| Risk { kind, object: step.object.clone(), detail };
     let deletion = match &step.action {
-        Action::Delete if takes_others_along(&step.object) => Some(risk(RiskKind::DeletesProtected, None)),
+        Action::Delete if takes_others_along(&step.object) => {
+            Some(risk(RiskKind::DeletesProtected, Some("and all that depends on it".to_owned())))
+        }
         Action::Delete => Some(risk(RiskKind::Deletes, None)),
         Action::Replace { field, .. } => Some(risk(RiskKind::Replaces, Some(format!("{field} is immutable")))),
         Action::Create(_) | Action::Update { .. } | Action::Keep(_) => None,

@@ -61,6 +61,26 @@ impl FieldSet {
         self.fields.is_empty() && self.items.is_empty() && self.values.is_empty() && !self.has_indexes
     }
 
+    /// Whether the field of `live` at the JSON pointer `tokens`, or an atomic one around it, is in the set.
+    pub(super) fn owns_at(&self, live: &Value, tokens: &[String]) -> bool {
+        let Some((token, rest)) = tokens.split_first() else { return true };
+        if self.is_leaf() {
+            return true;
+        }
+        let below = match live {
+            Value::Object(members) => self.fields.get(token).zip(members.get(token)),
+            Value::Array(items) => token.parse::<usize>().ok().and_then(|index| self.item(items.get(index)?)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        };
+        below.is_some_and(|(set, live)| set.owns_at(live, rest))
+    }
+
+    /// What is owned of a list's item, with the item.
+    fn item<'a>(&'a self, live: &'a Value) -> Option<(&'a Self, &'a Value)> {
+        let has_keys = |keys: &Map<String, Value>| keys.iter().all(|(key, value)| live.get(key) == Some(value));
+        self.items.iter().find(|(keys, _)| has_keys(keys)).map(|(_, below)| (below, live))
+    }
+
     /// Whether the field at `path`, or an atomic one around it, is in the set.
     pub(crate) fn owns(&self, path: &[Segment]) -> bool {
         match path.iter().fold(Owned::Parts(self), Owned::below) {

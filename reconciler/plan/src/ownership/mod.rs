@@ -42,6 +42,13 @@ pub(crate) fn managers_of(live: &Value, owns: impl Fn(&FieldSet) -> bool) -> Vec
     main_entries(live).filter_map(owner).collect()
 }
 
+/// Whether another manager than `manager` has applied the field at the JSON pointer `tokens`.
+pub(crate) fn is_applied_by_another(live: &Value, tokens: &[String], manager: &str) -> bool {
+    let others = main_entries(live).filter(|entry| entry["operation"] == "Apply" && entry["manager"] != manager);
+    let sets = others.filter_map(|entry| FieldSet::parse(entry.get("fieldsV1")?));
+    sets.filter(|set| !set.is_leaf()).any(|set| set.owns_at(live, tokens))
+}
+
 /// The entry of `manager` for what it applied to the main resource.
 fn applied_entry<'a>(live: &'a Value, manager: &str) -> Option<&'a Value> {
     main_entries(live).find(|entry| entry["manager"] == manager && entry["operation"] == "Apply")
