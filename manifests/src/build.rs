@@ -7,7 +7,7 @@ use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
 use fairlead_yaml::emit_json;
 
 use crate::{
-    BuildError, BuildInputs, BuildRequest, CommonMetadata, Duplicate, limits::Bounded, root::Root,
+    BuildError, BuildInputs, BuildRequest, CommonMetadata, Duplicate, Order, limits::Bounded, root::Root,
     substitute::substitute,
 };
 
@@ -49,8 +49,13 @@ fn print(manifests: &[Manifest]) -> String {
 fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, BuildError> {
     let root = Root::of(tree, &request.path)?;
     let kustomization = root.with_overlay(tree, request)?;
-    let options = Options { load_restrictions: LoadRestrictions::None, ..Options::default() };
-    let resources = fairlead_kustomize::build_with(tree, &request.path, kustomization, &options)?;
+    let options = Options {
+        load_restrictions: LoadRestrictions::None,
+        order: kustomize_order(request.order),
+        ..Options::default()
+    };
+    let resources = fairlead_kustomize::build_with(tree, &request.path, kustomization, &options);
+    let resources = resources.map_err(|error| root.explain(error))?;
     let mut manifests = Vec::with_capacity(resources.len());
     for resource in &resources {
         let manifest = manifest(resource, &root)?;
@@ -60,6 +65,13 @@ fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, B
     }
     refuse_duplicates(&manifests)?;
     Ok(manifests)
+}
+
+fn kustomize_order(order: Order) -> fairlead_kustomize::Order {
+    match order {
+        Order::AsWritten => fairlead_kustomize::Order::Fifo,
+        Order::ByKind => fairlead_kustomize::Order::Legacy,
+    }
 }
 
 /// The object that `resource` has become. A generated root is no file that anyone could look into.

@@ -1,7 +1,11 @@
 //! Why a build failed.
 
-use fairlead_kustomize::ToManifestError;
+use fairlead_kustomize::{
+    BuildError::{NoMetadata, Unnamed},
+    ToManifestError,
+};
 use fairlead_object::{ManifestError, ObjectId, Origin, TreeError, TreePath};
+use fairlead_yaml::ResolveError;
 
 use crate::{limits::DIRECTORY_LIMIT_DEPTH, substitute::SubstituteError};
 
@@ -26,9 +30,17 @@ pub enum BuildError {
     /// A kustomization could not be built.
     #[error(transparent)]
     Kustomize(#[from] fairlead_kustomize::BuildError),
-    /// What was built is no object.
+    /// A file of a directory without a kustomization file could not be built.
     #[error(transparent)]
-    Object(#[from] ToManifestError),
+    PlainFile(fairlead_kustomize::BuildError),
+    /// An object holds what JSON cannot, a key that is there twice among it.
+    #[error("{at}: cannot read the object")]
+    Unreadable {
+        /// Where it holds it.
+        at: Origin,
+        /// What it holds.
+        source: ResolveError,
+    },
     /// What was built is no object.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -52,17 +64,33 @@ pub struct Duplicate {
     pub second: Origin,
 }
 
+impl From<ToManifestError> for BuildError {
+    fn from(error: ToManifestError) -> Self {
+        match error {
+            ToManifestError::Unprintable { origin, source } => {
+                Self::Unreadable { at: Origin::new(origin.file, source.position().line), source }
+            }
+            ToManifestError::Manifest(error) => Self::Manifest(error),
+        }
+    }
+}
+
 impl BuildError {
     /// What the reader can try, where the failure suggests it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Kustomize(error) => error.hint(),
+            Self::PlainFile(NoMetadata { .. } | Unnamed { .. }) => Some(
+                "a directory without a kustomization file is applied whole: name what is meant in a \
+                 `kustomization.yaml`, or leave the file out with a `.sourceignore`"
+                    .to_owned(),
+            ),
+            Self::PlainFile(error) | Self::Kustomize(error) => error.hint(),
             Self::Substitute(error) => error.hint(),
             Self::PathMissing(_)
             | Self::PathNotDirectory(_)
             | Self::TooDeep { .. }
             | Self::Tree(_)
-            | Self::Object(_)
+            | Self::Unreadable { .. }
             | Self::Manifest(_)
             | Self::Duplicate(_) => None,
         }

@@ -22,5 +22,5 @@ pub use error::{BuildError, Duplicate};
 pub use inputs::{BuildInputs, InputChange};
 pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};
 pub use normalise::normalise;
-pub use request::{BuildMetadata, BuildRequest, CommonMetadata, Image, Patch, Selector, Substitution};
+pub use request::{BuildMetadata, BuildRequest, CommonMetadata, Image, Order, Patch, Selector, Substitution};
 pub use substitute::{Strategy, SubstituteError, VariableError, Variables};

@@ -32,10 +32,22 @@ pub struct BuildRequest {
     pub build_metadata: Vec<BuildMetadata>,
     /// Labels and annotations that every object gets, over those of the same keys.
     pub common_metadata: CommonMetadata,
+    /// The order of the objects, where the root kustomization does not say it itself.
+    pub order: Order,
     /// Variables to expand in every object; without it the objects stay as they were built.
     // Its values may be secret: they enter the digest and nothing else.
     #[serde(skip)]
     pub substitution: Option<Substitution>,
+}
+
+/// The order of the objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Order {
+    /// As they were read and made: Flux's order.
+    #[default]
+    AsWritten,
+    /// By kind and name, namespaces first: the order in which `kustomize build` prints them.
+    ByKind,
 }
 
 /// A patch and the objects it applies to.
@@ -158,6 +170,7 @@ mod tests {
             with(|request| request.components.push("shop".into())),
             with(|request| request.ignore_missing_components = true),
             with(|request| request.build_metadata.push(BuildMetadata::OriginAnnotations)),
+            with(|request| request.order = Order::ByKind),
             with(|request| drop(request.common_metadata.labels.insert("a".into(), "b".into()))),
             with(|request| drop(request.common_metadata.annotations.insert("a".into(), "b".into()))),
             with(|request| request.substitution = Some(Substitution::default())),

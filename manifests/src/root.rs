@@ -6,7 +6,7 @@
 //! it that has one is built as it says; every other file that ends in `.yaml` or `.yml` must hold Kubernetes objects.
 //! A directory in which nothing is found builds to nothing.
 
-use fairlead_kustomize::{At, FILE_NAMES, Kustomization, Located};
+use fairlead_kustomize::{At, FILE_NAMES, Kustomization, Located, is_repository};
 use fairlead_object::{EntryKind, Tree, TreePath};
 
 use crate::{BuildError, BuildMetadata, BuildRequest, Image, Patch, Selector, limits::DIRECTORY_LIMIT_DEPTH};
@@ -52,6 +52,21 @@ impl Root {
             fields.build_metadata = request.build_metadata.iter().map(|note| note_name(*note).to_owned()).collect();
         }
         Ok(kustomization)
+    }
+
+    /// What `error` of the build means to who wrote the directory. A generated kustomization is no file that anyone
+    /// wrote: what failed is the entry that it lists.
+    pub(crate) fn explain(&self, error: fairlead_kustomize::BuildError) -> BuildError {
+        use fairlead_kustomize::BuildError::{NeitherFileNorDirectory, NotAFile, Resource};
+        match (self, error) {
+            (Self::Written(_), error) => BuildError::Kustomize(error),
+            (Self::Generated(_), Resource { source, .. }) => BuildError::PlainFile(*source),
+            (Self::Generated(_), NeitherFileNorDirectory { as_file, source, .. }) => match *as_file {
+                NotAFile { .. } => BuildError::PlainFile(*source),
+                as_file => BuildError::PlainFile(as_file),
+            },
+            (Self::Generated(_), error) => BuildError::PlainFile(error),
+        }
     }
 }
 
@@ -112,12 +127,12 @@ fn located<T>(values: impl Iterator<Item = T>, name: &str) -> impl Iterator<Item
 fn components(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Located<String>>, BuildError> {
     let mut components = Vec::new();
     for component in located(request.components.iter().cloned(), "spec.components") {
-        let exists = match TreePath::parse(&request.path, &component) {
-            Ok(path) => tree.entry(&path)?.is_some(),
+        let is_missing = match TreePath::parse(&request.path, &component) {
+            Ok(path) => !is_repository(&component) && tree.entry(&path)?.is_none(),
             // What is no path at all is refused where it is read.
-            Err(_) => true,
+            Err(_) => false,
         };
-        if exists || !request.ignore_missing_components {
+        if !(is_missing && request.ignore_missing_components) {
             components.push(component);
         }
     }

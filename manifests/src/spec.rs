@@ -70,7 +70,6 @@ impl From<&kustomize::CommonMetadata> for CommonMetadata {
 mod tests {
     use std::collections::BTreeMap;
 
-    use fairlead_object::TreePath;
     use serde_json::json;
 
     use super::*;
@@ -116,7 +115,6 @@ mod tests {
             annotation_selector: "a".into(),
         };
         let expected = BuildRequest {
-            path: TreePath::root(),
             target_namespace: text("shop"),
             name_prefix: text("a-"),
             name_suffix: text("-b"),
@@ -129,7 +127,7 @@ mod tests {
                 labels: BTreeMap::from([("l".into(), "1".into())]),
                 annotations: BTreeMap::from([("a".into(), "2".into())]),
             },
-            substitution: None,
+            ..BuildRequest::default()
         };
         assert_eq!(BuildRequest::from(&spec), expected);
     }

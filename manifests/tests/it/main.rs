@@ -1,0 +1,10 @@
+//! What a build makes of a tree, through the one entry point.
+
+mod bad_input;
+mod examples;
+mod incremental;
+mod links;
+mod overlay;
+mod plain;
+mod scene;
+mod substitution;
