@@ -52,6 +52,9 @@ struct Composer<'a> {
     comments: Pending,
     /// The line on which the last node ended, counted in `text`.
     last_line: usize,
+    /// Whether the last line has content and no line break; a block scalar that ends there does not end with one either,
+    /// as go-yaml reads it, while the parser adds one.
+    is_unterminated: bool,
 }
 
 /// A collection whose end has not been read.
@@ -77,6 +80,8 @@ impl<'a> Composer<'a> {
             anchors: Anchors::default(),
             comments: Pending::default(),
             last_line: 0,
+            is_unterminated: text.lines().next_back().is_some_and(|last| !last.trim().is_empty())
+                && !text.ends_with('\n'),
         }
     }
 
@@ -104,7 +109,7 @@ impl<'a> Composer<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = scalar_style(style);
-                let text = if self.is_bare(&text, style, span) { String::new() } else { text.into_owned() };
+                let text = self.scalar_text(text, style, span);
                 self.complete(self.node(Value::Scalar(text), style, span, tag.as_deref()), anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {
@@ -145,11 +150,11 @@ impl<'a> Composer<'a> {
 
     fn end(&mut self) -> Result<(), ParseError> {
         let Some(mut open) = self.open.pop() else { return Ok(()) };
-        let column = open.node.position.column;
-        if open.node.style == Style::Block
+        if let Some(parent) = self.open.last()
+            && open.node.style == Style::Block
             && let Some(last) = open.last_child()
         {
-            self.comments.put_below(last, column);
+            self.comments.put_below(last, parent.node.position.column + 1);
         }
         open.node.value = match open.children {
             Children::Items(items) => Value::Sequence(items),
@@ -217,6 +222,18 @@ impl<'a> Composer<'a> {
 
     fn node(&self, value: Value, style: Style, span: &Span, tag: Option<&Tag>) -> Node {
         Node { value, style, tag: tag.map(short_tag), position: self.position(span), comments: None }
+    }
+
+    fn scalar_text(&self, text: Cow<'a, str>, style: Style, span: &Span) -> String {
+        if self.is_bare(&text, style, span) {
+            return String::new();
+        }
+        let mut text = text.into_owned();
+        let is_block = matches!(style, Style::Literal | Style::Folded);
+        if is_block && self.is_unterminated && span.end.byte_offset() == Some(self.text.len()) && text.ends_with('\n') {
+            text.pop();
+        }
+        text
     }
 
     /// Whether nothing was written: the parser reports `~` for that.

@@ -38,6 +38,9 @@ impl Reindent {
             return None;
         }
         let start = line_start(text, line)?;
+        if text[start..].starts_with("---") || text[start..].starts_with("...") {
+            return None;
+        }
         // The lines of one scalar need the same indentation, and its first line is longer than that.
         if line != self.last_line + 1 {
             self.indent = text[..start].trim_end().lines().next_back()?.len();

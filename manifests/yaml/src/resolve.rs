@@ -65,7 +65,10 @@ impl Node {
     fn resolve_tagged<'a>(&self, text: &'a str, tag: &str, schema: Schema) -> Result<Scalar<'a>, TagError> {
         let fits = match (tag, resolve_plain(text, schema)) {
             ("!!binary", _) => decode_base64(text).map(|decoded| Scalar::String(decoded.into())),
-            ("!!timestamp", _) => timestamp::to_rfc3339(text).map(Scalar::Timestamp),
+            ("!!timestamp", _) => timestamp::to_rfc3339(text).map(|time| match schema {
+                Schema::Kyaml => Scalar::Timestamp(time),
+                Schema::SigsYaml => Scalar::String(text.into()),
+            }),
             ("!!float", Scalar::Int(number)) => parse_float(&number.to_string()).map(Scalar::Float),
             ("!!float", float @ Scalar::Float(_)) => Some(float),
             ("!!int", int @ (Scalar::Int(_) | Scalar::UInt(_))) => Some(int),

@@ -16,6 +16,7 @@ pub(crate) fn message(error: &ScanError) -> String {
         ErrorKind::UnclosedFlowCollection { open: '[' } | ErrorKind::ExpectedFlowSequenceSeparator => {
             "did not find expected ',' or ']'"
         }
+        ErrorKind::InvalidColonPlacement => "did not find expected ',' before ':'",
         ErrorKind::UnclosedFlowCollection { .. } => "did not find expected ',' or '}'",
         ErrorKind::InvalidTrailingSingleQuotedScalar
         | ErrorKind::InvalidTrailingDoubleQuotedScalar

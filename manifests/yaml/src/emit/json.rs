@@ -5,7 +5,7 @@ use serde_json::{Map, Number};
 
 use super::analysis::Analysis;
 use super::layout::{Around, Lead, MAX_SIMPLE_KEY, STEP};
-use super::order::compare_keys;
+use super::order::sort_by_key;
 use super::output::Output;
 use super::scalar::{Place, write_scalar};
 use super::style::{string_style, style_of};
@@ -63,9 +63,7 @@ impl Writer {
 
     fn mapping(&mut self, fields: &Map<String, Json>, around: Around) {
         let indent = around.mapping_indent();
-        let mut fields: Vec<_> = fields.iter().collect();
-        fields.sort_by(|(a, _), (b, _)| compare_keys(a, b));
-        for (index, (key, value)) in fields.into_iter().enumerate() {
+        for (index, (key, value)) in sort_by_key(fields.iter().collect()).into_iter().enumerate() {
             around.start_entry(&mut self.out, index, indent);
             self.entry(key, value, indent);
         }

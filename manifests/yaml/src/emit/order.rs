@@ -1,12 +1,40 @@
 //! The order of keys.
+//!
+//! # Follows go-yaml
+//! Its comparison is not an order: `09` is less than `99`, `99` than `9Z`, and `9Z` than `09`. Sorting must not mind,
+//! which the standard library's does not promise.
 
 use std::cmp::Ordering;
+
+/// Sorts entries by their keys. Equal entries in the same order give the same result, whatever the keys are.
+pub(super) fn sort_by_key<'a, V>(entries: Vec<(&'a String, &'a V)>) -> Vec<(&'a String, &'a V)> {
+    if entries.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b).is_le()) {
+        return entries;
+    }
+    merge_sort(&entries)
+}
+
+fn merge_sort<'a, V>(entries: &[(&'a String, &'a V)]) -> Vec<(&'a String, &'a V)> {
+    if entries.len() < 2 {
+        return entries.to_vec();
+    }
+    let (left, right) = entries.split_at(entries.len() / 2);
+    let (left, right) = (merge_sort(left), merge_sort(right));
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    let mut merged = Vec::with_capacity(entries.len());
+    while let (Some((a, _)), Some((b, _))) = (left.peek(), right.peek()) {
+        let next = if compare_keys(a, b).is_le() { left.next() } else { right.next() };
+        merged.extend(next);
+    }
+    merged.extend(left.chain(right));
+    merged
+}
 
 /// Compares two keys the way go-yaml sorts them: letters after everything else, numbers within a key by their value.
 ///
 /// # Differs from go-yaml
-/// Numbers of more than 18 digits compare by their value, not by what is left of it in 64 bits, so that this is an order.
-pub(super) fn compare_keys(a: &str, b: &str) -> Ordering {
+/// Numbers of more than 18 digits compare by their value, not by what is left of it in 64 bits.
+fn compare_keys(a: &str, b: &str) -> Ordering {
     let common = common_prefix(a, b);
     let (rest_a, rest_b) = (&a[common..], &b[common..]);
     let (Some(char_a), Some(char_b)) = (rest_a.chars().next(), rest_b.chars().next()) else {
@@ -46,4 +74,28 @@ fn leading_number(text: &str, after_one: bool) -> (u128, usize) {
     digits.fold((start, 0), |(number, count), digit| {
         (number.saturating_mul(10).saturating_add(u128::from(digit - b'0')), count + 1)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{compare_keys, sort_by_key};
+
+    proptest! {
+        #[test]
+        fn a_comparison_can_be_turned_round(a in "[0129aZé_.-]{0,5}", b in "[0129aZé_.-]{0,5}") {
+            prop_assert_eq!(compare_keys(&a, &b), compare_keys(&b, &a).reverse());
+            prop_assert_eq!(compare_keys(&a, &b).is_eq(), a == b);
+        }
+
+        #[test]
+        fn sorting_keeps_every_entry(keys in prop::collection::vec("[09Z]{0,3}", 0..50)) {
+            let mut sorted: Vec<_> = sort_by_key(keys.iter().map(|key| (key, &())).collect()).into_iter().map(|(key, ())| key).collect();
+            sorted.sort();
+            let mut expected: Vec<_> = keys.iter().collect();
+            expected.sort();
+            prop_assert_eq!(sorted, expected);
+        }
+    }
 }

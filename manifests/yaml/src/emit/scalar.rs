@@ -87,6 +87,9 @@ fn write_lines(out: &mut Output, text: &str, quote: Quote, place: Place<'_>) {
             (after_space, after_break) = (false, false);
         }
     }
+    if after_break {
+        out.pad(place.indent);
+    }
 }
 
 fn write_double_quoted(out: &mut Output, text: &str, place: Place<'_>) {
