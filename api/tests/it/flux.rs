@@ -1,8 +1,8 @@
 //! The kinds that are Flux's: their fields, types, defaults and rules are what Flux's controllers serve.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::schema::{definition, schema};
+use crate::schema::{complaints, definition, schema};
 
 #[test]
 fn git_repositories_have_the_fields_of_flux() {
@@ -18,13 +18,59 @@ fn kustomizations_have_the_fields_of_flux() {
 fn every_field_is_described() {
     for kind in ["FluxConfiguration", "GitRepository", "Kustomization"] {
         let mut silent = Vec::new();
-        find_silent(kind, schema(&definition(kind)), &mut silent);
+        find_silent(kind, schema(definition(kind)), &mut silent);
         assert_eq!(silent, Vec::<String>::new());
     }
 }
 
+#[test]
+fn what_flux_refuses_is_refused() {
+    let repository = json!({"url": "https://example.org/repo", "interval": "1m"});
+    let kustomization =
+        json!({"interval": "1m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "repo"}});
+    let one_cluster = "spec.kubeConfig: \
+                       exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified";
+    for (kind, base, more, expected) in [
+        ("GitRepository", &repository, json!({}), ""),
+        ("GitRepository", &repository, json!({"timeout": "1m30s"}), ""),
+        ("GitRepository", &repository, json!({"timeout": "1h"}), "spec.timeout: does not match"),
+        ("GitRepository", &repository, json!({"interval": "1 minute"}), "spec.interval: does not match"),
+        ("GitRepository", &repository, json!({"url": "git@example.org:repo"}), "spec.url: does not match"),
+        ("GitRepository", &repository, json!({"provider": "azure", "serviceAccountName": "git"}), ""),
+        (
+            "GitRepository",
+            &repository,
+            json!({"provider": "github", "serviceAccountName": "git"}),
+            "spec: serviceAccountName can only be set when provider is 'azure' or 'aws'",
+        ),
+        ("Kustomization", &kustomization, json!({}), ""),
+        ("Kustomization", &kustomization, json!({"timeout": "1h"}), ""),
+        ("Kustomization", &kustomization, json!({"targetNamespace": ""}), "spec.targetNamespace: is too short"),
+        (
+            "Kustomization",
+            &kustomization,
+            json!({"deletionPolicy": "Keep"}),
+            "spec.deletionPolicy: is not one of those",
+        ),
+        ("Kustomization", &kustomization, json!({"kubeConfig": {"secretRef": {"name": "other"}}}), ""),
+        ("Kustomization", &kustomization, json!({"kubeConfig": {}}), one_cluster),
+        (
+            "Kustomization",
+            &kustomization,
+            json!({"kubeConfig": {"secretRef": {"name": "other"}, "configMapRef": {"name": "other"}}}),
+            one_cluster,
+        ),
+    ] {
+        let mut object = json!({"kind": kind, "metadata": {"name": "x"}, "spec": base});
+        for (field, value) in more.as_object().expect("fields") {
+            object["spec"][field] = value.clone();
+        }
+        assert_eq!(complaints(&object, None).join("\n"), expected, "{kind} with {more}");
+    }
+}
+
 fn compare(kind: &str, theirs: &str) {
-    let ours = describe(&definition(kind));
+    let ours = describe(definition(kind));
     let theirs: Vec<&str> = theirs.lines().filter(|line| !line.starts_with('#')).collect();
     let missing: Vec<_> = theirs.iter().filter(|line| !ours.iter().any(|ours| ours == *line)).collect();
     let surplus: Vec<_> = ours.iter().filter(|line| !theirs.contains(&line.as_str())).collect();

@@ -66,9 +66,8 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
 fn every_field_is_spoken_of() {
     for (kind, page) in PAGES {
         let text = read(page);
-        let definition = definition(kind);
         let properties =
-            schema(&definition)["properties"]["spec"]["properties"].as_object().expect("a spec has fields");
+            schema(definition(kind))["properties"]["spec"]["properties"].as_object().expect("a spec has fields");
         let is_missing =
             |name: &&String| ["`", ".", "[", " "].iter().all(|end| !text.contains(&format!("`{name}{end}")));
         assert_eq!(properties.keys().filter(is_missing).collect::<Vec<_>>(), Vec::<&String>::new(), "{page}");

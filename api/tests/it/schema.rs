@@ -1,13 +1,19 @@
 //! A small API server's look at an object: defaults, structure, and CEL rules of its definition.
 
+use std::sync::LazyLock;
+
 use fairlead_api::crds::crds;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
+static DEFINITIONS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    crds().iter().map(|crd| serde_json::to_value(crd).expect("a definition has a JSON form")).collect()
+});
+
 /// The definition of `kind` as JSON.
-pub(crate) fn definition(kind: &str) -> Value {
-    let crd = crds().into_iter().find(|crd| crd.spec.names.kind == kind).expect("the kind is served");
-    serde_json::to_value(crd).expect("a definition has a JSON form")
+pub(crate) fn definition(kind: &str) -> &'static Value {
+    let is_it = |definition: &&Value| definition["spec"]["names"]["kind"] == kind;
+    DEFINITIONS.iter().find(is_it).expect("the kind is served")
 }
 
 /// The schema of the only version in `definition`.
@@ -18,7 +24,7 @@ pub(crate) fn schema(definition: &Value) -> &Value {
 /// What a server would say against storing `object`, or against changing `old` into it.
 pub(crate) fn complaints(object: &Value, old: Option<&Value>) -> Vec<String> {
     let definition = definition(object["kind"].as_str().expect("an object has a kind"));
-    let mut root = schema(&definition).clone();
+    let mut root = schema(definition).clone();
     for field in ["apiVersion", "kind"] {
         root["properties"][field] = json!({"type": "string"});
     }
