@@ -165,6 +165,9 @@ async fn preview(
         Ok(preview) => Ok(Preview::Answer(preview)),
         Err(error) => match Preview::from_refusal(&error.to_string(), &error.fields()) {
             Some(preview) => Ok(preview),
+            // What is refused is a mixture with what an earlier tool left. The apply takes that over first, which no dry
+            // run can show.
+            None if ownership::needs_cleanup(live, FIELD_MANAGER, &[]).is_some() => Ok(Preview::NotAsked),
             None => Err(refusal(manifest, "dry-run failed", error)),
         },
     }

@@ -449,6 +449,7 @@ impl<'a> Ledger<'a> {
 
     /// Watches what was found to be as it should be.
     fn note_in_sync(&self, plan: &Plan, prepared: &Prepared, live: &Live) {
+        self.entries().created.clear();
         for step in &plan.steps {
             match (&step.action, prepared.desired.get(&step.object), live.present(&step.object)) {
                 (Action::Keep(KeepReason::InSync), Some(manifest), Some(found)) => {
