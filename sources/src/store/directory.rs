@@ -86,3 +86,39 @@ fn decode_record(record: &str) -> Option<(String, Node)> {
     };
     Some((fields.next()?.to_owned(), node))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_reads_back_what_was_written() {
+        let digest = Digest::of(b"x");
+        let file = |mode| Node::File { mode, digest, size_bytes: 7 };
+        let directory = Directory::new(vec![
+            (" line\nbreak ".to_owned(), file(Mode::Regular)),
+            ("a b".to_owned(), file(Mode::Executable)),
+            ("é".to_owned(), Node::Directory { digest }),
+        ]);
+        assert_eq!(Directory::decode(&directory.encode()), Some(directory.clone()));
+        assert_eq!(directory.get("a b"), Some(file(Mode::Executable)));
+        assert_eq!(directory.get("a"), None);
+        assert_eq!(Directory::decode(b""), Some(Directory::default()));
+    }
+
+    #[test]
+    fn anything_else_is_no_directory() {
+        let digest = Digest::of(b"x");
+        let rows = [
+            "x".to_owned(),
+            format!("f {digest} 1"),
+            format!("f {digest} -1 a\0"),
+            format!("l {digest} 1 a\0"),
+            "f sha256:00 1 a\0".to_owned(),
+        ];
+        for row in rows {
+            assert_eq!(Directory::decode(row.as_bytes()), None, "{row:?}");
+        }
+        assert_eq!(Directory::decode(&[0xff, 0]), None);
+    }
+}

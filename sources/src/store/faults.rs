@@ -44,7 +44,7 @@ fn a_stop_before_any_change_of_the_disk_leaves_nothing_named_but_missing() {
 #[test]
 fn many_hands_publish_equal_and_different_trees_while_collection_runs() {
     const HANDS: usize = 6;
-    const ROUNDS: usize = 40;
+    const ROUNDS: usize = 24;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = Store::open(folder.path(), ONLY_CURRENT).expect("opened");
     let is_over = AtomicBool::new(false);

@@ -4,13 +4,18 @@
 //! Temporary files live in `tmp/`, which is emptied when the store is opened.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::StoreError;
+
+/// Sources may hold what is not for other users of the machine.
+const FILE_MODE: u32 = 0o600;
+const DIRECTORY_MODE: u32 = 0o700;
 
 /// Asked before each change of the disk. A test answers with an error to see what a stop at that instant leaves.
 pub(crate) type Permit = Box<dyn Fn() -> io::Result<()> + Send + Sync>;
@@ -42,12 +47,16 @@ impl Files {
     pub(crate) fn temporary(&self) -> Result<Temporary<'_>, StoreError> {
         let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
         let path = self.root.join(Self::TEMPORARY).join(number.to_string());
-        let file = (self.permit)().and_then(|()| File::create(&path)).map_err(failed("create", &path))?;
+        let file = (self.permit)()
+            .and_then(|()| OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&path))
+            .map_err(failed("create", &path))?;
         Ok(Temporary { files: self, path, file, is_kept: false })
     }
 
     pub(crate) fn create_directory(&self, path: &Path) -> Result<(), StoreError> {
-        (self.permit)().and_then(|()| fs::create_dir_all(path)).map_err(failed("create", path))
+        (self.permit)()
+            .and_then(|()| DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path))
+            .map_err(failed("create", path))
     }
 
     /// Removes a file; one that is gone already is no error.
