@@ -94,7 +94,8 @@ impl Scene {
 
     /// The inventory holds these objects.
     pub(crate) fn inventory<const N: usize>(mut self, named: [&str; N]) -> Self {
-        named.iter().for_each(|named| self.inventory.insert(id(&unowned(named)), "v1".to_owned()));
+        self.inventory =
+            self.inventory.union(&named.iter().map(|named| (id(&unowned(named)), "v1".to_owned())).collect());
         self
     }
 
