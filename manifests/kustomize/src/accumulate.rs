@@ -19,7 +19,7 @@ use crate::{
     provenance::{ConfiguredBy, Note, Provenance, Step},
     resource::Resource,
     resources::Resources,
-    schema::Schema,
+    schema::{BuiltInTypes, Schema},
     transform::{
         Change, Images, JsonPatch, Labels, Namespace, PatchTransformer, Prefix, Replacements, Replicas,
         StrategicMergePatches, Subjects, Suffix, Transformer, Unset,
@@ -32,13 +32,28 @@ use crate::{
 pub(crate) struct Build {
     /// The types of objects; the first kustomization that names its own sets it for the rest.
     schema: Option<Arc<Schema>>,
+    /// Whether a schema that is named adds to the built-in one.
+    built_ins: BuiltInTypes,
     /// What `buildMetadata` of the directory that is built asks for.
     notes: Vec<Note>,
 }
 
 impl Build {
-    pub(crate) fn new(notes: Vec<Note>) -> Self {
-        Self { schema: None, notes }
+    pub(crate) fn new(notes: Vec<Note>, built_ins: BuiltInTypes) -> Self {
+        Self { schema: None, built_ins, notes }
+    }
+
+    /// Notes that objects were read.
+    ///
+    /// # Follows kustomize
+    /// To tell the scope of a kind that it does not know by heart, kustomize loads its own types for good.
+    fn saw(&mut self, resources: &[Resource]) {
+        if self.schema.is_none() {
+            let schema = Schema::built_in();
+            if resources.iter().any(|resource| !schema.place(resource.gvk()).is_known()) {
+                self.built_ins = BuiltInTypes::Kept;
+            }
+        }
     }
 
     pub(crate) fn schema(&self) -> Arc<Schema> {
@@ -79,7 +94,7 @@ impl Accumulation {
         self.transform(kustomization, loader, build)?;
         self.validate(fields, loader, build)?;
         self.vars.add(fields.vars.iter().cloned())?;
-        self.vars.check(&self.resources, &build.schema())?;
+        Vars::bind(&fields.vars, &mut self.resources, &build.schema())?;
         for resource in self.resources.iter_mut_same_ids() {
             resource.pass(&kustomization.file);
         }
@@ -101,9 +116,11 @@ impl Accumulation {
         added.map_err(|source| in_resource(entry, source))
     }
 
-    fn add_file(&mut self, file: &TreePath, content: &[u8], build: &Build) -> Result<(), BuildError> {
+    fn add_file(&mut self, file: &TreePath, content: &[u8], build: &mut Build) -> Result<(), BuildError> {
         let schema = build.schema();
-        self.resources.append_all(parse::resources(file, content, &Provenance::read(file), &|gvk| schema.scope(gvk))?)
+        let read = parse::resources(file, content, &Provenance::read(file), &|gvk| schema.scope(gvk))?;
+        build.saw(&read);
+        self.resources.append_all(read)
     }
 
     fn add_base(
@@ -119,8 +136,12 @@ impl Accumulation {
             as_file: Box::new(as_file),
             source: Box::new(source),
         })?;
+        let kustomization = find(&base).map_err(|source| in_resource(entry, source))?;
+        if kustomization.kind == Kind::Component {
+            return Err(BuildError::ComponentAsResource { at: entry.at.clone(), path: base.root().clone() });
+        }
         let mut accumulation = Self::new();
-        let built = accumulation.run_directory(&base, Kind::Kustomization, build);
+        let built = accumulation.run(&base, &kustomization, build);
         built.and_then(|()| self.merge(accumulation, &entry.at)).map_err(|source| in_resource(entry, source))
     }
 
@@ -136,18 +157,13 @@ impl Accumulation {
         entry: &Located<String>,
         build: &mut Build,
     ) -> Result<(), BuildError> {
-        let built = loader.descend(entry, &entry.at).and_then(|base| self.run_directory(&base, Kind::Component, build));
-        built.map_err(|source| BuildError::Component { at: entry.at.clone(), source: Box::new(source) })
-    }
-
-    fn run_directory(&mut self, loader: &Loader<'_>, wanted: Kind, build: &mut Build) -> Result<(), BuildError> {
-        let directory = loader.root();
-        let kustomization = Kustomization::find(loader.tree(), directory)?
-            .ok_or_else(|| BuildError::NoKustomizationFile { directory: directory.clone() })?;
-        if kustomization.kind != wanted {
-            return Err(BuildError::WrongKind { path: directory.clone(), found: kustomization.kind });
+        let wrap = |source| BuildError::Component { at: entry.at.clone(), source: Box::new(source) };
+        let directory = loader.descend(entry, &entry.at).map_err(wrap)?;
+        let kustomization = find(&directory).map_err(wrap)?;
+        if kustomization.kind == Kind::Kustomization {
+            return Err(BuildError::KustomizationAsComponent { at: entry.at.clone(), path: directory.root().clone() });
         }
-        self.run(loader, &kustomization, build)
+        self.run(&directory, &kustomization, build).map_err(wrap)
     }
 
     /// Adds the field specs that `configurations` and `crds` bring.
@@ -246,6 +262,13 @@ impl Accumulation {
     }
 }
 
+/// The kustomization of the directory that `loader` is for.
+fn find(loader: &Loader<'_>) -> Result<Kustomization, BuildError> {
+    let directory = loader.root();
+    let found = Kustomization::find(loader.tree(), directory)?;
+    found.ok_or_else(|| BuildError::NoKustomizationFile { directory: directory.clone() })
+}
+
 fn in_resource(entry: &Located<String>, source: BuildError) -> BuildError {
     BuildError::Resource { at: entry.at.clone(), entry: entry.value.clone(), source: Box::new(source) }
 }
@@ -285,7 +308,7 @@ fn set_schema(fields: &Fields, loader: &Loader<'_>, build: &mut Build) -> Result
             let document = Path::file(&file, "OpenAPI", Unknown::Ignored).first_document(&content)?;
             let unreadable = |source| BuildError::Unprintable { at: At::line(&file, 1), id: file.to_string(), source };
             let document = document.to_json(Reading::SigsYaml).map_err(unreadable)?;
-            build.schema = Some(Arc::new(Schema::from_open_api(&document)));
+            build.schema = Some(Arc::new(Schema::from_open_api(&document, build.built_ins)));
             Ok(())
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     name_reference,
     provenance::{self, Note},
     resource::Resource,
+    schema::BuiltInTypes,
     sort, transform,
 };
 
@@ -24,6 +25,8 @@ pub struct Options {
     pub order: Order,
     /// Whether objects say what built them.
     pub managed_by_label: ManagedByLabel,
+    /// What becomes of the built-in types where a kustomization names its own.
+    pub built_in_types: BuiltInTypes,
 }
 
 /// The order of the output.
@@ -62,13 +65,13 @@ pub fn build_with(
 ) -> Result<Vec<Resource>, BuildError> {
     let loader = Loader::new(tree, directory, options.load_restrictions);
     let notes = notes(&kustomization, options);
-    let mut build = Build::new(notes.clone());
+    let mut build = Build::new(notes.clone(), options.built_in_types);
     let mut accumulation = Accumulation::new();
     accumulation.run(&loader, &kustomization, &mut build)?;
     let Accumulation { mut resources, config, vars } = accumulation;
     transform::add_hashes(&mut resources)?;
     name_reference::fix(resources.list_mut(), &config)?;
-    vars.replace(&mut resources, &config, &build.schema())?;
+    vars.replace(&mut resources, &config)?;
     let mut resources = resources.into_list();
     resources.retain(|resource| !is_local(resource));
     sort::sort(&mut resources, kustomization.fields.sort_options.as_ref(), options.order)?;

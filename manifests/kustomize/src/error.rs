@@ -95,7 +95,10 @@ pub enum BuildError {
         source: Box<BuildError>,
     },
     /// An entry of `resources` is neither a file nor a directory.
-    #[error("{at}: accumulating resources: accumulation err='accumulating resources from '{entry}': {as_file}'")]
+    #[error(
+        "{at}: accumulating resources: accumulation err='accumulating resources from '{entry}': {}'",
+        as_file.without_position(at)
+    )]
     NeitherFileNorDirectory {
         /// The entry.
         at: At,
@@ -114,13 +117,25 @@ pub enum BuildError {
         /// Why.
         source: Box<BuildError>,
     },
-    /// A component is listed as a resource, or a kustomization as a component.
-    #[error("expected kind {} for path '/{}'{}", expected_kind(.found), path.as_str(), found_kind(.found))]
-    WrongKind {
+    /// A component is listed as a resource.
+    #[error("{at}: accumulating resources: expected kind != 'Component' for path '/{}'", path.as_str())]
+    ComponentAsResource {
+        /// The entry.
+        at: At,
         /// The directory.
         path: TreePath,
-        /// What its kustomization is.
-        found: crate::Kind,
+    },
+    /// A kustomization is listed as a component.
+    #[error(
+        "{at}: accumulating components: accumulateDirectory: \"expected kind 'Component' for path '/{}' but got \
+         'Kustomization'\"",
+        path.as_str()
+    )]
+    KustomizationAsComponent {
+        /// The entry.
+        at: At,
+        /// The directory.
+        path: TreePath,
     },
     /// A path is absolute, or climbs out of the source.
     #[error("{at}: security; file '{path}' is not in or below '/{}'", root.as_str())]
@@ -595,20 +610,6 @@ pub enum AbsorbProblem {
     Several,
 }
 
-fn expected_kind(found: &crate::Kind) -> &'static str {
-    match found {
-        crate::Kind::Component => "!= 'Component'",
-        crate::Kind::Kustomization => "'Component'",
-    }
-}
-
-fn found_kind(found: &crate::Kind) -> &'static str {
-    match found {
-        crate::Kind::Component => "",
-        crate::Kind::Kustomization => " but got 'Kustomization'",
-    }
-}
-
 impl BuildError {
     /// What the reader can try, where the failure suggests it.
     pub fn hint(&self) -> Option<String> {
@@ -644,6 +645,12 @@ impl BuildError {
             Self::Field { at, path, id, problem } => Self::NamespaceField { at, path, id, problem },
             other => other,
         }
+    }
+
+    /// The message without the position `at` that it begins with.
+    fn without_position(&self, at: &At) -> String {
+        let message = self.to_string();
+        message.strip_prefix(&format!("{at}: ")).map_or(message.clone(), str::to_owned)
     }
 
     /// The failure that this one is the consequence of.

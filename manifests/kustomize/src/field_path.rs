@@ -48,7 +48,7 @@ fn split_at_dots(path: &str) -> Vec<String> {
 
 /// What one part of a path means.
 enum Part<'a> {
-    Field(&'a str),
+    Field,
     Index(usize),
     Last,
     Every,
@@ -66,7 +66,7 @@ impl<'a> Part<'a> {
             ("-", _) => Self::Last,
             ("*", _) => Self::Every,
             (_, Some((field, value))) => Self::Element(field, value),
-            (field, None) => Self::Field(field),
+            (_, None) => Self::Field,
         }
     }
 }
@@ -122,7 +122,7 @@ pub(crate) fn set(
             None => Ok(0),
         },
         Part::Element(field, value) => set_elements(root, (field, value), rest, create, set),
-        Part::Field(_) | Part::Index(_) | Part::Last => {
+        Part::Field | Part::Index(_) | Part::Last => {
             if root.is_null() && create.is_some() {
                 *root = node::empty(NodeKind::Mapping);
             }
@@ -197,7 +197,7 @@ fn items(node: &mut Node) -> Result<&mut Vec<Node>, String> {
 fn kind_of_next(next: Option<&String>, wanted: NodeKind) -> NodeKind {
     match next.map(|next| Part::parse(next)) {
         None => wanted,
-        Some(Part::Field(_)) => NodeKind::Mapping,
+        Some(Part::Field) => NodeKind::Mapping,
         Some(Part::Index(_) | Part::Last | Part::Every | Part::Element(..)) => NodeKind::Sequence,
     }
 }

@@ -56,3 +56,4 @@ pub use load::{LoadRestrictions, MAX_DEPTH};
 pub use remote::is_repository;
 pub use resource::{Resource, ToManifestError};
 pub use resources::MAX_RESOURCES;
+pub use schema::BuiltInTypes;

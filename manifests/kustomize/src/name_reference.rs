@@ -120,7 +120,7 @@ impl Targets {
         Self { list, by_name }
     }
 
-    fn named(&self, name: &str) -> impl Iterator<Item = &Target> {
+    fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Target> + use<'a> {
         self.by_name.get(name).into_iter().flatten().map(|position| &self.list[*position])
     }
 }
@@ -232,7 +232,7 @@ impl<'a> Search<'a> {
         }
         match &mut field.value {
             Value::Scalar(name) => {
-                if let Some(target) = self.target(name, |_| true)? {
+                if let Some(target) = self.target(name, |_| true, |target| &target.name)? {
                     node::set_string(field, target.name.as_str());
                 }
                 Ok(())
@@ -248,15 +248,15 @@ impl<'a> Search<'a> {
         let name = name.ok_or_else(|| WalkError("path config error; no 'name' field in node".to_owned()))?;
         let namespace = field.get("namespace").filter(|namespace| !namespace.is_null()).and_then(Node::as_str);
         let target = match namespace {
-            None => self.target(name, |_| true)?,
+            None => self.target(name, |_| true, name_and_namespace)?,
             Some(namespace) => {
                 let in_original = |target: &Target| target.original_namespace == namespace;
                 let any_in_original =
                     self.targets.list.iter().any(|target| self.referrer.may_refer_to(target) && in_original(target));
                 if any_in_original {
-                    self.target(name, in_original)?
+                    self.target(name, in_original, name_and_namespace)?
                 } else {
-                    self.target(name, |target| target.effective_namespace == namespace)?
+                    self.target(name, |target| target.effective_namespace == namespace, name_and_namespace)?
                 }
             }
         };
@@ -268,8 +268,14 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The one object that `name` means among those that `is_candidate` is true for.
-    fn target(&self, name: &str, is_candidate: impl Fn(&Target) -> bool) -> Result<Option<&'a Target>, WalkError> {
+    /// The one object that `name` means among those that `is_candidate` is true for; of several that are the same by
+    /// `written`, which is what the reference takes from them, the first.
+    fn target<W: PartialEq>(
+        &self,
+        name: &str,
+        is_candidate: impl Fn(&Target) -> bool,
+        written: impl Fn(&'a Target) -> W,
+    ) -> Result<Option<&'a Target>, WalkError> {
         let wanted = self.spec.target;
         let had_id = |target: &Target| {
             target.previous.iter().any(|previous| {
@@ -287,7 +293,7 @@ impl<'a> Search<'a> {
                 target.group == *group && target.previous.iter().any(|previous| previous.kind == *kind)
             }
         };
-        let mut left: Vec<&Target> = self
+        let mut left: Vec<&'a Target> = self
             .targets
             .named(name)
             .filter(|target| self.referrer.may_refer_to(target) && is_candidate(target))
@@ -303,13 +309,17 @@ impl<'a> Search<'a> {
         }
         match left.as_slice() {
             [] => Ok(None),
-            [first, rest @ ..] if rest.iter().all(|target| target.name == first.name) => Ok(Some(first)),
+            [first, rest @ ..] if rest.iter().all(|target| written(target) == written(first)) => Ok(Some(first)),
             [..] => {
                 let ids = left.iter().map(|target| target.id.as_str()).collect::<Vec<_>>().join(", ");
                 Err(WalkError(format!("found multiple possible referrals: {ids}")))
             }
         }
     }
+}
+
+fn name_and_namespace(target: &Target) -> (&str, &str) {
+    (&target.name, &target.namespace)
 }
 
 /// Whether a list without entries ends as any other does.

@@ -262,7 +262,7 @@ impl Plugin<'_> {
             let (_, content) = self.loader.read(&config.target_file_path, &self.at)?;
             let file = &self.resource.origin().file;
             let path = Path::file(file, "ValueAddTransformer", Unknown::Ignored);
-            targets.extend(Vec::<ValueTargetConfig>::decode(&path.first_document(&content)?, &path)?);
+            targets.extend(ValueAddConfig::decode(&path.first_document(&content)?, &path)?.targets);
         }
         let value = if config.value.is_empty() {
             self.loader.root().file_name().unwrap_or_default().to_owned()

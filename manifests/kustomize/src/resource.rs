@@ -23,6 +23,8 @@ pub struct Resource {
     /// The suffixes that its name got, innermost first.
     pub(crate) suffixes: Vec<String>,
     pub(crate) name_hash: NameHash,
+    /// The vars that it holds the value of.
+    pub(crate) vars: Vec<String>,
     pub(crate) provenance: Provenance,
     origin: Origin,
 }
@@ -53,6 +55,7 @@ impl Resource {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             name_hash: NameHash::Unwanted,
+            vars: Vec::new(),
             provenance,
             origin,
         }
@@ -116,6 +119,7 @@ impl Resource {
         self.previous.clone_from(&other.previous);
         self.prefixes.clone_from(&other.prefixes);
         self.suffixes.clone_from(&other.suffixes);
+        self.vars.clone_from(&other.vars);
         self.provenance.origin.clone_from(&other.provenance.origin);
         self.set_name(other.name());
         match other.namespace() {

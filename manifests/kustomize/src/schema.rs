@@ -17,13 +17,25 @@ use crate::{
 };
 
 /// The types of objects.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
     types: Vec<Type>,
+    /// The types that others refer to by name.
+    names: HashMap<String, TypeId>,
     /// The type of the objects of an `apiVersion` and kind.
     kinds: HashMap<(String, String), TypeId>,
     /// The scopes of kinds that are not built in.
     scopes: HashMap<(String, String), Scope>,
+}
+
+/// What becomes of the built-in types where a kustomization names a schema of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BuiltInTypes {
+    /// They are forgotten: what `kustomize build` does.
+    #[default]
+    Forgotten,
+    /// They stay beside the new ones: what Flux does.
+    Kept,
 }
 
 /// The place of a [`Type`] in its schema.
@@ -66,6 +78,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// Whether anything is known about what stands here.
+    pub(crate) fn is_known(self) -> bool {
+        self.of.is_some()
+    }
+
     /// The field `name` of this mapping.
     pub(crate) fn field(self, name: &str) -> Self {
         let types = self.of.map(|of| &self.schema.types[of]);
@@ -92,8 +109,12 @@ impl Schema {
         Arc::clone(&BUILT_IN)
     }
 
-    pub(crate) fn new(types: Vec<Type>, kinds: HashMap<(String, String), TypeId>) -> Self {
-        Self { types, kinds, scopes: HashMap::new() }
+    pub(crate) fn new(
+        types: Vec<Type>,
+        names: HashMap<String, TypeId>,
+        kinds: HashMap<(String, String), TypeId>,
+    ) -> Self {
+        Self { types, names, kinds, scopes: HashMap::new() }
     }
 
     /// The place of the objects of `gvk`.
@@ -112,9 +133,12 @@ impl Schema {
     }
 
     /// Reads an OpenAPI v2 document.
-    pub(crate) fn from_open_api(document: &Json) -> Self {
-        let mut reader =
-            Reader { definitions: &document["definitions"], schema: Self::default(), by_name: HashMap::new() };
+    pub(crate) fn from_open_api(document: &Json, built_ins: BuiltInTypes) -> Self {
+        let schema = match built_ins {
+            BuiltInTypes::Forgotten => Self::default(),
+            BuiltInTypes::Kept => Self::clone(&BUILT_IN),
+        };
+        let mut reader = Reader { definitions: &document["definitions"], schema, by_name: HashMap::new() };
         for (name, definition) in reader.definitions.as_object().into_iter().flatten() {
             let of = reader.definition(name);
             for gvk in definition["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
@@ -179,7 +203,12 @@ impl<'a> Reader<'a> {
     fn type_of(&mut self, property: &'a Json) -> Option<TypeId> {
         if let Some(reference) = property["$ref"].as_str() {
             let name = reference.rsplit('/').next().unwrap_or_default();
-            return self.definitions.get(name).is_some().then(|| self.definition(name));
+            if self.definitions.get(name).is_some() {
+                return Some(self.definition(name));
+            }
+            // Definitions of Kubernetes are called `io.k8s.api.core.v1.PodSpec`, the built-in types just `PodSpec`.
+            let short = name.strip_prefix("io.k8s.").and_then(|name| name.rsplit('.').next())?;
+            return self.schema.names.get(short).copied();
         }
         if property.get("properties").is_none() && property.get("additionalProperties").is_none() {
             return None;

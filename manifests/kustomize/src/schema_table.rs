@@ -141,7 +141,8 @@ pub(crate) fn schema() -> Schema {
         }
         types.push(kind);
     }
-    Schema::new(types, kinds)
+    let names = ids.into_iter().map(|(name, of)| (name.to_owned(), of)).collect();
+    Schema::new(types, names, kinds)
 }
 
 fn type_of(fields: &[(&str, Is)], ids: &HashMap<&str, TypeId>) -> Type {

@@ -46,27 +46,27 @@ impl Vars {
         self.0
     }
 
-    /// Fails if a var could mean several of `resources`.
-    pub(crate) fn check(&self, resources: &Resources, types: &Types) -> Result<(), BuildError> {
-        for var in &self.0 {
-            let found: Vec<_> = resources.iter().filter(|resource| selects(var, resource, types)).collect();
-            if found.len() > 1 {
-                return Err(BuildError::AmbiguousVar {
-                    at: var.at.clone(),
-                    name: var.name.clone(),
-                    found: found.len(),
-                });
+    /// Binds `vars`, which one kustomization declares, to the resources that are there now; fails if one could mean
+    /// several.
+    pub(crate) fn bind(vars: &[Located<Var>], resources: &mut Resources, types: &Types) -> Result<(), BuildError> {
+        for var in vars {
+            let found: Vec<_> =
+                resources.iter_mut_same_ids().filter(|resource| selects(var, resource, types)).collect();
+            let count = found.len();
+            if count > 1 {
+                return Err(BuildError::AmbiguousVar { at: var.at.clone(), name: var.name.clone(), found: count });
             }
+            found.into_iter().for_each(|resource| resource.vars.push(var.name.clone()));
         }
         Ok(())
     }
 
     /// Replaces the vars in all fields that may hold them.
-    pub(crate) fn replace(&self, resources: &mut Resources, config: &Config, types: &Types) -> Result<(), BuildError> {
+    pub(crate) fn replace(&self, resources: &mut Resources, config: &Config) -> Result<(), BuildError> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let values = self.values(resources, types)?;
+        let values = self.values(resources)?;
         let specs = FieldSpecs::new(config.var_reference.iter().cloned());
         for resource in resources.iter_mut() {
             specs.visit(resource, None, &mut |field| expand_field(field, &values))?;
@@ -74,10 +74,10 @@ impl Vars {
         Ok(())
     }
 
-    fn values(&self, resources: &Resources, types: &Types) -> Result<HashMap<&str, Node>, BuildError> {
+    fn values(&self, resources: &Resources) -> Result<HashMap<&str, Node>, BuildError> {
         let mut values = HashMap::new();
         for var in &self.0 {
-            let found = resources.iter().find(|resource| selects(var, resource, types));
+            let found = resources.iter().find(|resource| resource.vars.contains(&var.name));
             let resource = found.ok_or_else(|| BuildError::UnboundVar { at: var.at.clone(), var: shown(var) })?;
             let path = field(var);
             let value = field_path::find(&resource.node, &field_path::split(path));

@@ -248,7 +248,8 @@ fn merge_into(
     if options.allow_name_change || options.allow_kind_change {
         resource.remember_id();
     }
-    let place = schema.place(GvkRef::new(&api_version, &kind));
+    let own = schema.place(GvkRef::new(&api_version, &kind));
+    let place = if own.is_known() { own } else { schema.place(GvkRef::of(patch)) };
     let object = std::mem::replace(&mut resource.node, Node::null());
     let position = object.position;
     let merged = merge(Some(object), Some(&patch.value), place).map_err(|MergeError(problem)| BuildError::Merge {

