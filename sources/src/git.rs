@@ -22,7 +22,7 @@
 
 use std::{panic::resume_unwind, time::Duration};
 
-use fairlead_object::{Digest, TreePath};
+use fairlead_object::{Digest, EntryKind, TreePath};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
@@ -155,7 +155,7 @@ impl Remote {
         move |error| GitError::Clone { url: url.clone(), source: error.into() }
     }
 
-    /// Fetches the objects at `targets` into a new folder at `parent`.
+    /// Fetches the objects at `targets` into `folder`.
     fn fetch_objects(&self, targets: &[ObjectId], folder: &TempDir) -> Result<Objects, GitError> {
         let mut wire = self.connect()?;
         let mut pack = PackWriter::new(folder.path(), self.deadline).map_err(self.failed())?;
@@ -224,7 +224,7 @@ fn keep(
     let listed = ignore_files(objects, &files)?;
     let ignore = Ignore::new(listed.iter().map(|(folder, text)| (folder.clone(), text.as_str())), ignore);
     let mut writer = store.writer();
-    for file in files.iter().filter(|file| !ignore.excludes(&file.path, File::KIND)) {
+    for file in files.iter().filter(|file| !ignore.excludes(&file.path, EntryKind::File)) {
         deadline.left()?;
         let digest = objects.content(file, |content| writer.put(content))??;
         writer.add(&file.path, file.mode, digest)?;

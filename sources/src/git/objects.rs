@@ -5,7 +5,7 @@
 
 use std::{path::Path, str};
 
-use fairlead_object::{EntryKind, TreePath};
+use fairlead_object::TreePath;
 use git2::{ObjectType, Odb, Oid};
 
 use super::{
@@ -59,6 +59,9 @@ impl Objects {
 
     /// The commit that the object at `target` is, or stands for as a tag.
     pub(super) fn commit(&self, target: ObjectId) -> Result<Commit, CloneError> {
+        if !self.odb.exists(oid(target)) {
+            return Err(CloneError::CommitMissing(target.to_string()));
+        }
         let mut id = target;
         for _ in 0..TAGS_LIMIT {
             let object = self.read(id, || id.to_string())?;
@@ -85,16 +88,12 @@ impl Objects {
 
     /// Reads an object that an error calls `name`.
     fn read(&self, id: ObjectId, name: impl FnOnce() -> String) -> Result<git2::OdbObject<'_>, CloneError> {
-        let missing = |error: git2::Error| match error.code() {
-            git2::ErrorCode::NotFound => CloneError::CommitMissing(id.to_string()),
-            _ => unreadable(error),
-        };
-        let (size_bytes, _) = self.odb.read_header(oid(id)).map_err(missing)?;
+        let (size_bytes, _) = self.odb.read_header(oid(id)).map_err(unreadable)?;
         if size_bytes as u64 > OBJECT_LIMIT_BYTES {
             let what = format!("{} with {size_bytes} bytes", name());
             return Err(CloneError::Limit { what, limit: format!("{OBJECT_LIMIT_BYTES} bytes for one file") });
         }
-        self.odb.read(oid(id)).map_err(missing)
+        self.odb.read(oid(id)).map_err(unreadable)
     }
 }
 
@@ -125,30 +124,15 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, directory: &TreePath, entry: &TreeEntry<'_>) -> Result<(), CloneError> {
-        let refused = |problem| CloneError::Name {
-            path: if directory.as_str().is_empty() {
-                entry.name.escape_ascii().to_string()
-            } else {
-                format!("{directory}/{}", entry.name.escape_ascii())
-            },
-            problem,
-        };
-        let mode = match entry.kind {
-            Kind::Link | Kind::Submodule => return Ok(()),
-            Kind::File(mode) => Some(mode),
-            Kind::Directory => None,
-        };
-        let path = directory.join(checked_name(entry.name).map_err(refused)?);
-        match mode {
-            Some(mode) => self.files.push(File { path, mode, id: entry.id }),
-            None => self.directory(&path, entry.id)?,
+        match entry.kind {
+            Kind::Link | Kind::Submodule => Ok(()),
+            Kind::Directory => self.directory(&checked_path(directory, entry.name)?, entry.id),
+            Kind::File(mode) => {
+                self.files.push(File { path: checked_path(directory, entry.name)?, mode, id: entry.id });
+                Ok(())
+            }
         }
-        Ok(())
     }
-}
-
-impl File {
-    pub(super) const KIND: EntryKind = EntryKind::File;
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -213,6 +197,13 @@ fn parse_commit(id: ObjectId, data: &[u8]) -> Option<Commit> {
 fn parse_tag(data: &[u8]) -> Option<ObjectId> {
     let (line, _) = split_at_byte(data, b'\n')?;
     str::from_utf8(line.strip_prefix(b"object ")?).ok()?.parse().ok()
+}
+
+fn checked_path(directory: &TreePath, name: &[u8]) -> Result<TreePath, CloneError> {
+    checked_name(name).map(|name| directory.join(name)).map_err(|problem| {
+        let folder = if directory.as_str().is_empty() { String::new() } else { format!("{directory}/") };
+        CloneError::Name { path: format!("{folder}{}", name.escape_ascii()), problem }
+    })
 }
 
 /// A name that is safe in an artifact, wherever that is unpacked.
