@@ -26,8 +26,6 @@ pub const HEALTHY: &str = "Healthy";
 pub const FETCH_FAILED: &str = "FetchFailed";
 /// An artifact could not be stored.
 pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
-/// What is stored is older than what is wanted.
-pub const ARTIFACT_OUTDATED: &str = "ArtifactOutdated";
 /// An artifact is stored.
 pub const ARTIFACT_IN_STORAGE: &str = "ArtifactInStorage";
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fairlead::FluxConfiguration;
 use crate::kustomize::Kustomization;
-use crate::names::{control, labels};
+use crate::names::{annotations, labels};
 use crate::source::GitRepository;
 
 /// The version of this program, as labels and images carry it.
@@ -29,7 +29,7 @@ fn dress(crd: &mut CustomResourceDefinition) {
     let of_flux = [(labels::PART_OF, "flux"), (labels::VERSION, VERSION)];
     crd.metadata.labels = Some(of_flux.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
     // Their descriptions and patterns may hold `${…}`, which a Kustomization that installs them must leave alone.
-    crd.metadata.annotations = Some([(control::SUBSTITUTE.to_owned(), "disabled".to_owned())].into());
+    crd.metadata.annotations = Some([(annotations::SUBSTITUTE.to_owned(), "disabled".to_owned())].into());
     let schema = schema_of(crd);
     drop_nullable(schema);
     let status = schema.properties.as_mut().and_then(|properties| properties.get_mut("status"));

@@ -20,36 +20,14 @@ pub mod source {
     pub const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
     /// The URL cannot be used.
     pub const URL_INVALID: &str = "URLInvalid";
-    /// The provider is set up wrong.
-    pub const INVALID_PROVIDER_CONFIGURATION: &str = "InvalidProviderConfiguration";
     /// The repository could not be read.
     pub const GIT_OPERATION_FAILED: &str = "GitOperationFailed";
     /// The repository has no commit.
     pub const EMPTY_GIT_REPOSITORY: &str = "EmptyGitRepository";
-    /// The ignore patterns cannot be read.
-    pub const SOURCE_IGNORE_ERROR: &str = "SourceIgnoreError";
-    /// A directory of the store could not be made.
-    pub const DIRECTORY_CREATION_FAILED: &str = "DirectoryCreationFailed";
-    /// The store could not be looked at.
-    pub const STAT_OPERATION_FAILED: &str = "StatOperationFailed";
-    /// A path in the source or the store cannot be used.
-    pub const INVALID_PATH: &str = "InvalidPath";
     /// The artifact could not be written.
     pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
-    /// The source has a revision that is not stored yet.
-    pub const NEW_REVISION: &str = "NewRevision";
     /// Event: an artifact was stored.
     pub const NEW_ARTIFACT: &str = "NewArtifact";
-    /// Event: nothing is new.
-    pub const GIT_OPERATION_SUCCEEDED: &str = "GitOperationSucceeded";
-    /// Event: what is stored is what is wanted.
-    pub const ARTIFACT_UP_TO_DATE: &str = "ArtifactUpToDate";
-    /// Event: what was stored is no longer what was written.
-    pub const ARTIFACT_VERIFICATION_FAILED: &str = "ArtifactVerificationFailed";
-    /// Event: artifacts that nothing refers to were removed.
-    pub const GARBAGE_COLLECTION_SUCCEEDED: &str = "GarbageCollectionSucceeded";
-    /// Event: artifacts that nothing refers to could not be removed.
-    pub const GARBAGE_COLLECTION_FAILED: &str = "GarbageCollectionFailed";
 }
 
 /// Reasons of a `Kustomization`.
@@ -66,8 +44,6 @@ pub mod kustomization {
     pub const PRUNE_FAILED: &str = "PruneFailed";
     /// An object failed, or did not become healthy in time.
     pub const HEALTH_CHECK_FAILED: &str = "HealthCheckFailed";
-    /// A newer revision made waiting for this one pointless.
-    pub const HEALTH_CHECK_CANCELED: &str = "HealthCheckCanceled";
     /// Another Kustomization must be ready first.
     pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
     /// A CEL expression cannot be compiled.
