@@ -15,6 +15,8 @@ use granit_parser::{ErrorKind, ScanError};
 
 /// Most bytes that are read again in all because of such lines.
 const MAX_READ_AGAIN: usize = 64 * 1024 * 1024;
+/// Copying a text costs this much less than reading it.
+const COPIED_PER_READ: usize = 8;
 
 /// A text that is being repaired, line by line.
 pub(crate) struct Reindent {
@@ -32,7 +34,7 @@ impl Reindent {
     /// tried.
     pub(crate) fn repair(&mut self, text: &str, error: &ScanError) -> Option<String> {
         let line = error.marker().line();
-        self.read_again += text.len();
+        self.read_again += error.marker().index() + text.len() / COPIED_PER_READ;
         let repairable = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation);
         if !repairable || line <= self.last_line || self.read_again > MAX_READ_AGAIN {
             return None;
