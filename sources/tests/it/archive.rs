@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 
 use fairlead_sources::{
     archive::{ArchiveError, Limits, unpack},
-    store::TreeWriter,
+    store::{Mode, TreeWriter},
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use proptest::prelude::*;
 use tar::{EntryType, Header};
 
-use crate::scene::{Scene, chain, contents};
+use crate::scene::{Scene, at, chain, contents, key};
 
 /// The packed form of a source with `files`.
 fn packed(scene: &Scene, files: &[(&str, &str)]) -> Vec<u8> {
@@ -78,7 +79,7 @@ fn what_was_packed_is_unpacked_to_the_same_tree() {
     let mut writer = other.store.writer();
     unpack(archive.as_slice(), &Limits::default(), &mut writer).expect("unpacked");
     let tree = writer.finish().expect("finished");
-    assert_eq!(tree.root(), scene.store.artifact(&crate::scene::key("shop")).expect("published").tree);
+    assert_eq!(tree.root(), scene.store.artifact(&key("shop")).expect("published").tree);
 }
 
 /// An archive that is written byte by byte, as nobody's library would.
@@ -231,4 +232,46 @@ fn damaged_and_shortened_archives_are_not_taken() {
     the archive cannot be read beyond its start: unexpected end of file
     the archive cannot be read beyond its start: unexpected end of file
     ");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_tree_survives_being_packed(
+        files in prop::collection::btree_map("[a-dé ]{1,2}(/[a-d~]{1,110}){0,3}", "[a-z\n]{0,600}", 0..6),
+    ) {
+        let scene = Scene::new();
+        let mut writer = scene.store.writer();
+        for (path, content) in &files {
+            let digest = writer.put(content.as_bytes()).expect("put");
+            // A file may stand where another one needs a directory; the first one stays.
+            let _ = writer.add(&path.parse().expect("relative"), Mode::Regular, digest);
+        }
+        let tree = writer.finish().expect("finished");
+        let artifact = scene.store.publish(&key("shop"), "sha1:1", &tree, at(0)).expect("published");
+        let archive = std::fs::read(scene.file_of("blobs", &artifact.digest)).expect("packed");
+        let mut writer = scene.store.writer();
+        unpack(archive.as_slice(), &Limits::default(), &mut writer).expect("unpacked");
+        prop_assert_eq!(writer.finish().expect("finished").root(), tree.root());
+    }
+
+    #[test]
+    fn a_damaged_archive_is_read_or_refused_and_nothing_else(
+        flips in prop::collection::vec((0_usize..4096, any::<u8>()), 1..8),
+    ) {
+        let whole = Forged::new()
+            .entry("x", EntryType::XHeader, b"18 path=long.yaml\n")
+            .entry("a.yaml", EntryType::Regular, b"a: 1")
+            .entry("L", EntryType::GNULongName, b"b/c.yaml\0")
+            .entry("b", EntryType::Regular, b"b: 1");
+        let mut bytes = Vec::new();
+        GzDecoder::new(whole.bytes().as_slice()).read_to_end(&mut bytes).expect("whole");
+        for (at, byte) in flips {
+            bytes[at] = byte;
+        }
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(&bytes).expect("packed");
+        unpacked(packed.finish().expect("packed").as_slice(), &Limits::default());
+    }
 }
