@@ -4,7 +4,7 @@
 //! Labels, annotations and everything outside `metadata` and `status` are compared; empty and null lists and maps are
 //! equal; the metrics of a `HorizontalPodAutoscaler` are compared without duplicates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -204,18 +204,24 @@ type Pair<'a> = (Segment, Option<&'a Value>, Option<&'a Value>);
 /// The items of both lists by name: those of `after` in their order, then those that only `before` has.
 fn pairs_by_key<'a>(key: &str, before: &'a [Value], after: &'a [Value]) -> Vec<Pair<'a>> {
     let segment = |index, item: &Value| Segment::Item { index, key: key.to_owned(), value: item[key].clone() };
-    let find = |items: &'a [Value], name: &Value| items.iter().find(|item| item[key] == *name);
-    let kept =
-        after.iter().enumerate().map(|(index, item)| (segment(index, item), find(before, &item[key]), Some(item)));
-    let gone = before.iter().enumerate().filter(|(_, item)| find(after, &item[key]).is_none());
-    kept.chain(gone.map(|(index, item)| (segment(index, item), Some(item), None))).collect()
+    let (known, kept) = (by_name(key, before), by_name(key, after));
+    let wanted = after.iter().enumerate().map(|(index, item)| {
+        let before = known.get(&item[key].to_string()).copied();
+        (segment(index, item), before, Some(item))
+    });
+    let gone = before.iter().enumerate().filter(|(_, item)| !kept.contains_key(&item[key].to_string()));
+    wanted.chain(gone.map(|(index, item)| (segment(index, item), Some(item), None))).collect()
+}
+
+fn by_name<'a>(key: &str, items: &'a [Value]) -> BTreeMap<String, &'a Value> {
+    items.iter().map(|item| (item[key].to_string(), item)).collect()
 }
 
 /// Whether the items that both lists have stand in the same order.
 fn is_in_order(key: &str, before: &[Value], after: &[Value]) -> bool {
-    let shared = |items: &[Value], others: &[Value]| -> Vec<Value> {
-        let is_shared = |name: &&Value| others.iter().any(|other| other[key] == **name);
-        items.iter().map(|item| &item[key]).filter(is_shared).cloned().collect()
+    let shared = |items: &[Value], others: &[Value]| -> Vec<String> {
+        let others = by_name(key, others);
+        items.iter().map(|item| item[key].to_string()).filter(|name| others.contains_key(name)).collect()
     };
     shared(before, after) == shared(after, before)
 }

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use fairlead_object::ObjectId;
 use serde_json::Value;
 
-use crate::Inventory;
-
 /// What was observed of each object; an object that is missing here was not looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Live(BTreeMap<ObjectId, Observed>);
@@ -64,11 +62,6 @@ impl Live {
             Observed::Present(live) => Some(live),
             Observed::Absent | Observed::InSync => None,
         }
-    }
-
-    /// The objects of `inventory` that nobody looked at yet.
-    pub fn missing<'a>(&self, inventory: &'a Inventory) -> Vec<&'a ObjectId> {
-        inventory.iter().map(|(object, _)| object).filter(|object| !self.0.contains_key(object)).collect()
     }
 }
 

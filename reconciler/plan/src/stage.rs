@@ -38,14 +38,6 @@ impl Stage {
             Self::Rest
         }
     }
-
-    /// Whether the objects of this stage must be current before the next stage starts.
-    pub fn is_awaited(self) -> bool {
-        match self {
-            Self::Definitions | Self::Classes => true,
-            Self::Custom | Self::Rest | Self::Prune => false,
-        }
-    }
 }
 
 fn is_definition(object: &ObjectId) -> bool {

@@ -52,12 +52,24 @@ fn meaningful_set(mut owned: FieldSet) -> FieldSet {
 }
 
 fn covers_object(asked: &Map<String, Value>, live: &Map<String, Value>, owned: &FieldSet) -> bool {
-    let is_covered = |(key, value): (&String, &Value)| match (live.get(key), owned.fields.get(key)) {
-        (Some(live), Some(owned)) => covers(value, live, owned),
-        _ => false,
+    let is_covered = |(key, asked): (&String, &Value)| match (live.get(key), owned.fields.get(key)) {
+        (Some(live), Some(owned)) => covers(asked, live, owned),
+        // The server drops some of what is applied empty, and nobody owns a list that is.
+        (None, Some(owned)) => owned.is_leaf() && is_void(asked),
+        (Some(live), None) => asked == live && asked.as_array().is_some_and(Vec::is_empty),
+        (None, None) => false,
     };
     let is_asked = |key: &String| asked.contains_key(key);
     asked.iter().all(is_covered) && owned.fields.keys().all(is_asked) && has_only_fields(owned)
+}
+
+fn is_void(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn has_only_fields(owned: &FieldSet) -> bool {
@@ -237,6 +249,31 @@ mod tests {
         assert!(!holds(&source(json!(["x.io/b", "x.io/a"])), &live), "another order");
         assert!(!holds(&source(json!(["x.io/a"])), &live), "one less");
         assert!(!holds(&source(json!(["x.io/a", "x.io/c"])), &live), "another value");
+    }
+
+    #[test]
+    fn what_is_empty_is_in_sync_where_the_server_drops_it() {
+        let source = |field: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "spec": {"x": field}});
+        let live = |spec: Value, fields: Value| {
+            let entry = json!({"manager": "kustomize-controller", "operation": "Apply", "apiVersion": "v1", "fieldsV1": fields});
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "managedFields": [entry]}, "spec": spec})
+        };
+        let (ours, nobodys) = (json!({"f:spec": {"f:x": {}}}), json!({"f:spec": {"f:y": {}}}));
+        let cases = [
+            ("null that was applied", json!(null), json!({}), &ours, true),
+            ("a map that was applied empty", json!({}), json!({}), &ours, true),
+            ("a map that is kept empty", json!({}), json!({"x": {}}), &ours, true),
+            ("a map that has members", json!({}), json!({"x": {"a": 1}}), &ours, false),
+            ("a value that the server dropped", json!("a"), json!({}), &ours, false),
+            ("a map that was never applied", json!({}), json!({}), &nobodys, false),
+        ];
+        for (name, field, spec, fields, expected) in cases {
+            assert_eq!(holds(&source(field), &live(spec, fields.clone())), expected, "{name}");
+        }
+        let list = live(json!({"x": [], "y": 1}), nobodys);
+        let both =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "spec": {"x": [], "y": 1}});
+        assert!(holds(&both, &list), "an empty list that nobody owns");
     }
 
     #[test]

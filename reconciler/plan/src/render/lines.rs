@@ -8,6 +8,9 @@ use crate::{FieldChange, FieldPath, Segment, Shown, secret::is_confidential};
 /// Lines of unchanged text around a change.
 const CONTEXT_LINES: usize = 3;
 
+/// Most lines of a value that are compared with those of another: beyond, finding the shortest difference takes too long.
+const MAX_COMPARED_LINES: usize = 5_000;
+
 /// What stands for a value that is not shown.
 const HIDDEN: &str = "***";
 
@@ -32,6 +35,9 @@ fn shown_lines(shown: &Shown, which: &str) -> Vec<String> {
 }
 
 fn difference(before: &[String], after: &[String]) -> Vec<String> {
+    if before.len().min(after.len()) > MAX_COMPARED_LINES {
+        return vec![format!("-({} lines)", before.len()), format!("+({} lines)", after.len())];
+    }
     let (before, after): (Vec<&str>, Vec<&str>) =
         (before.iter().map(String::as_str).collect(), after.iter().map(String::as_str).collect());
     let diff = TextDiff::from_slices(&before, &after);
