@@ -148,9 +148,7 @@ impl TestCluster {
         }));
         match timeout(limit, found.next()).await {
             Ok(Some(found)) => found,
-            Ok(None) | Err(_) => {
-                panic!("{limit:?} were not enough for {written}; it is {:#?}", self.find(written).await)
-            }
+            Ok(None) | Err(_) => panic!("{limit:?} were not enough for {written}: {:#}", self.shown(written).await),
         }
     }
 
@@ -178,6 +176,15 @@ impl TestCluster {
     /// If it is still there when `limit` is over.
     pub async fn wait_until_gone(&self, written: &str, limit: Duration) {
         self.watch(written, limit, |object| object.is_none().then_some(())).await;
+    }
+
+    /// Returns the object that is `written` as a person wants to read it.
+    async fn shown(&self, written: &str) -> Value {
+        let mut object = self.find(written).await.unwrap_or_default();
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
+        }
+        object
     }
 
     fn named(&self, named: &Named) -> Api<DynamicObject> {

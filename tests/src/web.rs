@@ -24,10 +24,24 @@ pub async fn get(url: &str) -> (u16, String) {
 pub async fn try_get(url: &str) -> Result<(u16, String), ureq::Error> {
     let url = url.to_owned();
     let request = move || {
-        let settings = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).build();
-        let mut response = Agent::new_with_config(settings).get(&url).call()?;
+        let mut response = agent().get(&url).call()?;
         let status = response.status().as_u16();
         Ok((status, response.body_mut().read_to_string()?))
     };
     tokio::task::spawn_blocking(request).await.expect("a request does not panic")
+}
+
+/// Returns the status that a GET of `url` is answered with.
+///
+/// # Panics
+/// If there is no answer.
+pub async fn status(url: &str) -> u16 {
+    let url = url.to_owned();
+    let request = move || agent().get(&url).call().map(|response| response.status().as_u16());
+    let answer = tokio::task::spawn_blocking(request).await.expect("a request does not panic");
+    answer.unwrap_or_else(|error| panic!("no answer: {error}"))
+}
+
+fn agent() -> Agent {
+    Agent::new_with_config(Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).build())
 }

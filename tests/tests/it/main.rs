@@ -1,5 +1,9 @@
 //! Scenarios against real servers.
 
+mod drift;
+mod follow;
 mod git_server;
 mod harness;
+mod prune;
 mod registry;
+mod scene;
