@@ -251,6 +251,21 @@ mod tests {
         assert_eq!(error.source.to_string(), "a number is expected before each unit");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_printed_reads_as_the_same(nanos in 0..=MAX_NANOS) {
+            let duration = GoDuration(std::time::Duration::from_nanos(nanos));
+            proptest::prop_assert_eq!(GoDuration::parse(&duration.to_string()), Ok(duration));
+        }
+
+        #[test]
+        fn whatever_can_be_read_is_printed_so_that_it_reads_the_same(text in r"[0-9.hmsuµn+ -]{0,60}|\PC*") {
+            if let Ok(duration) = GoDuration::parse(&text) {
+                proptest::prop_assert_eq!(GoDuration::parse(&duration.to_string()), Ok(duration));
+            }
+        }
+    }
+
     #[test]
     fn any_text_can_be_loaded_and_is_kept_as_written() {
         let loaded: Duration = serde_json::from_str(r#""300s and more""#).expect("any text loads");
