@@ -59,6 +59,12 @@ impl Size {
     }
 }
 
+/// Steps of matching a text with a pattern that stands in the expression, and was found small when that was compiled.
+const STEPS_OF_KNOWN_PATTERN: f64 = 100.0;
+
+/// Steps of matching a text with a pattern that is made while evaluating: it is compiled each time, however large.
+const STEPS_OF_MADE_PATTERN: f64 = 1e6;
+
 /// Whether evaluating `expression` with variables of these sizes stays within the bounds.
 pub(crate) fn is_affordable(expression: &IdedExpr, variables: &HashMap<String, Size>) -> bool {
     let mut walk = Walk { variables: variables.clone(), steps: 0.0, largest: 0.0 };
@@ -66,15 +72,35 @@ pub(crate) fn is_affordable(expression: &IdedExpr, variables: &HashMap<String, S
     walk.steps <= MAX_STEPS && walk.largest <= MAX_SIZE
 }
 
-/// How many parts of `expression` stand inside each other. It keeps its own stack, for it guards the others'.
-pub(crate) fn depth(expression: &IdedExpr) -> usize {
-    let mut deepest = 0;
+/// Every part of `expression` with how deep it stands in it. It keeps its own stack, for it guards that of others.
+fn all_parts(expression: &IdedExpr) -> impl Iterator<Item = (&IdedExpr, usize)> {
     let mut pending = vec![(expression, 1)];
-    while let Some((expression, depth)) = pending.pop() {
-        deepest = deepest.max(depth);
-        pending.extend(parts(&expression.expr).into_iter().map(|part| (part, depth + 1)));
+    std::iter::from_fn(move || {
+        let (next, depth) = pending.pop()?;
+        pending.extend(parts(&next.expr).into_iter().map(|part| (part, depth + 1)));
+        Some((next, depth))
+    })
+}
+
+/// How many parts of `expression` stand inside each other.
+pub(crate) fn depth(expression: &IdedExpr) -> usize {
+    all_parts(expression).map(|(_, depth)| depth).max().unwrap_or_default()
+}
+
+/// The regular expressions that stand in `expression`.
+pub(crate) fn patterns(expression: &IdedExpr) -> impl Iterator<Item = &str> {
+    all_parts(expression).filter_map(|(part, _)| match &part.expr {
+        Expr::Call(call) if call.func_name == "matches" => pattern_of(call),
+        _ => None,
+    })
+}
+
+/// The pattern of a call of `matches`, if it is written out.
+fn pattern_of(call: &CallExpr) -> Option<&str> {
+    match &call.args.last()?.expr {
+        Expr::Literal(LiteralValue::String(pattern)) => Some(pattern.inner()),
+        _ => None,
     }
-    deepest
 }
 
 fn parts(expression: &Expr) -> Vec<&IdedExpr> {
@@ -135,6 +161,10 @@ impl Walk {
             | operators::OPT_SELECT => sizes.iter().copied().fold(Size::default(), Size::plus),
             _ => product(&sizes),
         };
+        if call.func_name == "matches" {
+            self.steps +=
+                runs * if pattern_of(call).is_some() { STEPS_OF_KNOWN_PATTERN } else { STEPS_OF_MADE_PATTERN };
+        }
         // What is made must be written: a step for each word of it.
         self.steps += runs * result.total() / 8.0;
         result

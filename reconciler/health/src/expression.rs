@@ -7,10 +7,11 @@ use std::{
 };
 
 use cel::{Context, Env, ExecutionError, common::ast::IdedExpr, extensions, parser::PrattParser};
+use regex::RegexBuilder;
 use serde_json::Value;
 
 use crate::{
-    cost::{Size, depth, is_affordable},
+    cost::{Size, depth, is_affordable, patterns},
     sets,
 };
 
@@ -20,6 +21,9 @@ const MAX_LENGTH_BYTES: usize = 4096;
 /// Most parts of an expression inside each other: each takes its share of the stack when it is evaluated. A chain of
 /// selections or sums is as deep as it is long.
 const MAX_DEPTH: u16 = 64;
+
+/// Largest compiled regular expression, in bytes.
+const MAX_PATTERN_BYTES: usize = 1 << 18;
 
 /// The functions that expressions may call. Built once: every evaluation shares it.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
@@ -61,6 +65,9 @@ pub enum Problem {
     /// Its parts stand too deep inside each other.
     #[error("the expression has more than {MAX_DEPTH} parts inside each other")]
     TooDeep,
+    /// It matches with something that is no regular expression, or one that is too large.
+    #[error("`{0}` is not a regular expression, or too large a one")]
+    Pattern(String),
 }
 
 /// Why an expression gave no answer for the objects at hand.
@@ -102,6 +109,9 @@ impl Expression {
         if depth(&root) > usize::from(MAX_DEPTH) {
             return Err(fail(Problem::TooDeep));
         }
+        if let Some(pattern) = patterns(&root).find(|pattern| !is_usable_pattern(pattern)) {
+            return Err(fail(Problem::Pattern(pattern.to_owned())));
+        }
         Ok(Self { text: text.to_owned(), root })
     }
 
@@ -129,6 +139,10 @@ impl Expression {
     fn is_affordable(&self, sizes: &HashMap<String, Size>) -> bool {
         is_affordable(&self.root, sizes)
     }
+}
+
+fn is_usable_pattern(pattern: &str) -> bool {
+    RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build().is_ok()
 }
 
 impl fmt::Debug for Expression {
@@ -271,6 +285,15 @@ mod tests {
         for text in [doubling, growing, nested] {
             assert_eq!(evaluate(&text), "the expression could cost too much for an object of this size", "{text}");
         }
+    }
+
+    #[test]
+    fn regular_expressions_are_small_and_known_beforehand() {
+        insta::assert_snapshot!(evaluate("metadata.name.matches('(')"), @"current: `(` is not a regular expression, or too large a one");
+        insta::assert_snapshot!(evaluate(r"metadata.name.matches('(\\w{500}){500}')"), @r"current: `(\w{500}){500}` is not a regular expression, or too large a one");
+        insta::assert_snapshot!(evaluate("status.conditions.all(c, c.type.matches(c.status))"), @"the expression could cost too much for an object of this size");
+        assert_eq!(evaluate("metadata.name.matches('^' + metadata.name)"), "true");
+        assert_eq!(evaluate("status.conditions.all(c, c.type.matches('^[A-Z][a-z]+$'))"), "true");
     }
 
     #[test]
