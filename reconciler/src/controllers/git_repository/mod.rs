@@ -6,31 +6,29 @@
 
 mod outcome;
 mod polls;
+mod request;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use fairlead_api::{
     names::annotations,
     source::{GitRepository, GitRepositorySpec, GitRepositoryStatus},
 };
-use fairlead_sources::{
-    git::{GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields, SecretData},
-    store::{Artifact, SourceKey, SourceKind},
-};
-use k8s_openapi::{ByteString, apimachinery::pkg::apis::meta::v1::ObjectMeta};
-use secrecy::SecretSlice;
+use fairlead_sources::store::{Artifact, SourceKey, SourceKind};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{ObjectKey, World, in_one_line, status::Kind, world::reference};
+use super::{ObjectKey, World, status::Kind, world::reference};
 use crate::{
-    cluster::{ApiError, Cluster, Resource},
+    cluster::{ApiError, Resource},
     events::{Event, Severity},
     queue::NextRun,
     watch::Object,
 };
 use outcome::{Failure, Outcome, Report, Stored};
 pub(crate) use polls::Polls;
+pub use request::{GitRequestError, git_request};
 
 /// How long a fetch may take before the object's status says that it is going on.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
@@ -183,7 +181,7 @@ impl<'a> Subject<'a> {
             return Err(Failure::Unsupported(unsupported));
         }
         let interval = spec.interval.read("spec.interval")?;
-        let request = self.request(spec).await?;
+        let request = git_request(&self.world.cluster, &self.key.namespace, spec).await?;
         let not_before = polls::not_before(self.is_requested(), began);
         let resolved = self.world.polls.resolve(&request, not_before).await?;
         if self.is_stored(spec, &resolved.revision) {
@@ -196,28 +194,6 @@ impl<'a> Subject<'a> {
         let artifact = published.await.map_err(|error| Failure::Interrupted(error.to_string()))??;
         self.world.wake_consumers(self.key);
         Ok(Outcome::Stored(Stored { artifact, subject: fetched.subject.clone(), interval }))
-    }
-
-    async fn request(&self, spec: &GitRepositorySpec) -> Result<GitRequest, Failure> {
-        let url = GitUrl::parse(&spec.url).map_err(|error| Failure::Git(Arc::new(error.into())))?;
-        let timeout = spec.timeout.read("spec.timeout")?;
-        let wanted = spec.reference.clone().unwrap_or_default();
-        let reference = GitReference::new(ReferenceFields {
-            commit: wanted.commit.as_deref(),
-            name: wanted.name.as_deref(),
-            tag: wanted.tag.as_deref(),
-            semver: wanted.semver.as_deref(),
-            branch: wanted.branch.as_deref(),
-        });
-        let auth = match &spec.secret_ref {
-            None => GitAuth::Anonymous,
-            Some(secret) => {
-                let data = secret_data(&self.world.cluster, &self.key.namespace, &secret.name).await?;
-                GitAuth::from_secret(&url, &data)
-                    .map_err(|source| Failure::Git(Arc::new(GitError::Credentials { url: url.clone(), source })))?
-            }
-        };
-        Ok(GitRequest { url, reference, auth, timeout })
     }
 
     /// Whether what is wanted is what is kept: nothing needs to be fetched.
@@ -250,25 +226,4 @@ impl<'a> Subject<'a> {
             controller: CONTROLLER,
         });
     }
-}
-
-/// The data of a Secret in the object's own namespace.
-async fn secret_data(cluster: &Cluster, namespace: &str, name: &str) -> Result<SecretData, Failure> {
-    let secrets = Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "Secret".to_owned(),
-        plural: "secrets".to_owned(),
-        is_namespaced: true,
-    };
-    let secret = cluster
-        .get(&secrets, namespace, name)
-        .await
-        .map_err(|error| Failure::Secret { name: format!("{namespace}/{name}"), problem: in_one_line(&error) })?;
-    let Some(mut secret) = secret else {
-        let problem = format!("secrets \"{name}\" not found");
-        return Err(Failure::Secret { name: format!("{namespace}/{name}"), problem });
-    };
-    let data: BTreeMap<String, ByteString> = serde_json::from_value(secret["data"].take()).unwrap_or_default();
-    Ok(data.into_iter().map(|(key, value)| (key, SecretSlice::from(value.0))).collect())
 }

@@ -17,6 +17,7 @@ use fairlead_sources::{
 };
 use jiff::Timestamp;
 
+use super::GitRequestError;
 use crate::{controllers::in_one_line, events::Severity};
 
 /// A run that went as it should.
@@ -61,8 +62,8 @@ pub(super) enum Failure {
     Unsupported(Vec<&'static str>),
     #[error(transparent)]
     Duration(#[from] DurationError),
-    #[error("failed to get secret '{name}': {problem}")]
-    Secret { name: String, problem: String },
+    #[error(transparent)]
+    Request(#[from] GitRequestError),
     #[error(transparent)]
     Git(#[from] Arc<GitError>),
     #[error("the artifact cannot be stored")]
@@ -76,7 +77,8 @@ impl Failure {
     fn is_terminal(&self) -> bool {
         match self {
             Self::Unreadable(_) | Self::Unsupported(_) | Self::Duration(_) => true,
-            Self::Secret { .. } | Self::Store(_) | Self::Interrupted(_) => false,
+            Self::Request(GitRequestError::Url(_) | GitRequestError::Timeout(_)) => true,
+            Self::Request(_) | Self::Store(_) | Self::Interrupted(_) => false,
             Self::Git(error) => error.is_terminal(),
         }
     }
@@ -85,7 +87,9 @@ impl Failure {
         match self {
             Self::Unreadable(_) | Self::Duration(_) => reasons::INVALID_FIELD,
             Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
-            Self::Secret { .. } => reasons::source::AUTHENTICATION_FAILED,
+            Self::Request(GitRequestError::Url(_)) => reasons::source::URL_INVALID,
+            Self::Request(GitRequestError::Timeout(_)) => reasons::INVALID_FIELD,
+            Self::Request(_) => reasons::source::AUTHENTICATION_FAILED,
             Self::Git(error) => error.reason(),
             Self::Store(_) | Self::Interrupted(_) => reasons::source::ARCHIVE_OPERATION_FAILED,
         }
@@ -95,7 +99,7 @@ impl Failure {
     fn condition(&self) -> &'static str {
         match self {
             Self::Store(_) | Self::Interrupted(_) => STORAGE_OPERATION_FAILED,
-            Self::Unreadable(_) | Self::Unsupported(_) | Self::Duration(_) | Self::Secret { .. } | Self::Git(_) => {
+            Self::Unreadable(_) | Self::Unsupported(_) | Self::Duration(_) | Self::Request(_) | Self::Git(_) => {
                 FETCH_FAILED
             }
         }

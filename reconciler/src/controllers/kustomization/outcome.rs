@@ -10,7 +10,7 @@ use fairlead_api::{
 };
 use fairlead_manifests::BuildError;
 use fairlead_object::Digest;
-use fairlead_plan::{Held, Inventory, PlanError, scope::Escape};
+use fairlead_plan::{Held, IgnoreRuleError, Inventory, PlanError, scope::Escape};
 use fairlead_sources::store::StoreError;
 use jiff::Timestamp;
 
@@ -99,6 +99,8 @@ pub(super) enum Failure {
     #[error(transparent)]
     Observe(#[from] ObserveError),
     #[error(transparent)]
+    Ignore(#[from] IgnoreRuleError),
+    #[error(transparent)]
     Plan(#[from] PlanError),
     #[error("held: {0}")]
     Held(Box<Held>),
@@ -126,7 +128,7 @@ enum Again {
 impl Failure {
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::Duration(_) => reasons::INVALID_FIELD,
+            Self::Unreadable(_) | Self::Duration(_) | Self::Ignore(_) => reasons::INVALID_FIELD,
             Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
             Self::Expression(_) | Self::Dependency(DependencyError::Invalid { .. }) => reason::INVALID_CEL_EXPRESSION,
             Self::CrossNamespace(_) | Self::Escapes(_) => reasons::ACCESS_DENIED,
@@ -154,6 +156,7 @@ impl Failure {
             Self::Unreadable(_)
                 | Self::Unsupported(_)
                 | Self::Duration(_)
+                | Self::Ignore(_)
                 | Self::Expression(_)
                 | Self::CrossNamespace(_)
                 | Self::Dependency(DependencyError::Invalid { .. })

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fairlead_api::kustomize::{KustomizationSpec, PostBuild, SubstituteKind, SubstituteReference, SubstituteStrategy};
+use fairlead_api::kustomize::{
+    self, KustomizationSpec, PostBuild, Selector, SubstituteKind, SubstituteReference, SubstituteStrategy,
+};
 use fairlead_manifests::{BuildRequest, Strategy, Substitution, VariableError, Variables};
 use fairlead_object::{PathError, TreePath};
+use fairlead_plan::{IgnoreRule, IgnoreRuleError, IgnoreRules, IgnoreTarget};
 use k8s_openapi::ByteString;
 use serde_json::Value;
 
@@ -62,6 +65,24 @@ pub fn path(spec: &KustomizationSpec) -> Result<TreePath, RequestError> {
     // Flux joins the path below the root of the artifact, so that `/apps` and `./apps` mean the same.
     let written = spec.path.as_deref().unwrap_or_default().trim_start_matches('/');
     written.parse().map_err(RequestError::Path)
+}
+
+/// The fields that `spec.ignore` leaves to others.
+pub fn ignore_rules(spec: &KustomizationSpec) -> Result<IgnoreRules, IgnoreRuleError> {
+    let target = |selector: &Selector| IgnoreTarget {
+        group: selector.group.clone(),
+        version: selector.version.clone(),
+        kind: selector.kind.clone(),
+        name: selector.name.clone(),
+        namespace: selector.namespace.clone(),
+        label_selector: selector.label_selector.clone(),
+        annotation_selector: selector.annotation_selector.clone(),
+    };
+    let rule = |rule: &kustomize::IgnoreRule| IgnoreRule {
+        paths: rule.paths.clone(),
+        target: rule.target.as_ref().map(target),
+    };
+    IgnoreRules::compile(&spec.ignore.iter().map(rule).collect::<Vec<_>>())
 }
 
 async fn substitution(

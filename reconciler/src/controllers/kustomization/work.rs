@@ -25,7 +25,7 @@ use super::{
     identity::{Standing, standing},
     memory::{LastBuild, Waiting},
     outcome::{self, Applied, Settled},
-    request::build_request,
+    request::{build_request, ignore_rules},
     source_kind, source_of,
 };
 use crate::{
@@ -242,6 +242,7 @@ impl<'a> Work<'a> {
         options.force = if self.spec.force { Force::Yes } else { Force::No };
         options.budget = self.subject.world.settings.deletion_budget.clone();
         options.approved = self.subject.approved();
+        options.ignore = ignore_rules(self.spec)?;
         options.revision_from = self.subject.before().last_applied_revision;
         let plan = plan(&prepared.desired, live, inventory, &options)?;
         match &plan.held {
