@@ -10,7 +10,7 @@ use crate::{Comments, Mapping, Node, Style, Value};
 ///
 /// # Follows kyaml
 /// Collections are indented by two, lists stand at the indentation of their key, lines are not folded. A style that
-/// cannot hold its text gives way to one that can. A flow collection is one line, or a block if it has comments inside.
+/// cannot hold its text gives way to one that can; a bare value in a flow collection becomes `''`. A flow collection is one line, or a block if it has comments inside.
 pub fn emit(node: &Node) -> String {
     let mut writer = Writer { out: Output::default() };
     writer.lines(above(node), 0);
@@ -175,9 +175,7 @@ impl Writer {
             self.flow(key);
             self.out.push_str(" : ");
         }
-        if !value.is_bare() {
-            self.flow(value);
-        }
+        self.flow(value);
     }
 
     fn comma(&mut self, index: usize) {

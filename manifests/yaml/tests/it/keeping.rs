@@ -13,7 +13,7 @@ const KEPT: &[(&str, &str)] = &[
     ("styles", "a: x\nb: 'x'\nc: \"x\"\nd: |\n  x\n  y\ne: >-\n  x\n\n  y\n"),
     ("block ends", "a: |+\n  x\n\nb: |-\n  y\nc: |2\n    z\n"),
     ("flow collections", "a: [x, 'y', {b: c}]\nd: {}\ne: []\n"),
-    ("bare values", "a:\nb: ~\nc: {d: , e: 1}\nf:\n-\n- 1\n"),
+    ("bare values", "a:\nb: ~\nc: {d: '', e: 1}\nf:\n-\n- 1\n"),
     ("raw numbers", "a: 0644\nb: 1_000\nc: 1.0\nd: 2001-12-14\n"),
     ("tags", "a: !!str 1\nb: !local x\nc: !!map\n  d: 1\ne:\n- !!seq\n  - 1\n"),
     ("order", "z: 1\na: 2\nm: 3\n"),

@@ -72,9 +72,9 @@ proptest! {
     #[test]
     fn what_was_read_is_written_with_the_same_meaning(text in text()) {
         for node in parse(&text).unwrap_or_default() {
-            if let Ok(json) = node.to_json(Schema::SigsYaml) {
+            if let Ok(json) = node.to_json(Schema::Kyaml) {
                 let written = emit(&node);
-                prop_assert_eq!(read_one(&written, Schema::SigsYaml), json, "{:?}", written);
+                prop_assert_eq!(read_one(&written, Schema::Kyaml), json, "{:?}", written);
             }
         }
     }
