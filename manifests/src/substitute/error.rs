@@ -1,6 +1,6 @@
 //! Why an expression has no value.
 
-use super::{OUTPUT_LIMIT_BYTES, expression::NESTING_LIMIT};
+use super::{NESTING_LIMIT, OUTPUT_LIMIT_BYTES};
 
 /// Why a text could not be expanded. Flux's words are kept where it has some; no value is ever shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -82,7 +82,7 @@ pub(super) enum Place {
 }
 
 /// How deep expressions may nest in one another.
-pub(super) const NESTING_LIMIT: usize = 32;
+pub const NESTING_LIMIT: usize = 32;
 
 /// Reads `text` up to its end, or to a NUL character, which ends it as well.
 pub(super) fn parse(text: &str) -> Result<Template<'_>, ExpressionError> {

@@ -9,6 +9,7 @@ mod variables;
 
 pub use error::{ExpressionError, Problem};
 pub use expand::expand;
+pub use expression::NESTING_LIMIT;
 pub use object::SubstituteError;
 pub(crate) use object::substitute;
 pub use variables::{Strategy, VariableError, Variables};

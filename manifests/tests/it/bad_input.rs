@@ -70,12 +70,12 @@ fn documents_that_are_no_objects() {
 fn missing_files_and_directories() {
     let kustomization = "resources:\n- web.yaml\n- wbe.yaml\n";
     insta::assert_snapshot!(printed(&[("kustomization.yaml", kustomization), ("web.yaml", &config_map("a"))]), @r"
-    error: kustomization.yaml:3: accumulating resources: accumulation err='accumulating resources from 'wbe.yaml': kustomization.yaml:3: evalsymlink failure on '/wbe.yaml' : '/wbe.yaml' doesn't exist'
+    error: kustomization.yaml:3: accumulating resources: accumulation err='accumulating resources from 'wbe.yaml': evalsymlink failure on '/wbe.yaml' : '/wbe.yaml' doesn't exist'
       caused by: must build at directory: not a valid directory: evalsymlink failure on '/wbe.yaml' : '/wbe.yaml' doesn't exist
     hint: did you mean `web.yaml`?
     ");
     insta::assert_snapshot!(printed(&[("kustomization.yaml", "\n\nresources: [../../elsewhere]\n")]), @r"
-    error: kustomization.yaml:3: accumulating resources: accumulation err='accumulating resources from '../../elsewhere': kustomization.yaml:3: security; file '../../elsewhere' is not in or below '/''
+    error: kustomization.yaml:3: accumulating resources: accumulation err='accumulating resources from '../../elsewhere': security; file '../../elsewhere' is not in or below '/''
       caused by: kustomization.yaml:3: security; file '../../elsewhere' is not in or below '/'
     ");
     insta::assert_snapshot!(printed(&[("kustomization.yaml", "resources: [empty]\n"), ("empty/README.md", "")]), @r"
@@ -100,11 +100,11 @@ fn bases_that_go_round_in_a_circle() {
     let files = [("a/kustomization.yaml", "resources:\n- ../b\n"), ("b/kustomization.yaml", "resources:\n- ../a\n")];
     insta::assert_snapshot!(listed(&tree(&files), "a"), @r"
     error: a/kustomization.yaml:2: accumulating resources from '../b'
-      caused by: b/kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from '../a': b/kustomization.yaml:2: '/a' must resolve to a file'
+      caused by: b/kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from '../a': '/a' must resolve to a file'
       caused by: b/kustomization.yaml:2: cycle detected: candidate root '/a' contains visited root '/a'
     ");
     insta::assert_snapshot!(listed(&tree(&[("a/kustomization.yaml", "resources: [.]\n")]), "a"), @r"
-    error: a/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from '.': a/kustomization.yaml:1: '/a' must resolve to a file'
+    error: a/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from '.': '/a' must resolve to a file'
       caused by: a/kustomization.yaml:1: cycle detected: candidate root '/a' contains visited root '/a'
     ");
 }
@@ -122,13 +122,13 @@ fn bases_on_the_network() {
         write!(text, "{}", printed(&files)).expect("a text grows");
     }
     insta::assert_snapshot!(text, @r"
-    error: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'https://example.com/manifests.yaml': kustomization.yaml:2: `https://example.com/manifests.yaml` is remote, and a build fetches nothing'
+    error: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'https://example.com/manifests.yaml': `https://example.com/manifests.yaml` is remote, and a build fetches nothing'
       caused by: kustomization.yaml:2: `https://example.com/manifests.yaml` is remote, and a build fetches nothing
     hint: copy it into the source, or declare a source of its own for it
-    error: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'github.com/org/repository//base?ref=v1': kustomization.yaml:2: evalsymlink failure on '/github.com/org/repository/base?ref=v1' : '/github.com/org/repository/base?ref=v1' doesn't exist'
+    error: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'github.com/org/repository//base?ref=v1': evalsymlink failure on '/github.com/org/repository/base?ref=v1' : '/github.com/org/repository/base?ref=v1' doesn't exist'
       caused by: kustomization.yaml:2: `github.com/org/repository//base?ref=v1` is remote, and a build fetches nothing
     hint: copy it into the source, or declare a source of its own for it
-    error: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'git@example.com:org/repository': kustomization.yaml:2: evalsymlink failure on '/git@example.com:org/repository' : '/git@example.com:org/repository' doesn't exist'
+    error: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'git@example.com:org/repository': evalsymlink failure on '/git@example.com:org/repository' : '/git@example.com:org/repository' doesn't exist'
       caused by: kustomization.yaml:2: `git@example.com:org/repository` is remote, and a build fetches nothing
     hint: copy it into the source, or declare a source of its own for it
     ");

@@ -70,3 +70,15 @@ fn a_link_that_leaves_the_tree_is_refused_wherever_it_is_named() {
 fn a_link_inside_of_the_tree_is_followed() {
     assert_eq!(with_link("resources: [chain]\n", "a.yaml"), config_map("a"));
 }
+
+#[test]
+fn a_circle_of_links_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.yaml"), config_map("a")).expect("written");
+    symlink(".", folder.path().join("again")).expect("linked");
+    let text = outcome(&LocalTree::open(folder.path()).expect("a folder"), &request(""), Built::text);
+    insta::assert_snapshot!(text, @r"
+    error: again/a.yaml:1: may not add resource with an already registered id: ConfigMap.v1.[noGrp]/a.[noNs]
+    hint: the first one is at a.yaml:1
+    ");
+}

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod examples;
+mod guide;
 mod incremental;
 mod links;
 mod overlay;
