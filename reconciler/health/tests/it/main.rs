@@ -1,0 +1,3 @@
+//! Verdicts on whole objects.
+
+mod kinds;
