@@ -178,6 +178,17 @@ fn damage_is_reported_counts_as_missing_and_is_healed_by_publishing_again() {
 }
 
 #[test]
+fn what_is_put_again_is_right_whatever_was_there() {
+    let scene = Scene::new();
+    let artifact = scene.publish("shop", "main@sha1:1", &FIRST, 0);
+    for digest in FIRST.map(|(_, content)| Digest::of(content.as_bytes())) {
+        fs::write(scene.file_of("blobs", &digest), "").expect("cut short");
+    }
+    assert_eq!(scene.publish("shop", "main@sha1:1", &FIRST, 60), artifact);
+    assert_eq!(contents(&artifact_tree(&scene.store, "shop").expect("named")).expect("whole").lines().count(), 3);
+}
+
+#[test]
 fn a_lost_content_counts_as_missing_too() {
     let scene = Scene::new();
     let artifact = scene.publish("shop", "main@sha1:1", &FIRST, 0);
