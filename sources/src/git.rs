@@ -54,6 +54,7 @@ pub use url::{GitUrl, GitUrlError};
 
 use auth::keyed_digest;
 use deadline::Deadline;
+use error::Failure;
 use http::HttpWire;
 use objects::{Commit, File, Objects};
 use pack::PackWriter;
@@ -122,11 +123,12 @@ pub async fn fetch(
 /// Runs `work` where it may block.
 async fn run<T: Send + 'static>(
     request: &GitRequest,
-    work: impl FnOnce(&Remote) -> Result<T, GitError> + Send + 'static,
+    work: impl FnOnce(&Remote) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, GitError> {
     let remote = Remote { request: request.clone(), deadline: Deadline::after(request.timeout) };
     let done = spawn_blocking(move || work(&remote)).await;
-    done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()))
+    let outcome = done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()));
+    outcome.map_err(|failure| failure.at(&request.url))
 }
 
 /// A request that is being answered.
@@ -136,64 +138,53 @@ struct Remote {
 }
 
 impl Remote {
-    fn connect(&self) -> Result<Box<dyn Wire>, GitError> {
+    fn connect(&self) -> Result<Box<dyn Wire>, Failure> {
         let GitRequest { url, auth, .. } = &self.request;
-        let unusable = |source| GitError::Credentials { url: url.clone(), source };
         if !url.is_ssh() {
-            let wire = HttpWire::new(url, auth, self.deadline).map_err(unusable)?;
-            return Ok(Box::new(wire));
+            return Ok(Box::new(HttpWire::new(url, auth, self.deadline)?));
         }
         let GitAuth::Ssh(credentials) = auth else {
-            return Err(unusable(CredentialError::Missing { transport: "ssh", key: "identity" }));
+            return Err(CredentialError::Missing { transport: "ssh", key: "identity" }.into());
         };
-        let wire = SshWire::connect(url, credentials, self.deadline).map_err(self.failed())?;
-        Ok(Box::new(wire))
-    }
-
-    fn failed<E: Into<CloneError>>(&self) -> impl Fn(E) -> GitError {
-        let url = self.request.url.clone();
-        move |error| GitError::Clone { url: url.clone(), source: error.into() }
+        Ok(Box::new(SshWire::connect(url, credentials, self.deadline)?))
     }
 
     /// Fetches the objects at `targets` into `folder`.
-    fn fetch_objects(&self, targets: &[ObjectId], folder: &TempDir) -> Result<Objects, GitError> {
+    fn fetch_objects(&self, targets: &[ObjectId], folder: &TempDir) -> Result<Objects, Failure> {
         let mut wire = self.connect()?;
-        let mut pack = PackWriter::new(folder.path(), self.deadline).map_err(self.failed())?;
-        upload_pack::fetch(wire.as_mut(), targets, &mut |piece| pack.take(piece)).map_err(self.failed())?;
-        pack.finish().map_err(self.failed())?;
-        Objects::open(folder.path()).map_err(self.failed())
+        let mut pack = PackWriter::new(folder.path(), self.deadline)?;
+        upload_pack::fetch(wire.as_mut(), targets, &mut |piece| pack.take(piece))?;
+        pack.finish()?;
+        Ok(Objects::open(folder.path())?)
     }
 }
 
-fn resolve_blocking(remote: &Remote) -> Result<Resolved, GitError> {
+fn resolve_blocking(remote: &Remote) -> Result<Resolved, Failure> {
     let reference = &remote.request.reference;
     if let GitReference::Commit { commit, branch } = reference {
-        return Resolved::pinned(commit, branch.as_deref()).map_err(remote.failed());
+        return Ok(Resolved::pinned(commit, branch.as_deref())?);
     }
-    let mut wire = remote.connect()?;
-    let listing = upload_pack::list(wire.as_mut(), &reference.prefixes()).map_err(remote.failed())?;
+    let listing = upload_pack::list(remote.connect()?.as_mut(), &reference.prefixes())?;
     if listing.is_empty {
-        return Err(GitError::Empty { url: remote.request.url.clone() });
+        return Err(Failure::Empty);
     }
-    match select(reference, &listing.refs).map_err(remote.failed())? {
+    match select(reference, &listing.refs)? {
         Selected::One(resolved) => Ok(resolved),
         Selected::Tied(tied) => youngest(remote, tied),
     }
 }
 
-/// The one of `tied` whose commit is the youngest.
-fn youngest(remote: &Remote, tied: Vec<Resolved>) -> Result<Resolved, GitError> {
-    let folder = TempDir::new().map_err(CloneError::Scratch).map_err(remote.failed())?;
+/// The one of `tied` whose commit is the youngest; the last of those that are.
+fn youngest(remote: &Remote, tied: Vec<Resolved>) -> Result<Resolved, Failure> {
+    let folder = TempDir::new().map_err(CloneError::Scratch)?;
     let targets: Vec<ObjectId> = tied.iter().map(|resolved| resolved.target).collect();
     let objects = remote.fetch_objects(&targets, &folder)?;
-    let mut youngest: Option<(i64, Resolved)> = None;
+    let mut dated = Vec::with_capacity(tied.len());
     for resolved in tied {
-        let committed_at = objects.commit(resolved.target).map_err(remote.failed())?.committed_at;
-        if youngest.as_ref().is_none_or(|(best, _)| committed_at >= *best) {
-            youngest = Some((committed_at, resolved));
-        }
+        dated.push((objects.commit(resolved.target)?.committed_at, resolved));
     }
-    Ok(youngest.expect("at least two are tied").1)
+    let (_, youngest) = dated.into_iter().max_by_key(|(committed_at, _)| *committed_at).expect("at least two are tied");
+    Ok(youngest)
 }
 
 fn fetch_blocking(
@@ -201,14 +192,14 @@ fn fetch_blocking(
     resolved: &Resolved,
     store: &Store,
     ignore: Option<&str>,
-) -> Result<Fetched, GitError> {
-    let folder = store.scratch().map_err(CloneError::Scratch).map_err(remote.failed())?;
+) -> Result<Fetched, Failure> {
+    let folder = store.scratch().map_err(CloneError::Scratch)?;
     let objects = remote.fetch_objects(&[resolved.target], &folder)?;
-    let commit = objects.commit(resolved.target).map_err(remote.failed())?;
+    let commit = objects.commit(resolved.target)?;
     if commit.id.to_string() != resolved.commit {
-        return Err(remote.failed()(CloneError::CommitMissing(resolved.commit.clone())));
+        return Err(CloneError::CommitMissing(resolved.commit.clone()).into());
     }
-    let tree = keep(&objects, &commit, remote.deadline, store, ignore).map_err(remote.failed())?;
+    let tree = keep(&objects, &commit, remote.deadline, store, ignore)?;
     Ok(Fetched { tree, subject: commit.subject })
 }
 

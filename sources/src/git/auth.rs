@@ -8,7 +8,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use fairlead_object::Digest;
 use ring::{hmac, rand::SystemRandom};
-use russh::keys::{PrivateKey, decode_secret_key};
+use russh::keys::{PrivateKey, decode_secret_key, ssh_key::Kdf};
 use rustls::{
     crypto::ring::default_provider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -119,6 +119,8 @@ impl CredentialError {
 impl GitAuth {
     /// Reads the data of the Secret that `spec.secretRef` names: `username` and `password` or `bearerToken`, `ca.crt`
     /// (or `caFile`), `tls.crt` and `tls.key` for HTTP; `identity`, `known_hosts` and the key's `password` for SSH.
+    ///
+    /// A key with a passphrase is decrypted here, which takes about a tenth of a second.
     pub fn from_secret(url: &GitUrl, data: &SecretData) -> Result<Self, CredentialError> {
         if url.is_ssh() {
             return SshCredentials::read(data).map(Arc::new).map(Self::Ssh);
@@ -190,7 +192,7 @@ pub(super) fn authorization(url: &GitUrl, data: &SecretData) -> Result<Option<Se
     let password = text(data, "password")?.or_else(|| url.password().cloned());
     match (username, password) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(CredentialError::PasswordAlone("http")),
+        (None, Some(_)) => Err(CredentialError::PasswordAlone(url.scheme_name())),
         (Some(username), password) => {
             let password = password.as_ref().map_or("", ExposeSecret::expose_secret);
             let pair = SecretString::from(format!("{}:{password}", username.expose_secret()));
@@ -225,16 +227,47 @@ fn certificates(key: &'static str, pem: &SecretSlice<u8>) -> Result<Vec<Certific
         .ok_or(CredentialError::Malformed { key, problem: "holds no certificate in PEM" })
 }
 
+/// Most rounds that a passphrase may take. `ssh-keygen` asks for 24; each round costs some milliseconds.
+const PASSPHRASE_ROUNDS_LIMIT: u32 = 100;
+
+/// Reads a private key. Of the formats with a passphrase those are supported that Flux supports: OpenSSH's own, and PEM
+/// with `DEK-Info`. The others name how much work and memory their passphrase takes, without limit.
 fn private_key(identity: &SecretString, password: Option<&SecretString>) -> Result<PrivateKey, CredentialError> {
-    decode_secret_key(identity.expose_secret(), password.map(ExposeSecret::expose_secret)).map_err(|error| {
-        match (error, password) {
-            (russh::keys::Error::KeyIsEncrypted, _) => CredentialError::PassphraseMissing,
-            (russh::keys::Error::SshKey(russh::keys::ssh_key::Error::Crypto), Some(_)) => {
-                CredentialError::PassphraseWrong
-            }
-            _ => CredentialError::Malformed { key: "identity", problem: "holds no private key that can be read" },
-        }
+    let text = identity.expose_secret();
+    if text.contains(OPENSSH_BEGINNING) {
+        return openssh_key(text, password);
+    }
+    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || text.contains("PuTTY-User-Key-File") {
+        return Err(unreadable("is in a format that is not supported: `ssh-keygen -p -f <file>` converts it"));
+    }
+    decode_secret_key(text, password.map(ExposeSecret::expose_secret)).map_err(|error| match error {
+        russh::keys::Error::KeyIsEncrypted => CredentialError::PassphraseMissing,
+        _ => unreadable(NO_KEY),
     })
+}
+
+const OPENSSH_BEGINNING: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
+const OPENSSH_END: &str = "-----END OPENSSH PRIVATE KEY-----";
+const NO_KEY: &str = "holds no private key that can be read";
+
+/// Reads a key in OpenSSH's own format, however its lines are broken and indented.
+fn openssh_key(text: &str, password: Option<&SecretString>) -> Result<PrivateKey, CredentialError> {
+    let content = text.split(OPENSSH_BEGINNING).nth(1).and_then(|rest| rest.split(OPENSSH_END).next());
+    let content: SecretString = content.unwrap_or_default().split_whitespace().collect::<String>().into();
+    let bytes = BASE64_STANDARD.decode(content.expose_secret()).map_err(|_| unreadable(NO_KEY))?;
+    let key = PrivateKey::from_bytes(SecretSlice::from(bytes).expose_secret()).map_err(|_| unreadable(NO_KEY))?;
+    match (key.kdf(), password) {
+        (Kdf::None, _) => Ok(key),
+        (Kdf::Bcrypt { rounds, .. }, _) if *rounds > PASSPHRASE_ROUNDS_LIMIT => {
+            Err(unreadable("takes too many rounds to decrypt: `ssh-keygen -p -a 24 -f <file>` makes them fewer"))
+        }
+        (_, None) => Err(CredentialError::PassphraseMissing),
+        (_, Some(password)) => key.decrypt(password.expose_secret()).map_err(|_| CredentialError::PassphraseWrong),
+    }
+}
+
+fn unreadable(problem: &'static str) -> CredentialError {
+    CredentialError::Malformed { key: "identity", problem }
 }
 
 /// The value of `key` as text, without the line break that many tools leave at its end.
@@ -294,7 +327,7 @@ mod tests {
             (https, data([]), "no header"),
             ("https://a:b@example.com/r", data([]), "Basic YTpi"),
             ("https://a@example.com/r", data([("password", "b")]), "Basic YTpi"),
-            (https, data([("password", "b")]), "invalid 'http' auth option: 'password' requires 'username' to be set"),
+            (https, data([("password", "b")]), "invalid 'https' auth option: 'password' requires 'username' to be set"),
             (
                 "https://a:b@example.com/r",
                 data([("bearerToken", "t")]),
@@ -320,6 +353,10 @@ mod tests {
             (data([]), "invalid 'ssh' auth option: 'identity' is required"),
             (data([("identity", "x")]), "invalid 'ssh' auth option: 'known_hosts' is required"),
             (data([("identity", "x"), ("known_hosts", "y")]), "'identity' holds no private key that can be read"),
+            (
+                data([("identity", "-----BEGIN ENCRYPTED PRIVATE KEY-----"), ("known_hosts", "y"), ("password", "z")]),
+                "'identity' is in a format that is not supported: `ssh-keygen -p -f <file>` converts it",
+            ),
         ];
         for (data, expected) in rows {
             assert_eq!(outcome(ssh, &data), expected, "{:?}", data.keys());

@@ -76,6 +76,36 @@ impl GitError {
     }
 }
 
+/// A failure that does not know yet at which repository it happened.
+pub(super) enum Failure {
+    Credentials(CredentialError),
+    Empty,
+    Clone(CloneError),
+}
+
+impl Failure {
+    pub(super) fn at(self, url: &GitUrl) -> GitError {
+        let url = url.clone();
+        match self {
+            Self::Credentials(source) => GitError::Credentials { url, source },
+            Self::Empty => GitError::Empty { url },
+            Self::Clone(source) => GitError::Clone { url, source },
+        }
+    }
+}
+
+impl From<CredentialError> for Failure {
+    fn from(error: CredentialError) -> Self {
+        Self::Credentials(error)
+    }
+}
+
+impl From<CloneError> for Failure {
+    fn from(error: CloneError) -> Self {
+        Self::Clone(error)
+    }
+}
+
 /// What failed between the first byte sent to a server and the last file stored.
 #[derive(Debug, thiserror::Error)]
 pub enum CloneError {

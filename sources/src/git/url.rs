@@ -90,6 +90,10 @@ impl GitUrl {
         self.0.scheme == Scheme::Ssh
     }
 
+    pub(super) fn scheme_name(&self) -> &'static str {
+        self.0.scheme.name()
+    }
+
     pub(super) fn endpoint(&self) -> Endpoint {
         Endpoint {
             scheme: self.0.scheme,
@@ -167,6 +171,14 @@ impl Scheme {
         }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Ssh => "ssh",
+        }
+    }
+
     fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -178,11 +190,7 @@ impl Scheme {
 
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Ssh => "ssh",
-        })
+        f.write_str(self.name())
     }
 }
 

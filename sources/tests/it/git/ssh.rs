@@ -66,6 +66,17 @@ async fn a_key_with_a_passphrase_needs_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_takes_long_to_decrypt_is_refused_at_once() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let key = server.authorized_key(&["-t", "ed25519", "-a", "101", "-N", "open sesame"]);
+    let data = secret([("identity", &key), ("known_hosts", &server.known_hosts()), ("password", "open sesame")]);
+    let url = GitUrl::parse(&server.url(&repository)).expect("a URL");
+    let text = GitAuth::from_secret(&url, &data).err().expect("refused").to_string();
+    assert!(text.starts_with("'identity' takes too many rounds to decrypt"), "{text}");
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_the_variable_answers_in_the_old_protocol() {
     let repository = Repository::with_a_file();
     let server = SshServer::start(Variable::Refused).await;
