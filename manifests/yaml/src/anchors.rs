@@ -25,11 +25,15 @@ struct Extent {
     height: usize,
 }
 
-/// Why an alias cannot be expanded.
+/// Why a node cannot be copied.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum AliasError {
     /// The anchored node is not complete: it contains the alias.
-    Recursive,
+    #[error("anchor '{0}' value contains itself")]
+    Recursive(String),
+    #[error("document contains excessive aliasing: more than {MAX_ALIASED_NODES} nodes")]
     TooManyNodes,
+    #[error("document contains excessive aliasing: more than {MAX_ALIASED_BYTES} bytes")]
     TooManyBytes,
 }
 
@@ -42,9 +46,10 @@ impl Anchors {
         Ok(())
     }
 
-    /// Returns a copy of an anchored node, and its height.
-    pub(crate) fn copy(&mut self, anchor: usize) -> Result<(Node, usize), AliasError> {
-        let extent = self.nodes.get(&anchor).ok_or(AliasError::Recursive)?.extent;
+    /// Returns a copy of an anchored node, and its height. `name` is what the text calls the anchor.
+    pub(crate) fn copy(&mut self, anchor: usize, name: &str) -> Result<(Node, usize), AliasError> {
+        let recursive = || AliasError::Recursive(name.to_owned());
+        let extent = self.nodes.get(&anchor).ok_or_else(recursive)?.extent;
         self.count(extent)?;
         Ok((self.nodes[&anchor].node.clone(), extent.height))
     }

@@ -13,7 +13,7 @@ use crate::merge::{expand_merges, is_merge_key};
 use crate::pending::{Pending, comments_of};
 use crate::reindent::Reindent;
 use crate::syntax::{self, check_characters};
-use crate::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
+use crate::{MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
 
 /// Reads all documents of `text`, whose first line is line `first_line` of what the user wrote.
 pub(crate) fn compose(text: &str, first_line: u32) -> Result<Vec<Node>, ParseError> {
@@ -167,7 +167,9 @@ impl<'a> Composer<'a> {
     /// Puts a copy of the anchored node where its alias stands.
     fn expand(&mut self, anchor: usize, span: &Span) -> Result<(), ParseError> {
         let position = self.position(span);
-        let (node, height) = self.anchors.copy(anchor).map_err(|error| self.alias_error(&error, span))?;
+        let name = span.slice(self.text).unwrap_or_default().trim_start_matches('*');
+        let refused = |error: AliasError| ParseError::new(position, error.to_string());
+        let (node, height) = self.anchors.copy(anchor, name).map_err(refused)?;
         self.check_depth(height, position)?;
         self.place(node, NO_ANCHOR)
     }
@@ -183,8 +185,8 @@ impl<'a> Composer<'a> {
 
     fn place(&mut self, node: Node, anchor: usize) -> Result<(), ParseError> {
         if anchor != NO_ANCHOR {
-            let position = node.position;
-            self.anchors.keep(anchor, &node).map_err(|error| ParseError::new(position, too_much_aliasing(&error)))?;
+            let refused = |error: AliasError| ParseError::new(node.position, error.to_string());
+            self.anchors.keep(anchor, &node).map_err(refused)?;
         }
         match self.open.last_mut() {
             Some(parent) => parent.add(node),
@@ -248,17 +250,6 @@ impl<'a> Composer<'a> {
         Err(ParseError::new(position, syntax::too_deep()))
     }
 
-    fn alias_error(&self, error: &AliasError, span: &Span) -> ParseError {
-        let position = self.position(span);
-        match error {
-            AliasError::Recursive => {
-                let name = span.slice(self.text).unwrap_or_default().trim_start_matches('*');
-                ParseError::new(position, format!("anchor '{name}' value contains itself"))
-            }
-            AliasError::TooManyNodes | AliasError::TooManyBytes => ParseError::new(position, too_much_aliasing(error)),
-        }
-    }
-
     fn syntax_error(&self, error: &ScanError) -> ParseError {
         let marker = error.marker();
         ParseError::new(self.position_of(marker.line(), marker.col()), syntax::message(error))
@@ -307,14 +298,6 @@ impl Open {
 
 /// What the parser reports for a node without an anchor.
 const NO_ANCHOR: usize = 0;
-
-fn too_much_aliasing(error: &AliasError) -> String {
-    let limit = match error {
-        AliasError::TooManyBytes => format!("{MAX_ALIASED_BYTES} bytes"),
-        AliasError::TooManyNodes | AliasError::Recursive => format!("{MAX_ALIASED_NODES} nodes"),
-    };
-    format!("document contains excessive aliasing: more than {limit}")
-}
 
 fn scalar_style(style: ScalarStyle) -> Style {
     match style {

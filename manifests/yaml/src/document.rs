@@ -25,8 +25,11 @@ impl Document<'_> {
 ///
 /// Aliases and merge keys (`<<`) are expanded: a tree that was read contains neither. Anchors end with their document.
 ///
-/// # Follows go-yaml
-/// In a merge, keys of the mapping itself win, and earlier entries of a list win over later ones.
+/// # Follows go-yaml v3
+/// In a merge, keys of the mapping itself win, and earlier entries of a list win over later ones. A text that ends inside
+/// a block scalar without a line break gives one without it.
+/// # Differs from go-yaml v2
+/// There a merge key overwrites what is written above it in the same mapping.
 pub fn parse(text: &str) -> Result<Vec<Node>, ParseError> {
     Document { text, line: 1 }.parse()
 }

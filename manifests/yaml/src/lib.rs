@@ -5,6 +5,19 @@
 //! each other: `yes` is text for kustomize and a boolean for `kubectl`. [`emit_json`] writes what `kustomize build` and
 //! `sigs.k8s.io/yaml` write, byte for byte; [`emit`] writes a node in its own styles.
 //!
+//! ```
+//! use fairlead_yaml::{Schema, emit, emit_json, parse};
+//!
+//! let mut nodes = parse("replicas: 0x10 # for the sale\nenabled: yes\n").unwrap();
+//! let node = &mut nodes[0];
+//! assert_eq!(emit_json(&node.to_json(Schema::Kyaml).unwrap()), "enabled: \"yes\"\nreplicas: 16\n");
+//! assert_eq!(emit_json(&node.to_json(Schema::SigsYaml).unwrap()), "enabled: true\nreplicas: 16\n");
+//! assert_eq!(node.get("replicas").unwrap().position.to_string(), "1");
+//!
+//! node.as_mapping_mut().unwrap().remove("enabled");
+//! assert_eq!(emit(node), "replicas: 0x10 # for the sale\n");
+//! ```
+//!
 //! # The parser
 //! Events come from `granit-parser`. It passes the official test suite, reports comments, styles and anchors with their
 //! positions, has no `unsafe` and bounds its own nesting. `yaml-rust2` drops comments, keeps a byte order mark in the

@@ -12,7 +12,7 @@ pub struct Node {
     pub style: Style,
     /// The explicit tag in its short form, such as `!!str` or `!local`.
     pub tag: Option<Box<str>>,
-    /// Where it was written; for what an alias stands for, where its anchor is.
+    /// Where it was written; for what an alias stands for, where its anchor is; for a block scalar, where its text begins.
     pub position: Position,
     /// The comments around it; most nodes have none.
     pub comments: Option<Box<Comments>>,

@@ -107,6 +107,9 @@ impl Decimal {
 
     fn general(&self) -> String {
         let Self { sign, digits, point } = self;
+        if digits.is_empty() {
+            return format!("{sign}0");
+        }
         let exponent = point - 1;
         let length = i32::try_from(digits.len()).unwrap_or(i32::MAX);
         if !(-4..PLAIN_DIGITS).contains(&exponent) {

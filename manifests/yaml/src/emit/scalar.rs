@@ -63,8 +63,9 @@ fn write_lines(out: &mut Output, text: &str, quote: Quote, place: Place<'_>) {
     for (at, char) in text.char_indices() {
         if char == ' ' {
             let rest = &text[at + 1..];
-            let inner = quote == Quote::None || (at > 0 && !rest.is_empty());
-            if inner && !after_space && place.is_past_fold(out) && !rest.starts_with(' ') {
+            let is_inner = quote == Quote::None || (at > 0 && !rest.is_empty());
+            // Counting the column comes last: on a long line without a place to fold it would be done for every space.
+            if is_inner && !after_space && !rest.starts_with(' ') && place.is_past_fold(out) {
                 out.start_line(place.indent);
             } else {
                 out.push(' ');
