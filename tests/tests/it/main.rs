@@ -1,9 +1,13 @@
 //! Scenarios against real servers.
 
+mod dependencies;
 mod drift;
+mod faults;
 mod follow;
+mod git_faults;
 mod git_server;
 mod harness;
 mod prune;
 mod registry;
 mod scene;
+mod tenants;

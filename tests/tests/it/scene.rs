@@ -9,14 +9,13 @@ use fairlead_tests::{Condition, GitServer, Installation, Repository, TestCluster
 use serde_json::{Value, json};
 
 /// How long a step may take while the machine is busy with other scenarios.
-pub(crate) const LIMIT: Duration = Duration::from_secs(15);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// The content of a file to commit, or none for one that goes.
 pub(crate) type Files<'a> = &'a [(&'a str, Option<&'a str>)];
 
 /// A namespace, and a repository that a `GitRepository` called `app` follows.
 pub(crate) struct Team {
-    pub(crate) installation: &'static Installation,
     pub(crate) cluster: &'static TestCluster,
     pub(crate) namespace: String,
     pub(crate) git: GitServer,
@@ -26,19 +25,18 @@ pub(crate) struct Team {
 impl Team {
     /// Makes a namespace that starts with `prefix`, and an empty repository that nothing follows yet.
     pub(crate) async fn new(prefix: &str) -> Self {
-        let installation = Installation::shared().await;
-        let cluster = installation.cluster;
+        let cluster = Installation::shared().await.cluster;
         let namespace = cluster.namespace(prefix).await;
         let git = GitServer::start().await;
         let repository = git.repository("app");
-        Self { installation, cluster, namespace, git, repository }
+        Self { cluster, namespace, git, repository }
     }
 
     /// Commits `files` and follows them by `GitRepository app` and `Kustomization app`, whose spec has `spec` besides.
     pub(crate) async fn following(prefix: &str, files: Files<'_>, spec: Value) -> Self {
         let team = Self::new(prefix).await;
         team.repository.commit(files.iter().copied(), "first");
-        team.follow().await;
+        team.fetch().await;
         team.kustomize("app", spec).await;
         team
     }
@@ -46,6 +44,12 @@ impl Team {
     /// Follows the repository by `GitRepository app`.
     pub(crate) async fn follow(&self) {
         self.cluster.apply(self.git_repository(self.repository.url())).await;
+    }
+
+    /// Follows the repository by `GitRepository app` and waits until it is fetched.
+    pub(crate) async fn fetch(&self) {
+        self.follow().await;
+        self.cluster.wait_for(&self.named("GitRepository", "app"), "Ready", "True", LIMIT).await;
     }
 
     /// Returns a `GitRepository app` of `url` that is asked for changes once an hour.
@@ -58,7 +62,8 @@ impl Team {
         })
     }
 
-    /// Applies a `Kustomization` of `GitRepository app` whose spec has `spec` besides.
+    /// Applies a `Kustomization` of `GitRepository app` whose spec has `spec` besides; a null takes a
+    /// field away.
     pub(crate) async fn kustomize(&self, name: &str, spec: Value) {
         let mut kustomization = json!({
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -73,6 +78,40 @@ impl Team {
         });
         merge(&mut kustomization["spec"], spec);
         self.cluster.apply(kustomization).await;
+    }
+
+    /// Writes the Secret `git`, by which the repository is read.
+    pub(crate) async fn secret(&self, data: Value) {
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": "git", "namespace": self.namespace },
+            "stringData": data,
+        });
+        self.cluster.apply(secret).await;
+    }
+
+    /// Makes a service account that may do everything with `resources` of the core group, and nothing else.
+    pub(crate) async fn grant(&self, account: &str, resources: &[&str]) {
+        let metadata = json!({ "name": account, "namespace": self.namespace });
+        let rbac = "rbac.authorization.k8s.io";
+        let rules = json!([{ "apiGroups": [""], "resources": resources, "verbs": ["*"] }]);
+        let role_ref = json!({ "apiGroup": rbac, "kind": "Role", "name": account });
+        let subjects = json!([{ "kind": "ServiceAccount", "name": account, "namespace": self.namespace }]);
+        let version = format!("{rbac}/v1");
+        for object in [
+            json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }),
+            json!({ "apiVersion": version, "kind": "Role", "metadata": metadata, "rules": rules }),
+            json!({
+                "apiVersion": version,
+                "kind": "RoleBinding",
+                "metadata": metadata,
+                "roleRef": role_ref,
+                "subjects": subjects,
+            }),
+        ] {
+            self.cluster.apply(object).await;
+        }
     }
 
     /// Commits `files` and asks for them.
@@ -149,5 +188,6 @@ pub(crate) fn config_map(name: &str, value: &str) -> String {
 fn merge(into: &mut Value, more: Value) {
     if let (Some(into), Value::Object(more)) = (into.as_object_mut(), more) {
         into.extend(more);
+        into.retain(|_, value| !value.is_null());
     }
 }
