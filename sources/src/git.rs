@@ -120,12 +120,13 @@ pub async fn fetch(
     run(request, move |remote| fetch_blocking(remote, &resolved, &store, ignore.as_deref())).await
 }
 
-/// Runs `work` where it may block.
+/// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
 async fn run<T: Send + 'static>(
     request: &GitRequest,
     work: impl FnOnce(&Remote) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, GitError> {
-    let remote = Remote { request: request.clone(), deadline: Deadline::after(request.timeout) };
+    let (deadline, _guard) = Deadline::after(request.timeout);
+    let remote = Remote { request: request.clone(), deadline };
     let done = spawn_blocking(move || work(&remote)).await;
     let outcome = done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()));
     outcome.map_err(|failure| failure.at(&request.url))
@@ -141,18 +142,18 @@ impl Remote {
     fn connect(&self) -> Result<Box<dyn Wire>, Failure> {
         let GitRequest { url, auth, .. } = &self.request;
         if !url.is_ssh() {
-            return Ok(Box::new(HttpWire::new(url, auth, self.deadline)?));
+            return Ok(Box::new(HttpWire::new(url, auth, &self.deadline)?));
         }
         let GitAuth::Ssh(credentials) = auth else {
             return Err(CredentialError::Missing { transport: "ssh", key: "identity" }.into());
         };
-        Ok(Box::new(SshWire::connect(url, credentials, self.deadline)?))
+        Ok(Box::new(SshWire::connect(url, credentials, &self.deadline)?))
     }
 
     /// Fetches the objects at `targets` into `folder`.
     fn fetch_objects(&self, targets: &[ObjectId], folder: &TempDir) -> Result<Objects, Failure> {
         let mut wire = self.connect()?;
-        let mut pack = PackWriter::new(folder.path(), self.deadline)?;
+        let mut pack = PackWriter::new(folder.path(), &self.deadline)?;
         upload_pack::fetch(wire.as_mut(), targets, &mut |piece| pack.take(piece))?;
         pack.finish()?;
         Ok(Objects::open(folder.path())?)
@@ -199,7 +200,7 @@ fn fetch_blocking(
     if commit.id.to_string() != resolved.commit {
         return Err(CloneError::CommitMissing(resolved.commit.clone()).into());
     }
-    let tree = keep(&objects, &commit, remote.deadline, store, ignore)?;
+    let tree = keep(&objects, &commit, &remote.deadline, store, ignore)?;
     Ok(Fetched { tree, subject: commit.subject })
 }
 
@@ -207,7 +208,7 @@ fn fetch_blocking(
 fn keep(
     objects: &Objects,
     commit: &Commit,
-    deadline: Deadline,
+    deadline: &Deadline,
     store: &Store,
     ignore: Option<&str>,
 ) -> Result<StoredTree, CloneError> {

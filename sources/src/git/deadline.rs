@@ -2,22 +2,25 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout_at;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
 use super::error::CloneError;
 
-/// When `spec.timeout` has passed.
-#[derive(Clone, Copy, Debug)]
+/// When `spec.timeout` has passed, or nobody waits for the answer any more.
+#[derive(Clone, Debug)]
 pub(super) struct Deadline {
     at: Instant,
     after: Duration,
+    abandoned: CancellationToken,
 }
 
 impl Deadline {
-    pub(super) fn after(after: Duration) -> Self {
-        Self { at: Instant::now() + after, after }
-    }
-
-    pub(super) fn at(&self) -> Instant {
-        self.at
+    /// A deadline that has passed too when the guard is dropped.
+    pub(super) fn after(after: Duration) -> (Self, DropGuard) {
+        let abandoned = CancellationToken::new();
+        let guard = abandoned.clone().drop_guard();
+        (Self { at: Instant::now() + after, after, abandoned }, guard)
     }
 
     /// The whole time that there was.
@@ -28,10 +31,36 @@ impl Deadline {
     /// The time that is left; an error if there is none.
     pub(super) fn left(&self) -> Result<Duration, CloneError> {
         let left = self.at.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(self.passed()) } else { Ok(left) }
+        if left.is_zero() || self.abandoned.is_cancelled() { Err(self.passed()) } else { Ok(left) }
+    }
+
+    /// Waits for `work` as long as there is time.
+    pub(super) async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, CloneError> {
+        let done = self.abandoned.run_until_cancelled(timeout_at(self.at.into(), work)).await;
+        done.and_then(Result::ok).ok_or_else(|| self.passed())
     }
 
     pub(super) fn passed(&self) -> CloneError {
         CloneError::Timeout(self.after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_has_passed_when_its_guard_is_gone() {
+        let (deadline, guard) = Deadline::after(Duration::from_hours(1));
+        assert!(deadline.left().is_ok());
+        drop(guard);
+        assert!(deadline.left().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_with_its_work_or_its_time() {
+        let (deadline, _guard) = Deadline::after(Duration::from_millis(20));
+        assert_eq!(deadline.wait(async { 1 }).await.ok(), Some(1));
+        assert!(deadline.wait(std::future::pending::<()>()).await.is_err());
     }
 }

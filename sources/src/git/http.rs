@@ -46,7 +46,7 @@ pub(super) struct HttpWire {
 }
 
 impl HttpWire {
-    pub(super) fn new(url: &GitUrl, auth: &GitAuth, deadline: Deadline) -> Result<Self, CredentialError> {
+    pub(super) fn new(url: &GitUrl, auth: &GitAuth, deadline: &Deadline) -> Result<Self, CredentialError> {
         let credentials = match auth {
             GitAuth::Http(credentials) => Some(Arc::clone(credentials)),
             GitAuth::Anonymous | GitAuth::Ssh(_) => None,
@@ -56,7 +56,7 @@ impl HttpWire {
             None => authorization(url, &SecretData::new())?,
         };
         let agent = agent(credentials.as_deref(), ShowCertificate::Yes);
-        Ok(Self { url: url.clone(), credentials, authorization, base: url.clone(), agent, deadline })
+        Ok(Self { url: url.clone(), credentials, authorization, base: url.clone(), agent, deadline: deadline.clone() })
     }
 
     /// Whether what is asked now may see the credentials.
@@ -71,14 +71,14 @@ impl HttpWire {
     fn get(&self) -> Result<Response<Body>, CloneError> {
         let target = request_url(&self.base, GREETING_PATH, Some(SERVICE_QUERY));
         let request = self.prepare(self.agent.get(target.expose_secret()))?;
-        request.call().map_err(|error| failed(error, &self.base, self.deadline))
+        request.call().map_err(|error| failed(error, &self.base, &self.deadline))
     }
 
     fn post(&self, question: &[u8]) -> Result<Response<Body>, CloneError> {
         let target = request_url(&self.base, QUESTION_PATH, None);
         let request = self.prepare(self.agent.post(target.expose_secret()))?;
         let request = request.header("Content-Type", QUESTION_TYPE).header("Accept", ANSWER_TYPE);
-        request.send(question).map_err(|error| failed(error, &self.base, self.deadline))
+        request.send(question).map_err(|error| failed(error, &self.base, &self.deadline))
     }
 
     fn prepare<B>(&self, request: RequestBuilder<B>) -> Result<RequestBuilder<B>, CloneError> {
@@ -126,7 +126,7 @@ impl HttpWire {
 
     fn body(&self, response: Response<Body>) -> Box<dyn Read> {
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Box::new(Answer { body, at: self.base.clone(), deadline: self.deadline })
+        Box::new(Answer { body, at: self.base.clone(), deadline: self.deadline.clone() })
     }
 
     fn refusal(&self) -> CloneError {
@@ -177,12 +177,12 @@ struct Answer<R> {
 impl<R: Read> Read for Answer<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.deadline.left().map_err(io::Error::other)?;
-        self.body.read(buffer).map_err(|error| io::Error::other(failed(error.into(), &self.at, self.deadline)))
+        self.body.read(buffer).map_err(|error| io::Error::other(failed(error.into(), &self.at, &self.deadline)))
     }
 }
 
 /// What a failed request means, in words that hold nothing of the URL but its host.
-fn failed(error: ureq::Error, at: &GitUrl, deadline: Deadline) -> CloneError {
+fn failed(error: ureq::Error, at: &GitUrl, deadline: &Deadline) -> CloneError {
     let connect = |problem: String| CloneError::Connect { host: host_port(&at.endpoint()), problem };
     match error {
         ureq::Error::Timeout(_) => deadline.passed(),

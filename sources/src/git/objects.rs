@@ -75,7 +75,7 @@ impl Objects {
     }
 
     /// The files of `commit` in byte order of each directory's names. Links and submodules are left out, as Flux does.
-    pub(super) fn files(&self, commit: &Commit, deadline: Deadline) -> Result<Vec<File>, CloneError> {
+    pub(super) fn files(&self, commit: &Commit, deadline: &Deadline) -> Result<Vec<File>, CloneError> {
         let mut walk = Walk { objects: self, files: Vec::new(), entries: 0, deadline };
         walk.directory(&TreePath::root(), commit.tree)?;
         Ok(walk.files)
@@ -101,7 +101,7 @@ struct Walk<'a> {
     objects: &'a Objects,
     files: Vec<File>,
     entries: usize,
-    deadline: Deadline,
+    deadline: &'a Deadline,
 }
 
 impl Walk<'_> {

@@ -30,12 +30,13 @@ pub(super) struct PackWriter<'a> {
 
 impl PackWriter<'_> {
     /// Starts a pack below `folder`, which must exist.
-    pub(super) fn new(folder: &Path, deadline: Deadline) -> Result<Self, CloneError> {
+    pub(super) fn new(folder: &Path, deadline: &Deadline) -> Result<Self, CloneError> {
         let packs = folder.join("pack");
         std::fs::create_dir_all(&packs).map_err(CloneError::Scratch)?;
         let mut indexer = Indexer::new(None, &packs, 0o600, false).map_err(unreadable)?;
-        indexer.progress(move |_| deadline.left().is_ok());
-        Ok(Self { check: PackCheck::new(), indexer, received_bytes: 0, deadline })
+        let watched = deadline.clone();
+        indexer.progress(move |_| watched.left().is_ok());
+        Ok(Self { check: PackCheck::new(), indexer, received_bytes: 0, deadline: deadline.clone() })
     }
 
     pub(super) fn take(&mut self, piece: &[u8]) -> Result<(), CloneError> {

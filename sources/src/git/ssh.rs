@@ -14,7 +14,7 @@ use russh::{
     keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate},
 };
 use secrecy::ExposeSecret;
-use tokio::{runtime, time::timeout_at};
+use tokio::runtime;
 
 use super::{
     auth::SshCredentials,
@@ -45,9 +45,9 @@ pub(super) struct SshWire {
 }
 
 impl SshWire {
-    pub(super) fn connect(url: &GitUrl, credentials: &SshCredentials, deadline: Deadline) -> Result<Self, CloneError> {
+    pub(super) fn connect(url: &GitUrl, credentials: &SshCredentials, deadline: &Deadline) -> Result<Self, CloneError> {
         let runtime = runtime::Handle::current();
-        let (session, channel) = block(&runtime, deadline, open(url, credentials, deadline))??;
+        let (session, channel) = runtime.block_on(deadline.wait(open(url, credentials, deadline)))??;
         Ok(Self {
             runtime,
             _session: session,
@@ -55,14 +55,14 @@ impl SshWire {
             received: io::Cursor::default(),
             complaint: Vec::new(),
             host: host_of(url),
-            deadline,
+            deadline: deadline.clone(),
         })
     }
 
     /// Waits for bytes; none are left when the server has closed the channel.
     fn receive(&mut self) -> Result<(), CloneError> {
         loop {
-            match block(&self.runtime, self.deadline, self.channel.wait())? {
+            match self.runtime.block_on(self.deadline.wait(self.channel.wait()))? {
                 Some(ChannelMsg::Data { data }) => {
                     self.received = io::Cursor::new(data.to_vec());
                     return Ok(());
@@ -104,13 +104,9 @@ impl Wire for SshWire {
     }
 
     fn ask(&mut self, question: Vec<u8>) -> Result<Box<dyn Read + '_>, CloneError> {
-        block(&self.runtime, self.deadline, self.channel.data_bytes(question))?.map_err(ssh_failed)?;
+        self.runtime.block_on(self.deadline.wait(self.channel.data_bytes(question)))?.map_err(ssh_failed)?;
         Ok(Box::new(self))
     }
-}
-
-fn block<T>(runtime: &runtime::Handle, deadline: Deadline, work: impl Future<Output = T>) -> Result<T, CloneError> {
-    runtime.block_on(async { timeout_at(deadline.at().into(), work).await }).map_err(|_| deadline.passed())
 }
 
 fn host_of(url: &GitUrl) -> String {
@@ -121,7 +117,7 @@ fn host_of(url: &GitUrl) -> String {
 async fn open(
     url: &GitUrl,
     credentials: &SshCredentials,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<(Handle<ServerCheck>, Channel<client::Msg>), CloneError> {
     let endpoint = url.endpoint();
     let check =
@@ -139,7 +135,7 @@ async fn open(
 ///
 /// The connection belongs to a task of its own, which outlives a call that gave up; it ends when nothing has been said
 /// for the time that the call had.
-fn config(check: &ServerCheck, deadline: Deadline) -> client::Config {
+fn config(check: &ServerCheck, deadline: &Deadline) -> client::Config {
     let algorithms = check.known_hosts.algorithms(&check.host, check.port);
     let mut preferred = Preferred::default();
     if !algorithms.is_empty() {

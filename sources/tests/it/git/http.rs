@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use fairlead_sources::git::{GitRequest, resolve};
+use fairlead_sources::git::{GitRequest, fetch, resolve};
 
 use super::{
-    TestStore, anonymous, branch,
+    PATIENCE, TestStore, anonymous, branch,
     http_server::{Behaviour, GitServer, Redirect, Speaks, Trouble},
     refusal,
     repository::Repository,
@@ -163,6 +163,26 @@ async fn a_server_that_drips_is_left_when_the_time_is_over() {
     let text = told(&refusal(resolve(&request).await));
     assert!(text.contains("context deadline exceeded: not done after 800ms"), "{text}");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_fetch_that_nobody_waits_for_ends_early() {
+    let repository = Repository::empty();
+    let long = (0_u32..4000).map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761))).collect::<Vec<_>>().concat();
+    repository.push("refs/heads/main", "long", &long);
+    let behaviour = Behaviour { trouble: Trouble::Drip, speaks: Speaks::Version0, ..Behaviour::default() };
+    let server = GitServer::start(&repository, behaviour).await;
+    let request = anonymous(&server.url(), branch("main"));
+    let store = TestStore::new();
+    let resolved = resolve(&request).await.expect("resolved");
+    let abandoned =
+        tokio::time::timeout(Duration::from_millis(300), fetch(&request, &resolved, &store.store, None)).await;
+    assert!(abandoned.is_err(), "it drips for minutes");
+    let deadline = Instant::now() + PATIENCE;
+    while store.leftovers() > 0 {
+        assert!(Instant::now() < deadline, "the fetch goes on");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

@@ -51,8 +51,11 @@ async fn a_key_with_a_passphrase_needs_it() {
     let server = SshServer::start(Variable::Taken).await;
     let key = server.authorized_key(&["-t", "ed25519", "-N", "open sesame"]);
     let known_hosts = server.known_hosts();
-    let right = secret([("identity", &key), ("known_hosts", &known_hosts), ("password", "open sesame")]);
-    assert_eq!(outcome(&server, &repository, &right).await, "deploy.yaml: one");
+    let pem = server.authorized_key(&["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "open sesame"]);
+    for key in [&key, &pem] {
+        let right = secret([("identity", key), ("known_hosts", &known_hosts), ("password", "open sesame")]);
+        assert_eq!(outcome(&server, &repository, &right).await, "deploy.yaml: one");
+    }
 
     let url = GitUrl::parse(&server.url(&repository)).expect("a URL");
     let told_of = |data: &SecretData| GitAuth::from_secret(&url, data).err().map(|error| error.to_string());
