@@ -153,7 +153,6 @@ impl KustomizationSpec {
             (self.source_ref.kind != SourceKind::GitRepository, "spec.sourceRef.kind"),
             (self.decryption.is_some(), "spec.decryption"),
             (self.kube_config.is_some(), "spec.kubeConfig"),
-            (!self.ignore.is_empty(), "spec.ignore"),
         ]
         .into_iter()
         .filter_map(|(is_set, field)| is_set.then_some(field))
@@ -492,11 +491,10 @@ mod tests {
     fn fields_that_are_not_honoured_yet_are_named() {
         for (set, named) in [
             (json!({}), ""),
-            (json!({"wait": true, "force": true, "components": ["c"], "ignore": []}), ""),
+            (json!({"wait": true, "force": true, "ignore": [{"paths": ["/spec/replicas"]}]}), ""),
             (json!({"sourceRef": {"kind": "OCIRepository", "name": "x"}}), "spec.sourceRef.kind"),
             (json!({"decryption": {"provider": "sops"}}), "spec.decryption"),
             (json!({"kubeConfig": {"secretRef": {"name": "x"}}}), "spec.kubeConfig"),
-            (json!({"ignore": [{"paths": ["/spec/replicas"]}]}), "spec.ignore"),
             (
                 json!({"sourceRef": {"kind": "Bucket", "name": "x"}, "decryption": {"provider": "sops"}}),
                 "spec.sourceRef.kind spec.decryption",
