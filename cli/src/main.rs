@@ -11,7 +11,12 @@
 
 mod commands;
 mod connection;
+mod digest_key;
+mod local;
 mod output;
+mod planning;
+mod served;
+mod wait;
 
 use std::process::ExitCode;
 

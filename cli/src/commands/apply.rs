@@ -1,0 +1,90 @@
+//! `fairlead apply`: brings the cluster to what a local directory says, as `diff` showed it.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args as Flags;
+use fairlead_manifests::BuildRequest;
+use fairlead_object::{Manifest, ObjectId};
+use fairlead_plan::{Action, PlanDocument, Stage, render};
+use fairlead_reconciler::apply::{Applier, Witness};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::local_inventory::LocalInventory;
+use crate::{
+    connection::Connection,
+    output::{CommandError, action, print, success, waiting},
+    planning::{Planned, Source, plan_for},
+    wait::until_current,
+};
+
+/// Flags of `apply`.
+#[derive(Flags)]
+pub(crate) struct Args {
+    /// The directory to apply, with or without a kustomization file.
+    path: PathBuf,
+    /// The name under which the inventory is kept, so that a later apply prunes.
+    #[arg(long, default_value = "default")]
+    name: String,
+    /// A plan that `diff -o json` wrote: apply only if it still says the same.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Wait until everything is healthy.
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
+    let deadline = Instant::now() + connection.timeout;
+    let source = Source::local(&args.path, None)?;
+    let built = source.build(BuildRequest::default())?;
+    let cluster = connection.cluster().await?;
+    let inventory = LocalInventory::open(&cluster, &connection.namespace, &args.name).await?;
+    let Planned { plan, prepared } = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await?;
+    if let Some(file) = &args.plan {
+        PlanDocument::from_json(&std::fs::read_to_string(file)?)?.verify(&plan)?;
+    }
+    if let Some(held) = &plan.held {
+        return Err(
+            format!("held: {held} on ConfigMap {}/fairlead-inventory-{}", connection.namespace, args.name).into()
+        );
+    }
+    if !plan.is_empty() {
+        action(format!("applying {} under the name {}", args.path.display(), args.name));
+        inventory.record(&plan.inventory_during()).await?;
+        let applier =
+            Applier { cluster: &cluster, resources: &prepared.resources, is_guarded: false, witness: &Unwatched };
+        let steps: Vec<_> = plan.steps.iter().collect();
+        for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
+            applier.apply_stage(&steps, stage).await?;
+            if matches!(stage, Stage::Definitions | Stage::Classes) {
+                for step in plan.stage(stage).filter(|step| step.action.manifest().is_some()) {
+                    until_current(&cluster, &step.object, deadline).await?;
+                    cluster.expect_new_kinds();
+                }
+            }
+        }
+        inventory.record(&plan.inventory_after()).await?;
+    }
+    print(&render::change_log(&plan))?;
+    if args.wait {
+        waiting("waiting for everything to be healthy");
+        let applied = plan.steps.iter().filter(|step| step.stage != Stage::Prune);
+        for step in applied.filter(|step| !matches!(step.action, Action::Delete)) {
+            until_current(&cluster, &step.object, deadline).await?;
+        }
+    }
+    success(if plan.is_empty() { "nothing to do" } else { "applied" });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Nobody needs to be told: the plan says it all.
+struct Unwatched;
+
+impl Witness for Unwatched {
+    fn writing(&self, _: &ObjectId) {}
+
+    fn written(&self, _: &Manifest, _: &Value) {}
+
+    fn deleted(&self, _: &ObjectId) {}
+}

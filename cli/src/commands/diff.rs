@@ -1,0 +1,141 @@
+//! `fairlead diff`: what would change, before it does.
+//!
+//! The plan that is printed is made by the controller's own steps. Ends with 0 if there is nothing to do, with 1 if there
+//! are changes, with 2 for an error.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args as Flags, Subcommand, ValueEnum};
+use fairlead_api::kustomize::Kustomization;
+use fairlead_manifests::BuildRequest;
+use fairlead_plan::{Plan, render};
+
+use super::{
+    kustomizations::{Selection, children, key},
+    local_inventory::LocalInventory,
+};
+use crate::{
+    connection::Connection,
+    output::{CommandError, print, warning},
+    planning::{Source, Wanted, as_account, build_kustomization, plan_for, read},
+    served::KUSTOMIZATION,
+};
+
+/// What to compare with the cluster.
+#[derive(Flags)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    of_cluster: Option<OfCluster>,
+    /// The directory to compare, with or without a kustomization file.
+    #[arg(required = true)]
+    path: Option<PathBuf>,
+    /// The name under which `apply` keeps its inventory; what it holds and the directory does not is shown as deleted.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// How to write it.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// What of a cluster to compare.
+#[derive(Subcommand)]
+pub(crate) enum OfCluster {
+    /// Show what a Kustomization would change.
+    #[command(alias = "ks")]
+    Kustomization(OfKustomization),
+}
+
+/// Flags of `diff kustomization`.
+#[derive(Flags)]
+pub(crate) struct OfKustomization {
+    #[command(flatten)]
+    selection: Selection,
+    /// How to write it.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// The plan, with its schema version.
+    Json,
+    /// A unified diff.
+    Diff,
+    /// A comment for a pull request.
+    Markdown,
+}
+
+/// Nothing to do.
+const IN_SYNC: u8 = 0;
+/// There are changes.
+const CHANGES: u8 = 1;
+
+pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
+    let (plans, format) = match (args.of_cluster, args.path) {
+        (Some(OfCluster::Kustomization(args)), _) => {
+            (of_kustomization(&args.selection, connection).await?, args.output)
+        }
+        (None, Some(path)) => (vec![of_directory(&path, args.name.as_deref(), connection).await?], args.output),
+        (None, None) => return Err("name a directory to compare".into()),
+    };
+    print(&rendered(&plans, format)?)?;
+    if plans.iter().all(Plan::is_empty) {
+        return Ok(ExitCode::from(IN_SYNC));
+    }
+    warning("identified at least one change, exiting with non-zero exit code");
+    Ok(ExitCode::from(CHANGES))
+}
+
+fn rendered(plans: &[Plan], format: Format) -> Result<String, CommandError> {
+    let parts: Vec<String> = match (format, plans) {
+        (Format::Json, [plan]) => vec![plan.to_json()],
+        (Format::Json, plans) => {
+            let documents: Vec<_> = plans.iter().map(Plan::document).collect();
+            vec![serde_json::to_string_pretty(&documents)? + "\n"]
+        }
+        (Format::Diff, plans) => plans.iter().map(render::diff).collect(),
+        (Format::Markdown, plans) => plans.iter().map(render::markdown).collect(),
+        (Format::Text, [plan]) => vec![render::text(plan)],
+        (Format::Text, plans) => {
+            plans.iter().map(|plan| format!("📁 Kustomization/{}\n{}\n", plan.owner, render::text(plan))).collect()
+        }
+    };
+    Ok(parts.concat())
+}
+
+async fn of_directory(path: &PathBuf, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
+    let source = Source::local(path, None)?;
+    let built = source.build(BuildRequest::default())?;
+    let cluster = connection.cluster().await?;
+    let inventory = LocalInventory::open(&cluster, &connection.namespace, name.unwrap_or("default")).await?;
+    Ok(plan_for(&cluster, built, &source.revision, &inventory.wanted()).await?.plan)
+}
+
+async fn of_kustomization(selection: &Selection, connection: &Connection) -> Result<Vec<Plan>, CommandError> {
+    let cluster = connection.cluster().await?;
+    let (kustomization, source) = selection.open(&cluster, &connection.namespace).await?;
+    let mut plans = Vec::new();
+    let mut waiting = vec![(kustomization, source)];
+    while let Some((kustomization, source)) = waiting.pop() {
+        let built = build_kustomization(&cluster, &kustomization, &source, selection.strict_substitute).await?;
+        let below = if selection.recursive { children(&kustomization, &built.manifests) } else { Vec::new() };
+        let wanted = Wanted::by_kustomization(&kustomization)?;
+        let account = as_account(&cluster, &kustomization);
+        plans.push(plan_for(&account, built, &source.revision, &wanted).await?.plan);
+        for child in below {
+            let mut child: Kustomization = read(child)?;
+            let own = key(&child);
+            // What is not there yet has nothing to be compared with; its own line says that it is created.
+            let live = cluster.get(&KUSTOMIZATION.resource(), &own.namespace, &own.name).await?;
+            let Some(live) = live else { continue };
+            child.status = read::<Kustomization>(live)?.status;
+            let below = selection.source_of_child(&kustomization, &child, &source)?;
+            waiting.push((child, below));
+        }
+    }
+    Ok(plans)
+}

@@ -1,0 +1,293 @@
+//! `fairlead get`: the served objects and how they are.
+
+use std::process::ExitCode;
+
+use clap::{Args as Flags, Subcommand};
+use fairlead_reconciler::cluster::Cluster;
+use futures::TryStreamExt;
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject, WatchEvent, WatchParams},
+};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::{
+    connection::Connection,
+    output::{CommandError, print, table},
+    served::{FLUX_CONFIGURATION, Format, GIT_REPOSITORY, KUSTOMIZATION, Kind, ready, short_hashes},
+};
+
+/// What to list.
+#[derive(Subcommand)]
+pub(crate) enum Args {
+    /// List Kustomizations.
+    #[command(visible_alias = "ks", alias = "kustomization")]
+    Kustomizations(Selection),
+    /// List sources.
+    #[command(subcommand, alias = "source")]
+    Sources(Sources),
+    /// List FluxConfigurations.
+    #[command(visible_alias = "fluxconfigs", alias = "configuration")]
+    Configurations(Selection),
+    /// List objects of all kinds.
+    All(Selection),
+}
+
+/// Which kind of source to list.
+#[derive(Subcommand)]
+pub(crate) enum Sources {
+    /// List GitRepositories.
+    Git(Selection),
+    /// List sources of all kinds.
+    All(Selection),
+}
+
+/// Which objects, and how they are written.
+#[derive(Flags)]
+pub(crate) struct Selection {
+    /// The name of one object.
+    name: Option<String>,
+    /// List the objects of all namespaces.
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Leave out the header.
+    #[arg(long)]
+    no_header: bool,
+    /// Go on with a row for each change, until --timeout.
+    #[arg(short, long)]
+    watch: bool,
+    /// Only objects with this condition, as `ready=false`.
+    #[arg(long, value_name = "TYPE=STATUS")]
+    status_selector: Option<String>,
+    /// Only objects with these labels.
+    #[arg(short, long, value_name = "SELECTOR")]
+    label_selector: Option<String>,
+    /// Show the source of each Kustomization.
+    #[arg(long)]
+    show_source: bool,
+    /// How to write them.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
+    let (kinds, selection): (&[Kind], Selection) = match args {
+        Args::Kustomizations(selection) => (&[KUSTOMIZATION], selection),
+        Args::Sources(Sources::Git(selection) | Sources::All(selection)) => (&[GIT_REPOSITORY], selection),
+        Args::Configurations(selection) => (&[FLUX_CONFIGURATION], selection),
+        Args::All(selection) => (&[GIT_REPOSITORY, KUSTOMIZATION, FLUX_CONFIGURATION], selection),
+    };
+    let cluster = connection.cluster().await?;
+    match (kinds, selection.watch) {
+        ([kind], true) => watch(&cluster, *kind, &selection, connection).await?,
+        (_, true) => return Err("expected a single resource type, but found all".into()),
+        ([kind], false) => {
+            let objects = list(&cluster, *kind, &selection, &connection.namespace).await?;
+            if objects.is_empty() {
+                return Err(nothing(*kind, &selection, &connection.namespace).into());
+            }
+            print(&written(*kind, &objects, &selection, "")?)?;
+        }
+        (kinds, false) => {
+            for kind in kinds {
+                let objects = list(&cluster, *kind, &selection, &connection.namespace).await?;
+                if !objects.is_empty() {
+                    let prefix = format!("{}/", kind.kind.to_lowercase());
+                    print(&format!("{}\n", written(*kind, &objects, &selection, &prefix)?))?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(
+    cluster: &Cluster,
+    kind: Kind,
+    selection: &Selection,
+    namespace: &str,
+) -> Result<Vec<Value>, CommandError> {
+    let namespace = if selection.all_namespaces { "" } else { namespace };
+    let mut query = String::new();
+    if let Some(labels) = &selection.label_selector {
+        query.push_str(&format!("labelSelector={}&", escaped(labels)));
+    }
+    if let Some(name) = &selection.name {
+        query.push_str(&format!("fieldSelector=metadata.name%3D{}", escaped(name)));
+    }
+    let objects = cluster.list(&kind.resource(), namespace, &query).await?;
+    let meant = match &selection.status_selector {
+        Some(selector) => StatusSelector::read(selector)?,
+        None => StatusSelector::All,
+    };
+    Ok(objects.into_iter().filter(|object| meant.matches(object)).map(|object| with_kind(object, kind)).collect())
+}
+
+/// The items of a list say no kind.
+fn with_kind(mut object: Value, kind: Kind) -> Value {
+    object["apiVersion"] = format!("{}/{}", kind.group, kind.version).into();
+    object["kind"] = kind.kind.into();
+    object
+}
+
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn nothing(kind: Kind, selection: &Selection, namespace: &str) -> String {
+    let place =
+        if selection.all_namespaces { "any namespace".to_owned() } else { format!("\"{namespace}\" namespace") };
+    match &selection.name {
+        Some(name) => format!("{} object '{name}' not found in {place}", kind.kind),
+        None => format!("no {} objects found in {place}", kind.kind),
+    }
+}
+
+enum StatusSelector {
+    All,
+    Is(String, String),
+    IsNot(String, String),
+}
+
+impl StatusSelector {
+    fn read(written: &str) -> Result<Self, CommandError> {
+        if let Some((type_, status)) = written.split_once("!=") {
+            return Ok(Self::IsNot(type_.to_owned(), status.to_owned()));
+        }
+        match written.split_once('=') {
+            Some((type_, status)) => Ok(Self::Is(type_.to_owned(), status.to_owned())),
+            None => {
+                Err(format!("expected status selector in type=status or type!=status format, but found: {written}")
+                    .into())
+            }
+        }
+    }
+
+    fn matches(&self, object: &Value) -> bool {
+        let has = |type_: &str, status: &str| {
+            let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+            conditions.into_iter().any(|condition| {
+                let is = |key: &str, text: &str| {
+                    condition[key].as_str().is_some_and(|found| found.eq_ignore_ascii_case(text))
+                };
+                is("type", type_) && is("status", status)
+            })
+        };
+        match self {
+            Self::All => true,
+            Self::Is(type_, status) => has(type_, status),
+            Self::IsNot(type_, status) => !has(type_, status),
+        }
+    }
+}
+
+fn written(kind: Kind, objects: &[Value], selection: &Selection, prefix: &str) -> Result<String, CommandError> {
+    let list = || json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    Ok(match selection.output {
+        Format::Json => serde_json::to_string_pretty(&list())? + "\n",
+        Format::Yaml => fairlead_yaml::emit_json(&list()),
+        Format::Name => {
+            let name = |object: &Value| {
+                format!("{}.{}/{}\n", kind.kind.to_lowercase(), kind.group, text(object, "/metadata/name"))
+            };
+            objects.iter().map(name).collect()
+        }
+        Format::Text | Format::Wide => {
+            let rows: Vec<_> = objects.iter().map(|object| row(kind, object, selection, prefix)).collect();
+            table(&header(kind, selection), &rows, !selection.no_header)
+        }
+    })
+}
+
+fn shows_source(kind: Kind, selection: &Selection) -> bool {
+    kind == KUSTOMIZATION && (selection.show_source || selection.output == Format::Wide)
+}
+
+fn header(kind: Kind, selection: &Selection) -> Vec<&'static str> {
+    let namespace = selection.all_namespaces.then_some("namespace");
+    let source = shows_source(kind, selection).then_some("source");
+    let compliance = (kind == FLUX_CONFIGURATION).then_some("compliance");
+    namespace
+        .into_iter()
+        .chain(["name"])
+        .chain(source)
+        .chain(["revision", "suspended"])
+        .chain(compliance)
+        .chain(["ready", "message"])
+        .collect()
+}
+
+fn row(kind: Kind, object: &Value, selection: &Selection, prefix: &str) -> Vec<String> {
+    let (ready, message) = ready(object);
+    let suspended = if object["spec"]["suspend"] == true { "True" } else { "False" };
+    let namespace = selection.all_namespaces.then(|| text(object, "/metadata/namespace"));
+    let source = shows_source(kind, selection).then(|| source(object));
+    let compliance = (kind == FLUX_CONFIGURATION).then(|| text(object, "/status/complianceState"));
+    namespace
+        .into_iter()
+        .chain([format!("{prefix}{}", text(object, "/metadata/name"))])
+        .chain(source)
+        .chain([short_hashes(&text(object, kind.revision)), suspended.to_owned()])
+        .chain(compliance)
+        .chain([ready, short_hashes(&first_line(&message))])
+        .collect()
+}
+
+/// A row is one line; what follows is in the object's status.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+fn source(object: &Value) -> String {
+    let namespace = text(object, "/spec/sourceRef/namespace");
+    let namespace = if namespace.is_empty() { text(object, "/metadata/namespace") } else { namespace };
+    format!("{}/{namespace}/{}", text(object, "/spec/sourceRef/kind"), text(object, "/spec/sourceRef/name"))
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Prints a row for each change, with the header once.
+async fn watch(
+    cluster: &Cluster,
+    kind: Kind,
+    selection: &Selection,
+    connection: &Connection,
+) -> Result<(), CommandError> {
+    let resource = ApiResource {
+        group: kind.group.to_owned(),
+        version: kind.version.to_owned(),
+        api_version: format!("{}/{}", kind.group, kind.version),
+        kind: kind.kind.to_owned(),
+        plural: kind.plural.to_owned(),
+    };
+    let client = cluster.client().clone();
+    let api: Api<DynamicObject> = if selection.all_namespaces {
+        Api::all_with(client, &resource)
+    } else {
+        Api::namespaced_with(client, &connection.namespace, &resource)
+    };
+    let mut params = WatchParams::default();
+    params.label_selector.clone_from(&selection.label_selector);
+    params.field_selector = selection.name.as_ref().map(|name| format!("metadata.name={name}"));
+    let mut is_first = true;
+    let follow = async {
+        let mut events = std::pin::pin!(api.watch(&params, "0").await?);
+        while let Some(event) = events.try_next().await? {
+            let (WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object)) = event else {
+                continue;
+            };
+            let rows = [row(kind, &serde_json::to_value(object)?, selection, "")];
+            print(&table(&header(kind, selection), &rows, is_first && !selection.no_header))?;
+            is_first = false;
+        }
+        Ok(())
+    };
+    timeout(connection.timeout, follow).await.unwrap_or(Ok(()))
+}

@@ -1,0 +1,36 @@
+//! Local directories as trees to build from.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use fairlead_object::{LocalTree, TreePath};
+
+/// A directory that cannot be built from.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LocalError {
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`{}` is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    #[error("`{}` has a name that is not UTF-8", .0.display())]
+    NotText(PathBuf),
+}
+
+/// The tree that holds `directory`, and its place in it.
+///
+/// Bases beside the directory belong to it, so the tree is the whole checkout where there is one, and else the whole file
+/// system; what is read is still decided by kustomize's rules.
+pub(crate) fn open(directory: &Path) -> Result<(LocalTree, TreePath), LocalError> {
+    let failed = |source| LocalError::Read { path: directory.to_owned(), source };
+    let full = std::fs::canonicalize(directory).map_err(failed)?;
+    if !full.is_dir() {
+        return Err(LocalError::NotADirectory(directory.to_owned()));
+    }
+    let root = full.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(Path::new("/"));
+    let below = full.strip_prefix(root).expect("an ancestor is a prefix");
+    let below = below.to_str().ok_or_else(|| LocalError::NotText(full.clone()))?;
+    let path = below.parse().map_err(|_| LocalError::NotText(full.clone()))?;
+    Ok((LocalTree::open(root).map_err(failed)?, path))
+}

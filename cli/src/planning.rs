@@ -1,0 +1,208 @@
+//! From a Kustomization or a local directory to a plan: the controller's own steps, in the controller's order.
+
+use std::{path::Path, sync::Arc};
+
+use fairlead_api::{kustomize::Kustomization, source::GitRepository};
+use fairlead_manifests::{BuildRequest, Built, build, normalise};
+use fairlead_object::{LocalTree, Tree, TreePath};
+use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
+use fairlead_reconciler::{
+    cluster::{Cluster, Identity},
+    controllers::{
+        git_repository::git_request,
+        kustomization::request::{build_request, ignore_rules, path},
+    },
+    observe::{Newcomers, Questions, observe},
+    prepare::{Prepared, prepare},
+};
+use fairlead_sources::{
+    git,
+    store::{Store, StoreSettings},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    digest_key::digest_key,
+    local,
+    output::CommandError,
+    served::{GIT_REPOSITORY, KUSTOMIZATION},
+};
+
+/// A tree to build from.
+pub(crate) struct Source {
+    pub(crate) tree: Arc<dyn Tree>,
+    /// The directory to build.
+    pub(crate) path: TreePath,
+    /// The root of the source in the tree, where it is known: what `spec.path` of others begins at.
+    pub(crate) root: Option<TreePath>,
+    /// The source's revision; for a local directory `local`.
+    pub(crate) revision: String,
+    _store: Option<TempDir>,
+}
+
+impl Source {
+    /// A local directory that stands for `spec_path` of a source, if it does.
+    pub(crate) fn local(directory: &Path, spec_path: Option<&TreePath>) -> Result<Self, CommandError> {
+        let (tree, path): (LocalTree, TreePath) = local::open(directory)?;
+        let root = spec_path.and_then(|spec_path| above(&path, spec_path));
+        Ok(Self { tree: Arc::new(tree), path, root, revision: "local".to_owned(), _store: None })
+    }
+
+    /// What `kustomization` would be built from now: the newest revision of its source.
+    pub(crate) async fn remote(cluster: &Cluster, kustomization: &Kustomization) -> Result<Self, CommandError> {
+        let (spec, metadata) = (&kustomization.spec, &kustomization.metadata);
+        let own = metadata.namespace.as_deref().unwrap_or_default();
+        let namespace = spec.source_ref.namespace.as_deref().unwrap_or(own);
+        let found = GIT_REPOSITORY.get(cluster, namespace, &spec.source_ref.name).await?;
+        let repository: GitRepository = serde_json::from_value(found)?;
+        let request = git_request(cluster, namespace, &repository.spec).await?;
+        let folder = tempfile::tempdir()?;
+        let store = Store::open(folder.path(), StoreSettings::default())?;
+        let resolved = git::resolve(&request).await?;
+        let fetched = git::fetch(&request, &resolved, &store, repository.spec.ignore.as_deref()).await?;
+        Ok(Self {
+            tree: Arc::new(fetched.tree),
+            path: path(spec)?,
+            root: Some(TreePath::root()),
+            revision: resolved.revision,
+            _store: Some(folder),
+        })
+    }
+
+    /// The directory that `spec_path` names in the same source.
+    pub(crate) fn beside(&self, spec_path: &TreePath) -> Option<Self> {
+        let root = self.root.clone()?;
+        let path = TreePath::parse(&root, spec_path.as_str()).ok()?;
+        Some(Self {
+            tree: Arc::clone(&self.tree),
+            path,
+            root: Some(root),
+            revision: self.revision.clone(),
+            _store: None,
+        })
+    }
+
+    /// Builds `request` from here.
+    pub(crate) fn build(&self, mut request: BuildRequest) -> Result<Built, CommandError> {
+        request.path = self.path.clone();
+        let hint = |error: &fairlead_manifests::BuildError| error.hint();
+        build(&*self.tree, &request).map_err(|error| match hint(&error) {
+            Some(hint) => Box::new(Hinted { source: error.into(), hint }),
+            None => CommandError::from(error),
+        })
+    }
+}
+
+/// An error with what the reader can try.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}\nhint: {hint}")]
+struct Hinted {
+    source: CommandError,
+    hint: String,
+}
+
+/// The path that `path` has once `below` is taken from its end; `None` if it does not end so.
+fn above(path: &TreePath, below: &TreePath) -> Option<TreePath> {
+    let (path, below): (Vec<_>, Vec<_>) = (path.parts().collect(), below.parts().collect());
+    path.strip_suffix(below.as_slice())?.join("/").parse().ok()
+}
+
+/// What is planned, and what is needed to carry it out.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) prepared: Prepared,
+}
+
+/// What a plan is for.
+pub(crate) struct Wanted {
+    pub(crate) owner: Owner,
+    pub(crate) inventory: Inventory,
+    pub(crate) prune: Prune,
+    pub(crate) force: Force,
+    pub(crate) ignore: IgnoreRules,
+    pub(crate) revision_from: Option<String>,
+    pub(crate) approved: Option<String>,
+}
+
+impl Wanted {
+    /// What the live `kustomization` wants.
+    pub(crate) fn by_kustomization(kustomization: &Kustomization) -> Result<Self, CommandError> {
+        let (spec, status) = (&kustomization.spec, kustomization.status.as_ref());
+        let entries = status.and_then(|status| status.inventory.as_ref()).into_iter().flat_map(|held| &held.entries);
+        let inventory = Inventory::from_entries(entries.map(|entry| (entry.id.as_str(), entry.version.as_str())))?;
+        let metadata = &kustomization.metadata;
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        Ok(Self {
+            owner: Owner::kustomization(&text(&metadata.namespace), &text(&metadata.name)),
+            inventory,
+            prune: if spec.prune { Prune::Yes } else { Prune::No },
+            force: if spec.force { Force::Yes } else { Force::No },
+            ignore: ignore_rules(spec)?,
+            revision_from: status.and_then(|status| status.last_applied_revision.clone()),
+            approved: metadata.annotations.as_ref().and_then(|all| all.get(fairlead_plan::APPROVE_ANNOTATION)).cloned(),
+        })
+    }
+}
+
+/// The live Kustomization `name`.
+pub(crate) async fn kustomization(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+) -> Result<Kustomization, CommandError> {
+    read(KUSTOMIZATION.get(cluster, namespace, name).await?)
+}
+
+/// Reads an object as one of our kinds.
+pub(crate) fn read<K: DeserializeOwned>(object: Value) -> Result<K, CommandError> {
+    Ok(serde_json::from_value(object)?)
+}
+
+/// The cluster as the account that `kustomization` runs as.
+pub(crate) fn as_account(cluster: &Cluster, kustomization: &Kustomization) -> Cluster {
+    match &kustomization.spec.service_account_name {
+        None => cluster.clone(),
+        Some(name) => cluster.as_identity(&Identity::ServiceAccount {
+            namespace: kustomization.metadata.namespace.clone().unwrap_or_default(),
+            name: name.clone(),
+        }),
+    }
+}
+
+/// Builds what `kustomization` would build from `source`, variables included.
+pub(crate) async fn build_kustomization(
+    cluster: &Cluster,
+    kustomization: &Kustomization,
+    source: &Source,
+    is_strict: bool,
+) -> Result<Built, CommandError> {
+    let namespace = kustomization.metadata.namespace.as_deref().unwrap_or_default();
+    source.build(build_request(cluster, namespace, &kustomization.spec, is_strict).await?)
+}
+
+/// Plans how to bring `cluster` to what was `built`.
+pub(crate) async fn plan_for(
+    cluster: &Cluster,
+    built: Built,
+    revision: &str,
+    wanted: &Wanted,
+) -> Result<Planned, CommandError> {
+    let mut manifests = built.manifests;
+    manifests.iter_mut().for_each(normalise);
+    let prepared = prepare(cluster, manifests, revision, &wanted.owner, &CustomStage::default()).await?;
+    let questions = Questions { is_in_sync: &|_| false, newcomers: Newcomers::Rehearsed };
+    let live = observe(cluster, &prepared, &wanted.inventory, questions).await?;
+    let mut options = Options::new(wanted.owner.clone(), digest_key()?);
+    options.prune = wanted.prune;
+    options.force = wanted.force;
+    options.ignore = wanted.ignore.clone();
+    options.revision_from.clone_from(&wanted.revision_from);
+    options.approved.clone_from(&wanted.approved);
+    let plan = plan(&prepared.desired, &live, &wanted.inventory, &options).map_err(|error| {
+        let hint = error.hint();
+        Hinted { source: error.into(), hint }
+    })?;
+    Ok(Planned { plan, prepared })
+}
