@@ -45,11 +45,8 @@ mod url;
 pub use auth::{CredentialError, GitAuth, HttpCredentials, SecretData, SshCredentials};
 pub use error::{CloneError, GitError};
 pub use known_hosts::KnownHostsError;
-pub use objects::ENTRIES_LIMIT;
-pub use pack::{OBJECT_LIMIT_BYTES, OBJECTS_LIMIT, PACK_LIMIT_BYTES};
-pub use range::{VersionRange, VersionRangeError, parse_tag};
-pub use reference::{DEFAULT_BRANCH, GitReference, ReferenceFields, Resolved};
-pub use upload_pack::REFS_LIMIT_BYTES;
+pub use range::VersionRangeError;
+pub use reference::{GitReference, ReferenceFields, Resolved};
 pub use url::{GitUrl, GitUrlError};
 
 use auth::keyed_digest;

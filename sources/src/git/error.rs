@@ -17,7 +17,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// The URL is not one of a Git repository. Only an edit helps.
-    #[error("invalid URL of a git repository")]
+    #[error("failed to parse url")]
     Url(#[from] GitUrlError),
     /// The Secret does not hold what the URL needs.
     #[error("cannot use the credentials for '{url}'")]

@@ -17,7 +17,7 @@ use super::{
 use crate::store::{Mode, TreeWriter};
 
 /// Most entries of trees that are looked at in one commit, ignored ones included.
-pub const ENTRIES_LIMIT: usize = 1_000_000;
+pub(super) const ENTRIES_LIMIT: usize = 1_000_000;
 
 /// Longest chain of tags that stand for tags.
 const TAGS_LIMIT: usize = 8;

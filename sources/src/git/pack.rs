@@ -12,13 +12,13 @@ use git2::Indexer;
 use super::{deadline::Deadline, error::CloneError};
 
 /// Most bytes that a server may send for one fetch.
-pub const PACK_LIMIT_BYTES: u64 = 1 << 30;
+pub(super) const PACK_LIMIT_BYTES: u64 = 1 << 30;
 
 /// Most objects that one fetch may bring.
-pub const OBJECTS_LIMIT: u32 = 1_000_000;
+pub(super) const OBJECTS_LIMIT: u32 = 1_000_000;
 
 /// Largest object that is held in memory: a file that is kept, a directory, or anything stored as a delta.
-pub const OBJECT_LIMIT_BYTES: u64 = 128 << 20;
+pub(super) const OBJECT_LIMIT_BYTES: u64 = 128 << 20;
 
 /// Writes a pack to the disk and indexes it there.
 pub(super) struct PackWriter<'a> {

@@ -44,7 +44,7 @@ pub struct ReferenceFields<'a> {
 }
 
 /// The branch that is followed when nothing else is said.
-pub const DEFAULT_BRANCH: &str = "master";
+pub(super) const DEFAULT_BRANCH: &str = "master";
 
 impl GitReference {
     /// The one field that counts: `commit` before `name`, `tag`, `semver` and `branch`, which is Flux's order in code.

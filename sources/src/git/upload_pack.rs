@@ -64,7 +64,7 @@ fn list_matching(
 }
 
 /// Longest list of refs that is read.
-pub const REFS_LIMIT_BYTES: u64 = 64 << 20;
+pub(super) const REFS_LIMIT_BYTES: u64 = 64 << 20;
 
 /// A list of refs that ends with an error where it is too long.
 struct Limited<R> {
@@ -167,31 +167,14 @@ fn question_v0(
     if !capabilities.has("side-band-64k") {
         return Err(CloneError::Protocol("the server does not offer side-band-64k".to_owned()));
     }
-    let gives_out = |target: &ObjectId| refs.iter().any(|found| found.id == *target);
-    let gives_all =
-        ["allow-reachable-sha1-in-want", "allow-any-sha1-in-want"].iter().any(|word| capabilities.has(word));
-    let (wants, depth) = if gives_all || targets.iter().all(gives_out) {
-        (targets.to_vec(), if capabilities.has("shallow") { Depth::One } else { Depth::All })
-    } else {
-        (branches(refs), Depth::All)
+    let (wants, depth) = wanted_v0(capabilities, refs, targets);
+    let Some((first, others)) = wants.split_first() else {
+        return Err(CloneError::CommitMissing(joined(targets)));
     };
     let mut question = Message::default();
-    let offered = |word: &&str| capabilities.has(word);
-    let mut words: Vec<&str> =
-        ["multi_ack_detailed", "multi_ack", "side-band-64k", "ofs-delta", "no-progress", "shallow"]
-            .into_iter()
-            .filter(offered)
-            .collect();
-    let agent = format!("agent={AGENT}");
-    if capabilities.has("agent") {
-        words.push(&agent);
-    }
-    for (index, want) in wants.iter().enumerate() {
-        let words = if index == 0 { format!(" {}", words.join(" ")) } else { String::new() };
-        question.line(&format!("want {want}{words}"));
-    }
-    if wants.is_empty() {
-        return Err(CloneError::CommitMissing(joined(targets)));
+    question.line(&format!("want {first} {}", chosen_words(capabilities)));
+    for want in others {
+        question.line(&format!("want {want}"));
     }
     if depth == Depth::One {
         question.line("deepen 1");
@@ -199,6 +182,28 @@ fn question_v0(
     question.flush();
     question.line("done");
     Ok((question.into_bytes(), depth))
+}
+
+/// What is asked for: the targets, or all branches where the server does not give out the targets.
+fn wanted_v0(capabilities: &Capabilities, refs: &[RemoteRef], targets: &[ObjectId]) -> (Vec<ObjectId>, Depth) {
+    let is_named = |target: &ObjectId| refs.iter().any(|found| found.id == *target);
+    let gives_all = ["allow-reachable-sha1-in-want", "allow-any-sha1-in-want"];
+    if !targets.iter().all(is_named) && !gives_all.iter().any(|word| capabilities.has(word)) {
+        return (branches(refs), Depth::All);
+    }
+    let depth = if capabilities.has("shallow") { Depth::One } else { Depth::All };
+    (targets.to_vec(), depth)
+}
+
+/// What of the server's offers is used. Some servers insist on `multi_ack`, though nothing is negotiated.
+fn chosen_words(capabilities: &Capabilities) -> String {
+    let known = ["multi_ack_detailed", "multi_ack", "side-band-64k", "ofs-delta", "no-progress", "shallow"];
+    let mut words: Vec<String> =
+        known.iter().filter(|word| capabilities.has(word)).map(|word| (*word).to_owned()).collect();
+    if capabilities.has("agent") {
+        words.push(format!("agent={AGENT}"));
+    }
+    words.join(" ")
 }
 
 fn branches(refs: &[RemoteRef]) -> Vec<ObjectId> {
@@ -231,7 +236,12 @@ fn skip_shallow(reader: &mut PacketReader<impl Read>) -> Result<(), CloneError> 
 fn skip_acknowledgement(reader: &mut PacketReader<impl Read>) -> Result<(), CloneError> {
     match reader.next()? {
         Packet::Data(line) if line_text(line) == b"NAK" => Ok(()),
-        other => Err(CloneError::Protocol(format!("in place of `NAK` the server sent {other:?}"))),
+        Packet::Data(line) => {
+            Err(CloneError::Protocol(format!("in place of `NAK` the server sent `{}`", remote_text(line))))
+        }
+        Packet::Flush | Packet::Delimiter | Packet::ResponseEnd => {
+            Err(CloneError::Protocol("the server sent no `NAK`".to_owned()))
+        }
     }
 }
 
@@ -253,10 +263,12 @@ fn read_pack(
     }
 }
 
-/// The error of a server that does not have what it was asked for, or does not give it out.
+/// The error of a server that does not have what it was asked for, or does not give it out: in the words of Git or `JGit`.
 fn missing(error: CloneError, targets: &[ObjectId]) -> CloneError {
     match error {
-        CloneError::Remote(text) if text.contains("not our ref") => CloneError::CommitMissing(joined(targets)),
+        CloneError::Remote(text) if text.contains("not our ref") || text.contains("not valid") => {
+            CloneError::CommitMissing(joined(targets))
+        }
         other => other,
     }
 }
@@ -417,6 +429,21 @@ mod tests {
         ];
         for (answer, expected) in rows {
             assert_eq!(fetched(&mut Recorded::new(&[V2, answer]), A), expected, "{answer:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_the_conversation_panic(
+            greeting in "(0013version 2\n0011fetch=shallow\n0000)?[ -~\n]{0,40}",
+            answer in "(000dpackfile\n|0008NAK\n)?([0-9a-f]{4}[ -~\u{1}-\u{3}]{0,12}){0,4}",
+        ) {
+            let wire = || Recorded {
+                answers: vec![answer.clone().into_bytes(), greeting.clone().into_bytes()],
+                questions: Vec::new(),
+            };
+            let _ = list(&mut wire(), &["refs/".to_owned()]);
+            fetched(&mut wire(), A);
         }
     }
 }
