@@ -56,7 +56,7 @@ fn list_matching(
 ) -> Result<Vec<RemoteRef>, CloneError> {
     let mut question = command("ls-refs", capabilities);
     question.line("peel");
-    for prefix in prefixes {
+    for prefix in prefixes.iter().filter(|prefix| may_be_name(prefix)) {
         question.line(&format!("ref-prefix {prefix}"));
     }
     question.flush();
@@ -87,6 +87,14 @@ impl<R: Read> Read for Limited<R> {
         })?;
         Ok(length)
     }
+}
+
+/// Longest name of a ref that is asked for.
+const NAME_LIMIT_BYTES: usize = 4 << 10;
+
+/// Whether a ref can have this name. One that cannot is not there, and would break the line that asks for it.
+fn may_be_name(text: &str) -> bool {
+    text.len() <= NAME_LIMIT_BYTES && !text.contains(|c: char| c.is_control() || c == ' ')
 }
 
 fn command(name: &str, capabilities: &Capabilities) -> Message {
@@ -357,6 +365,18 @@ mod tests {
         ref-prefix refs/heads/main
         .
         ");
+    }
+
+    #[test]
+    fn a_name_that_no_ref_can_have_is_not_asked_for() {
+        let mut wire = Recorded::new(&[V2, &[""], &[""]]);
+        let prefixes =
+            ["HEAD".to_owned(), "refs/heads/a\nb".to_owned(), "refs/heads/".to_owned() + &"x".repeat(70_000)];
+        list(&mut wire, &prefixes).expect("listed");
+        assert_eq!(
+            wire.questions[0].lines().filter(|line| line.starts_with("ref-prefix")).collect::<Vec<_>>(),
+            ["ref-prefix HEAD"]
+        );
     }
 
     #[test]
