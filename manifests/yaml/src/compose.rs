@@ -12,13 +12,12 @@ use crate::document::check_size;
 use crate::merge::{expand_merges, is_merge_key};
 use crate::pending::{Pending, comments_of};
 use crate::reindent::Reindent;
-use crate::syntax::{self, check_characters};
+use crate::syntax;
 use crate::{MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
 
 /// Reads all documents of `text`, whose first line is line `first_line` of what the user wrote.
 pub(crate) fn compose(text: &str, first_line: u32) -> Result<Vec<Node>, ParseError> {
     check_size(text)?;
-    check_characters(text, first_line)?;
     let mut text = Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut reindent = Reindent::new();
     loop {

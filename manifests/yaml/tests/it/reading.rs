@@ -197,6 +197,7 @@ fn errors_name_the_line_in_the_words_of_kubectl() {
     assert_snapshot!(read("a: 1\nb: *nope\n"), @"yaml: line 2: unknown anchor 'nope' referenced");
     assert_snapshot!(read("a: &a [*a]\n"), @"yaml: line 1: anchor 'a' value contains itself");
     assert_snapshot!(read("a: 1\nb: x\u{7}\n"), @"yaml: line 2: control characters are not allowed");
+    assert_snapshot!(read("a: |\n  x\n  y\u{81}\n# \u{1b}\n"), @"yaml: line 2: control characters are not allowed");
 }
 
 #[test]
