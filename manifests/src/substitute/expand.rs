@@ -309,4 +309,20 @@ mod tests {
         assert_eq!(error(&"${big}".repeat(9)), "`${big}`: the object grows larger than 8388608 bytes");
         assert_eq!(error("${big//x/${big}}"), "`${big//x/${big}}`: the object grows larger than 8388608 bytes");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_a_value_or_an_error(text in "[${}#%/:=,^a-cz*? \\\\\\[\\]é1-]{0,24}", is_strict: bool) {
+            let mut variables = Variables::default();
+            variables.set("a", "aéb/c").expect("a name");
+            variables.set("b", "").expect("a name");
+            let _ = expand(&text, &variables, is_strict);
+        }
+
+        #[test]
+        fn a_text_without_dollars_stays_as_it_is(text in "[^$\0]*") {
+            let expanded = expand(&text, &Variables::default(), true);
+            proptest::prop_assert_eq!(expanded.as_deref(), Ok(text.as_str()));
+        }
+    }
 }

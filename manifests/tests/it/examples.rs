@@ -40,6 +40,7 @@ fn every_example_builds_to_the_bytes_that_kustomize_builds() {
         ("tenants", "platform"),
         ("tenants/orders", "app"),
         ("tenants/orders", "settings"),
+        ("tenants/payments", "app"),
     ];
     for (name, directory) in rows {
         let expected = format!("tests/expected/{}.yaml", format!("{name}-{directory}").replace('/', "-"));
@@ -125,10 +126,10 @@ fn each_cluster_of_the_shop_gets_its_own_settings() {
 
 #[test]
 fn no_deployment_of_the_demo_needs_a_node() {
-    let tenant = manifests("tenants/orders", "app");
-    let objects = cluster("demo").into_iter().chain(tenant);
+    let tenants = ["orders", "payments"].into_iter().flat_map(|name| manifests(&format!("tenants/{name}"), "app"));
+    let objects = cluster("demo").into_iter().chain(tenants);
     let deployments: Vec<_> = objects.filter(|manifest| manifest.id().kind == "Deployment").collect();
-    assert_eq!(deployments.len(), 4);
+    assert_eq!(deployments.len(), 5);
     for deployment in deployments {
         assert_eq!(deployment.body()["spec"]["replicas"], 0, "{}", deployment.id());
     }
