@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use fairlead_kustomize::{LoadRestrictions, Options, Resource};
 use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
 use fairlead_yaml::emit_json;
+use serde_json::Value;
 
 use crate::{
     BuildError, BuildInputs, BuildRequest, CommonMetadata, Duplicate, Order, limits::Bounded, root::Root,
@@ -82,7 +83,7 @@ fn manifest(resource: &Resource, root: &Root) -> Result<Manifest, BuildError> {
         Root::Generated(generated) => {
             let mut origin = manifest.origin().clone();
             origin.overlays.retain(|overlay| *overlay != generated.file);
-            Ok(Manifest::new(manifest.to_value(), origin)?)
+            Ok(Manifest::new(Value::Object(manifest.into_body()), origin)?)
         }
     }
 }

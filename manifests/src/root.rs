@@ -4,7 +4,7 @@
 //! # Follows Flux
 //! A directory without a kustomization file is walked by name in byte order, hidden entries included. A directory below
 //! it that has one is built as it says; every other file that ends in `.yaml` or `.yml` must hold Kubernetes objects.
-//! A directory in which nothing is found builds to nothing.
+//! A directory in which nothing is found builds to nothing. No source has a `.git`, and that of a checkout is passed over.
 
 use fairlead_kustomize::{At, FILE_NAMES, Kustomization, Located, is_repository};
 use fairlead_object::{EntryKind, Tree, TreePath};
@@ -96,6 +96,7 @@ fn walk(tree: &dyn Tree, directory: &TreePath, depth: usize, found: &mut Vec<Tre
         match entry.kind {
             EntryKind::File if matches!(entry.name.rsplit_once('.'), Some((_, "yaml" | "yml"))) => found.push(path),
             EntryKind::File => {}
+            EntryKind::Directory if entry.name == ".git" => {}
             EntryKind::Directory if has_kustomization(tree, &path)? => found.push(path),
             EntryKind::Directory => walk(tree, &path, depth + 1, found)?,
         }

@@ -2,7 +2,7 @@
 
 use fairlead_object::{Manifest, ManifestError, ObjectId, Origin};
 use fairlead_yaml::{Schema, emit_json};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ExpressionError, Strategy, expand};
 use crate::Substitution;
@@ -53,10 +53,10 @@ pub(crate) fn substitute(manifest: Manifest, substitution: &Substitution) -> Res
         Strategy::WithVariables => !substitution.variables.is_empty(),
         Strategy::Always => true,
     };
-    let body = manifest.to_value();
-    if !has_work || opts_out(&manifest) || !mentions_dollar(&body) {
+    if !has_work || opts_out(&manifest) || !any_mentions_dollar(manifest.body()) {
         return Ok(manifest);
     }
+    let body = manifest.to_value();
     let text = emit_json(&body);
     let expanded = expand(&text, &substitution.variables, substitution.strict).map_err(|source| {
         let (at, id) = (manifest.origin().clone(), manifest.id().clone());
@@ -78,8 +78,12 @@ fn mentions_dollar(value: &Value) -> bool {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
         Value::String(text) => text.contains('$'),
         Value::Array(items) => items.iter().any(mentions_dollar),
-        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('$') || mentions_dollar(value)),
+        Value::Object(fields) => any_mentions_dollar(fields),
     }
+}
+
+fn any_mentions_dollar(fields: &Map<String, Value>) -> bool {
+    fields.iter().any(|(key, value)| key.contains('$') || mentions_dollar(value))
 }
 
 /// Reads the first document of `text`; fails with the line at which reading stopped.

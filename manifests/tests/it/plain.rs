@@ -14,6 +14,7 @@ fn every_manifest_below_a_directory_is_built_by_name_in_byte_order() {
         ("apps/a/inner.yaml", object("inner")),
         ("apps/.hidden.yaml", object("hidden")),
         ("apps/.hidden/x.yaml", object("hidden-x")),
+        ("apps/.git/refs/heads/new.yaml", "not a manifest".to_owned()),
         ("apps/README.md", "# not a manifest".to_owned()),
         ("apps/data.json", "{}".to_owned()),
         ("apps/upper.YAML", "not: a manifest".to_owned()),
