@@ -65,7 +65,7 @@ pub(crate) fn print(text: &str) -> Result<(), CommandError> {
     }
 }
 
-/// Lays rows out in columns as Flux does: upper-case header, cells padded, a tab behind each.
+/// Lays rows out in columns as Flux does: upper-case header, cells padded and a tab behind each but the last.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], has_header: bool) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
@@ -78,9 +78,10 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>], has_header: bool) -> 
 }
 
 fn laid_out(row: &[String], widths: &[usize]) -> String {
-    let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}\t"));
-    let line: String = cells.collect();
-    format!("{}\n", line.trim_end_matches('\t'))
+    let padded = |(cell, width): (&String, &usize)| format!("{cell:width$}\t");
+    let (last, before) = row.split_last().map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
+    let before: String = before.iter().zip(widths).map(padded).collect();
+    format!("{before}{last}\n")
 }
 
 #[cfg(test)]
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = vec![vec!["a".to_owned(), "True".to_owned()], vec!["podinfo".to_owned(), "False".to_owned()]];
-        assert_eq!(table(&["name", "ready"], &rows, true), "NAME   \tREADY\na      \tTrue \npodinfo\tFalse\n");
-        assert_eq!(table(&["name", "ready"], &rows[..1], false), "a   \tTrue \n");
+        assert_eq!(table(&["name", "ready"], &rows, true), "NAME   \tREADY\na      \tTrue\npodinfo\tFalse\n");
+        assert_eq!(table(&["name", "ready"], &rows[..1], false), "a   \tTrue\n");
     }
 }

@@ -78,7 +78,16 @@ struct State {
     by_owner: HashMap<Owner, BTreeSet<ObjectId>>,
     /// Objects that are waited for and not owned.
     followed: HashMap<ObjectId, Followed>,
-    kinds: HashSet<Resource>,
+    /// The kinds that are watched, and whether their watch works.
+    kinds: HashMap<Resource, Sight>,
+}
+
+/// Whether what a watch has not told did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    Clear,
+    /// The watch broke, or is not allowed.
+    Lost,
 }
 
 struct Record {
@@ -155,7 +164,10 @@ impl Tracker {
         };
         let has_drifted = record.has_drifted();
         state.owned.insert(id.clone(), record);
-        let is_new_kind = state.kinds.insert(Resource::clone(resource));
+        let is_new_kind = !state.kinds.contains_key(&**resource);
+        if is_new_kind {
+            state.kinds.insert(Resource::clone(resource), Sight::Clear);
+        }
         drop(state);
         if is_new_kind {
             self.watch_kind(Resource::clone(resource));
@@ -208,7 +220,14 @@ impl Tracker {
             .collect()
     }
 
-    /// Watches an object that `owner` waits for and does not own.
+    /// Whether objects of `owner` may have changed unseen, because the watch of their kind does not work.
+    pub fn is_blind_for(&self, owner: &Owner) -> bool {
+        let state = self.state();
+        let mut owned = state.by_owner.get(owner).into_iter().flatten().filter_map(|id| state.owned.get(id));
+        owned.any(|record| state.kinds.get(&*record.resource) == Some(&Sight::Lost))
+    }
+
+    /// Watches an object that `owner` waits for or reads, and does not own.
     pub fn follow(&self, owner: &Owner, id: &ObjectId, resource: &Resource, rules: &Arc<HealthRules>) {
         let mut state = self.state();
         let is_new = !state.followed.contains_key(id);
@@ -272,10 +291,23 @@ impl Tracker {
                     Ok(Some(Event::Apply(object))) => tracker.saw(&id_of(&object, &resource), &object),
                     Ok(Some(Event::Delete(object))) => tracker.saw_deletion(&id_of(&object, &resource), &object),
                     Ok(None) => return,
+                    Err(_) if tracker.has_lost_interest(&resource) => return,
                     Err(error) => warn!(kind = resource.kind, %error, "a watch broke and is started again"),
                 }
             }
         });
+    }
+
+    /// After a watch broke: notes it, or ends the watch if no object of its kind is owned any more.
+    fn has_lost_interest(&self, resource: &Resource) -> bool {
+        let mut state = self.state();
+        let is_owned = state.owned.values().any(|record| *record.resource == *resource);
+        if is_owned {
+            state.kinds.insert(resource.clone(), Sight::Lost);
+        } else {
+            state.kinds.remove(resource);
+        }
+        !is_owned
     }
 
     async fn watch_one(self, id: ObjectId, resource: Resource, stop: CancellationToken) {
@@ -342,7 +374,8 @@ impl Tracker {
 
     /// After a full list: what is owned and was not in it is gone.
     fn saw_all(&self, resource: &Resource, listed: &HashSet<ObjectId>) {
-        let state = self.state();
+        let mut state = self.state();
+        state.kinds.insert(resource.clone(), Sight::Clear);
         let of_kind = state.owned.iter().filter(|(_, record)| *record.resource == *resource);
         let missing: Vec<(ObjectId, u64)> = of_kind
             .filter(|(id, record)| !listed.contains(*id) && record.expected.is_some())

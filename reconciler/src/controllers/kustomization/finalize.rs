@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fairlead_api::{kustomize::DeletionPolicy, reasons::kustomization as reason};
 use fairlead_object::{Manifest, ObjectId};
-use fairlead_plan::{Budget, Desired, Options, Owner, Stage, plan};
+use fairlead_plan::{Budget, Desired, Options, Owner, Stage, Step, plan};
 use tracing::warn;
 
 use super::{Failure, Said, Subject, gone, identity::standing, kind};
@@ -89,9 +89,17 @@ impl Subject<'_> {
         let applier = Applier { cluster, resources: &prepared.resources, is_guarded: false, witness: &witness };
         let steps: Vec<_> = plan.steps.iter().collect();
         applier.apply_stage(&steps, Stage::Prune).await.map_err(Failure::Prune)?;
-        let deleted: Vec<String> = plan.work().map(|step| format!("{} deleted", step.object.subject())).collect();
-        if deleted.is_empty() {
+        if plan.is_empty() {
             return Ok(Gone::Yes);
+        }
+        let is_new = |step: &&Step| {
+            let found = live.present(&step.object);
+            found.is_none_or(|found| found.body["metadata"]["deletionTimestamp"].is_null())
+        };
+        let deleted = plan.work().filter(is_new).map(|step| format!("{} deleted", step.object.subject()));
+        let deleted: Vec<String> = deleted.collect();
+        if deleted.is_empty() {
+            return Ok(Gone::NotYet);
         }
         let said =
             Said { severity: Severity::Info, reason: reason::RECONCILIATION_SUCCEEDED, message: deleted.join("\n") };

@@ -107,23 +107,35 @@ async fn substitution(
     Ok(Substitution { variables, strategy, strict: is_strict })
 }
 
+fn kind_name(kind: SubstituteKind) -> &'static str {
+    match kind {
+        SubstituteKind::ConfigMap => "ConfigMap",
+        SubstituteKind::Secret => "Secret",
+    }
+}
+
+/// Where the objects that variables come from are found.
+pub(super) fn resource_of(kind: SubstituteKind) -> Resource {
+    let plural = match kind {
+        SubstituteKind::ConfigMap => "configmaps",
+        SubstituteKind::Secret => "secrets",
+    };
+    Resource {
+        group: String::new(),
+        version: "v1".to_owned(),
+        kind: kind_name(kind).to_owned(),
+        plural: plural.to_owned(),
+        is_namespaced: true,
+    }
+}
+
 async fn referenced(
     cluster: &Cluster,
     namespace: &str,
     reference: &SubstituteReference,
 ) -> Result<BTreeMap<String, String>, RequestError> {
-    let (kind, plural) = match reference.kind {
-        SubstituteKind::ConfigMap => ("ConfigMap", "configmaps"),
-        SubstituteKind::Secret => ("Secret", "secrets"),
-    };
-    let resource = Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: kind.to_owned(),
-        plural: plural.to_owned(),
-        is_namespaced: true,
-    };
-    let name = reference.name.clone();
+    let (resource, name) = (resource_of(reference.kind), reference.name.clone());
+    let kind = kind_name(reference.kind);
     match cluster.get(&resource, namespace, &name).await {
         Ok(Some(mut object)) => Ok(values(reference.kind, object["data"].take())),
         Ok(None) if reference.optional => Ok(BTreeMap::new()),

@@ -1,6 +1,7 @@
 //! The work of one run: build, observe, plan, apply, and ask how it is.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -25,7 +26,7 @@ use super::{
     identity::{Standing, standing},
     memory::{LastBuild, Waiting},
     outcome::{self, Applied, Settled},
-    request::{build_request, ignore_rules},
+    request::{self, build_request, ignore_rules},
     source_kind, source_of,
 };
 use crate::{
@@ -76,9 +77,14 @@ impl<'a> Work<'a> {
                 .await?;
         let drifted = world.tracker.drifted(self.subject.key);
         let is_new_request = self.subject.requested_at() != self.subject.before().last_handled_reconcile_at.as_deref();
+        // Who asks for a reconciliation wants to know, and what is not watched is not known: both are read anew.
+        let must_look = is_new_request || world.tracker.is_blind_for(self.subject.key);
+        if must_look {
+            memory.applied.clear();
+        }
         let (store, tree_digest) = (world.store.clone(), artifact.tree);
         let last = memory.built.take();
-        let must_build = !drifted.is_empty() || is_new_request;
+        let must_build = !drifted.is_empty() || must_look;
         let built = tokio::task::spawn_blocking(move || {
             let tree = store.tree(&tree_digest)?;
             let unchanged = last.filter(|last| !must_build && last.inputs.first_change(&tree, &request).is_none());
@@ -168,8 +174,8 @@ impl<'a> Work<'a> {
             };
         memory.applied = ledger.into_applied();
         let (applied, awaited_definitions) = reached?;
-        if let Some((message, left)) = awaited_definitions {
-            return Ok(Outcome::Waiting { applied, message, left, is_final: false });
+        if let Some(waiting_for) = awaited_definitions {
+            return self.await_definitions(memory, applied, &waiting_for);
         }
         let objects = self.awaited(&prepared, rules).await?;
         let last = LastBuild { inputs, digest, objects };
@@ -203,7 +209,7 @@ impl<'a> Work<'a> {
         digest: Digest,
         ledger: &Ledger<'_>,
         newcomers: Newcomers,
-    ) -> Result<(Applied, Option<(String, Duration)>), Failure> {
+    ) -> Result<(Applied, Option<String>), Failure> {
         let inventory = self.subject.inventory()?;
         let is_in_sync = |manifest: &Manifest| ledger.is_in_sync(manifest);
         let questions = Questions { is_in_sync: &is_in_sync, newcomers };
@@ -259,9 +265,8 @@ impl<'a> Work<'a> {
         self.subject.write(&before, &status).await.map_err(Failure::Record)
     }
 
-    /// The definitions of `stage` that the cluster does not serve yet, and how long they may take; an error if one
-    /// cannot be served at all.
-    fn unserved(&self, plan: &Plan, stage: Stage) -> Result<Option<(String, Duration)>, Failure> {
+    /// The definitions of `stage` that the cluster does not serve yet; an error if one cannot be served at all.
+    fn unserved(&self, plan: &Plan, stage: Stage) -> Result<Option<String>, Failure> {
         match stage {
             Stage::Definitions | Stage::Classes => {}
             Stage::Custom | Stage::Rest | Stage::Prune => return Ok(None),
@@ -278,10 +283,7 @@ impl<'a> Work<'a> {
         }
         match fold(&objects, health) {
             Folded::Current => Ok(None),
-            Folded::InProgress { waiting_for } => {
-                let left = self.subject.world.settings.definition_timeout;
-                Ok(Some((format!("waiting for definitions to be served: [{waiting_for}]"), left)))
-            }
+            Folded::InProgress { waiting_for } => Ok(Some(waiting_for)),
             Folded::Failed { stalled } => {
                 let message = failed_early(self.subject.began.elapsed(), &stalled);
                 let applied = Applied {
@@ -295,10 +297,40 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// What is applied next needs definitions that are not served yet: their health wakes the next run.
+    fn await_definitions(&self, memory: &mut Memory, applied: Applied, waiting_for: &str) -> Result<Outcome, Failure> {
+        let (now, since) = (Instant::now(), self.subject.began);
+        let deadline = since + self.subject.world.settings.definition_timeout;
+        let waiting = *memory.waiting.get_or_insert(Waiting { since, deadline, has_changes: true });
+        if now >= waiting.deadline {
+            memory.waiting = None;
+            let message = timed_out(now.duration_since(waiting.since), waiting_for);
+            return Err(Failure::Health { message, applied: Box::new(applied) });
+        }
+        let message = format!("waiting for definitions to be served: [{waiting_for}]");
+        Ok(Outcome::Waiting { applied, message, left: waiting.deadline - now, is_final: false })
+    }
+
+    /// The ConfigMaps and Secrets that variables come from, watched: a change of one wakes the next run.
+    fn follow_references(&self, rules: &Arc<HealthRules>) -> BTreeSet<ObjectId> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        let references = self.spec.post_build.iter().flat_map(|post_build| &post_build.substitute_from);
+        let mut followed = BTreeSet::new();
+        for reference in references {
+            let resource = request::resource_of(reference.kind);
+            let id = ObjectId::new("", &resource.kind, &key.namespace, &reference.name);
+            world.tracker.follow(key, &id, &resource, rules);
+            followed.insert(id);
+        }
+        followed
+    }
+
     /// The objects whose health is awaited, all of them watched.
     async fn awaited(&self, prepared: &Prepared, rules: &Arc<HealthRules>) -> Result<Arc<[ObjectId]>, Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
+        let mut followed = self.follow_references(rules);
         if self.spec.wait {
+            world.tracker.unfollow(key, &followed);
             let owned = prepared.desired.inventory();
             let is_itself = |id: &ObjectId| {
                 id.kind == "Kustomization" && id.name == key.name && id.namespace_or_empty() == key.namespace
@@ -306,7 +338,6 @@ impl<'a> Work<'a> {
             let known = owned.iter().map(|(id, _)| id).filter(|id| !is_itself(id));
             return Ok(known.filter(|id| world.tracker.verdict(key, id).is_some()).cloned().collect());
         }
-        let mut followed = std::collections::BTreeSet::new();
         let mut objects = Vec::new();
         for check in &self.spec.health_checks {
             let gvk = Gvk::from_api_version(check.api_version.as_deref().unwrap_or("apps/v1"), &check.kind);
