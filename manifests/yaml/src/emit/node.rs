@@ -14,6 +14,7 @@ use crate::{Comments, Mapping, Node, Style, Value};
 pub fn emit(node: &Node) -> String {
     let mut writer = Writer { out: Output::default() };
     writer.lines(above(node), 0);
+    writer.out.end_line();
     if node.is_bare() {
         writer.out.push_str("null");
     }

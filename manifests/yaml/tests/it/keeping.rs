@@ -22,6 +22,7 @@ const KEPT: &[(&str, &str)] = &[
     ("comment on a block", "a: | # why\n  x\nb: 1\n"),
     ("comments in an item", "l:\n# about the item\n- a: 1\n  # about b\n  b: 2\n"),
     ("comments below", "a:\n  b: 1\n  # nothing after b\nc: 2\n"),
+    ("a document that is one scalar", "# why\nplain\n"),
     ("keys", "? |-\n  a\n  b\n: 1\n\"yes\": 2\n'on': 3\n"),
 ];
 
