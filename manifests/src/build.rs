@@ -55,7 +55,7 @@ fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, B
         order: kustomize_order(request.order),
         ..Options::default()
     };
-    let resources = fairlead_kustomize::build_with(tree, &request.path, kustomization, &options);
+    let resources = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options);
     let resources = resources.map_err(|error| root.explain(error))?;
     let mut manifests = Vec::with_capacity(resources.len());
     for resource in &resources {

@@ -5,6 +5,23 @@
 //! where each object was written and what the build has looked at, so that a later revision that changed none of it
 //! need not be built at all.
 //!
+//! ```
+//! use fairlead_manifests::{BuildRequest, build};
+//! use fairlead_object::MemoryTree;
+//!
+//! let tree = MemoryTree::new([
+//!     ("apps/kustomization.yaml", "namespace: shop\nresources: [web.yaml]\n"),
+//!     ("apps/web.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n"),
+//! ])?;
+//! let request = BuildRequest::new("apps".parse()?);
+//! let built = build(&tree, &request)?;
+//!
+//! let web = &built.manifests[0];
+//! assert_eq!(format!("{} at {}", web.id(), web.origin()), "Service shop/web at apps/web.yaml:1");
+//! assert_eq!(built.inputs.first_change(&tree, &request), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Decryption is not here yet, and a chart is rendered elsewhere. Nothing here opens a connection or starts a process.
 
 mod build;

@@ -141,7 +141,7 @@ impl<'t> Parser<'t> {
         let operation = match self.peek() {
             Some('}') => Operation::Value,
             Some(':') if [":=", ":-", ":?", ":+"].into_iter().any(|operator| self.take(operator)) => self.default()?,
-            Some(':') => return Ok((name, self.substring()?)),
+            Some(':') => self.substring()?,
             Some('=') => {
                 self.take("=");
                 self.default()?
@@ -173,8 +173,10 @@ impl<'t> Parser<'t> {
 
     /// Two different characters, as `^,`, are taken and do nothing.
     fn case(&mut self) -> Operation<'t> {
-        let operator = self.run(|c| matches!(c, '^' | ','), 2);
-        match operator {
+        let rest = &self.text[self.at..];
+        let length = rest.bytes().take(2).take_while(|byte| matches!(byte, b'^' | b',')).count();
+        self.at += length;
+        match &rest[..length] {
             "^" => Operation::Case { to: Case::Upper, reach: Reach::Least },
             "^^" => Operation::Case { to: Case::Upper, reach: Reach::Most },
             "," => Operation::Case { to: Case::Lower, reach: Reach::Least },
@@ -190,18 +192,14 @@ impl<'t> Parser<'t> {
         Ok(Operation::Trim { end, reach, pattern })
     }
 
-    /// Takes the closing brace too, because a missing length and a missing brace are told apart by it.
     fn substring(&mut self) -> Result<Operation<'t>, ExpressionError> {
         self.take(":");
         let offset = Box::new(self.parameter(|c| matches!(c, ':' | '}'), Escapes::None)?);
-        if self.take("}") {
+        if self.peek() == Some('}') {
             return Ok(Operation::Substring { offset, length: None });
         }
-        if self.run(|c| c == ':', usize::MAX).is_empty() {
-            return Err(self.fail(Problem::BadSubstitution));
-        }
+        self.separator(':')?;
         let length = Some(Box::new(self.parameter(|c| c == '}', Escapes::None)?));
-        self.close()?;
         Ok(Operation::Substring { offset, length })
     }
 
@@ -212,9 +210,7 @@ impl<'t> Parser<'t> {
         let place =
             places.into_iter().find(|(operator, _)| self.take(operator)).map_or(Place::First, |(_, place)| place);
         let pattern = Box::new(self.parameter(|c| c == '/', Escapes::All)?);
-        if self.run(|c| c == '/', usize::MAX).is_empty() {
-            return Err(self.fail(Problem::BadSubstitution));
-        }
+        self.separator('/')?;
         let replacement = match self.peek() {
             Some('}') => None,
             _ => Some(Box::new(self.parameter(|c| c == '}', Escapes::All)?)),
@@ -256,12 +252,11 @@ impl<'t> Parser<'t> {
         text
     }
 
-    /// The longest run of at most `limit` characters that `accepts` holds for.
-    fn run(&mut self, accepts: fn(char) -> bool, limit: usize) -> &'t str {
-        let rest = &self.text[self.at..];
-        let length = rest.chars().take(limit).take_while(|c| accepts(*c)).map(char::len_utf8).sum();
-        self.at += length;
-        &rest[..length]
+    /// Takes `separator`, once or repeated.
+    fn separator(&mut self, separator: char) -> Result<(), ExpressionError> {
+        let count = self.text[self.at..].chars().take_while(|c| *c == separator).count();
+        self.at += count * separator.len_utf8();
+        if count > 0 { Ok(()) } else { Err(self.fail(Problem::BadSubstitution)) }
     }
 
     fn close(&mut self) -> Result<(), ExpressionError> {
