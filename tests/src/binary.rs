@@ -88,7 +88,7 @@ impl TestCluster {
     /// # Panics
     /// If the binary is not built.
     pub async fn fairlead(&self, arguments: &[&str]) -> CommandOutput {
-        self.run(fairlead_tools::command(fairlead()), arguments).await
+        self.run(&fairlead(), arguments).await
     }
 
     /// Installs Fairlead as a user does. There is no node to run its Deployment on, see [`Controller`].

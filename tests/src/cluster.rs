@@ -331,12 +331,20 @@ impl TestCluster {
     pub async fn kubectl(&self, arguments: &[&str]) -> CommandOutput {
         fairlead_tools::provide(&[Tool::Kubectl], |line| eprintln!("{line}"))
             .unwrap_or_else(|error| panic!("no kubectl: {}", report(&error)));
-        self.run(fairlead_tools::command(Tool::Kubectl.path()), arguments).await
+        self.run(&Tool::Kubectl.path(), arguments).await
     }
 
-    /// Runs `command` as a user whose default cluster is this one, with every right.
-    pub(crate) async fn run(&self, mut command: Command, arguments: &[&str]) -> CommandOutput {
-        command.args(arguments).env("KUBECONFIG", self.kubeconfig()).env("HOME", self.folder()).stdin(Stdio::null());
+    /// Returns a command that starts `program` for a user whose default cluster is this one, with every right.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = fairlead_tools::command(program);
+        command.env("KUBECONFIG", self.kubeconfig()).env("HOME", self.folder()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `program` as [`TestCluster::command`] starts it.
+    pub(crate) async fn run(&self, program: &Path, arguments: &[&str]) -> CommandOutput {
+        let mut command = self.command(program);
+        command.args(arguments);
         let output = tokio::process::Command::from(command).output().await.expect("the program can be started");
         CommandOutput {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

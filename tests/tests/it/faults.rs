@@ -25,7 +25,7 @@ spec:
           image: web
 ";
 
-/// Returns what `Kustomization app` says when it is built from `files`, besides a ConfigMap that is right.
+/// Returns what `Kustomization app` says when it is built from `files`, besides an object that is right.
 async fn outcome(name: &str, files: Files<'_>, spec: Value) -> String {
     let right = config_map("right", "x");
     let mut files = files.to_vec();

@@ -1,5 +1,6 @@
 //! Scenarios against real servers.
 
+mod demo;
 mod dependencies;
 mod drift;
 mod faults;

@@ -180,7 +180,7 @@ impl Team {
     }
 }
 
-/// A ConfigMap as YAML.
+/// Returns a `ConfigMap` as YAML.
 pub(crate) fn config_map(name: &str, value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  value: {value}\n")
 }

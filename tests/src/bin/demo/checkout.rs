@@ -1,4 +1,4 @@
-//! A folder with the files of a repository, as a user has it on disk.
+//! A clone of a repository, as a user has it on disk.
 
 use std::{
     fs, io,
@@ -6,46 +6,62 @@ use std::{
 };
 
 use fairlead_tests::Repository;
+use tokio::process::Command;
 
-/// A folder that is committed as a whole.
+/// Commits everything below `folder`, with `placeholder` replaced by the repository's own address.
+pub(crate) fn seed(repository: &Repository, folder: &Path, placeholder: &str) -> io::Result<()> {
+    let mut files = Vec::new();
+    for path in files_below(folder, Path::new(""))? {
+        let text = fs::read_to_string(folder.join(&path))?;
+        files.push((path, Some(text.replace(placeholder, repository.url()))));
+    }
+    repository.commit(files, "the shop");
+    Ok(())
+}
+
+/// A working tree that commits are pushed from.
 pub(crate) struct Checkout {
     root: PathBuf,
 }
 
 impl Checkout {
-    /// Copies `from` to `root`.
-    pub(crate) fn copy(from: &Path, root: PathBuf) -> io::Result<Self> {
-        for file in files_below(from, Path::new(""))? {
-            let target = root.join(&file);
-            if let Some(folder) = target.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::copy(from.join(&file), target)?;
-        }
+    /// Clones `url` to `root`.
+    pub(crate) async fn clone(url: &str, root: PathBuf) -> io::Result<Self> {
+        git(Path::new("/"), &["clone", "--quiet", url, &root.to_string_lossy()]).await?;
         Ok(Self { root })
     }
 
-    /// Returns where `path` is on disk.
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.root.join(path)
+    /// Returns the folder that it is in.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Replaces `old`, which must be there, by `new` in one file.
     pub(crate) fn edit(&self, path: &str, old: &str, new: &str) -> io::Result<()> {
-        let text = fs::read_to_string(self.path(path))?;
+        let file = self.root.join(path);
+        let text = fs::read_to_string(&file)?;
         if !text.contains(old) {
             return Err(io::Error::other(format!("{path} does not say `{old}`")));
         }
-        fs::write(self.path(path), text.replacen(old, new, 1))
+        fs::write(file, text.replacen(old, new, 1))
     }
 
-    /// Commits all files.
-    pub(crate) fn commit(&self, repository: &Repository, message: &str) -> io::Result<String> {
-        let files = files_below(&self.root, Path::new(""))?;
-        let contents: io::Result<Vec<_>> =
-            files.into_iter().map(|file| Ok((file.clone(), Some(fs::read(self.root.join(file))?)))).collect();
-        Ok(repository.commit(contents?, message))
+    /// Commits all changes and pushes them.
+    pub(crate) async fn push(&self, message: &str) -> io::Result<()> {
+        git(&self.root, &["commit", "--quiet", "--all", "--message", message]).await?;
+        git(&self.root, &["push", "--quiet"]).await
     }
+}
+
+/// Runs Git in `folder` with settings of its own, whatever the user's are.
+async fn git(folder: &Path, arguments: &[&str]) -> io::Result<()> {
+    let mut command = fairlead_tools::command("git");
+    command.current_dir(folder).args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]).args(arguments);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_TERMINAL_PROMPT", "0");
+    if Command::from(command).status().await?.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("`git {}` failed, its message is above", arguments[0])))
 }
 
 /// Returns all files below `folder` of `root`, relative to `root`.

@@ -7,12 +7,12 @@ use std::{
 };
 
 use fairlead_tests::{
-    CommandOutput, Controller, Controllers, GitServer, Repository, TestCluster,
+    Controller, Controllers, GitServer, TestCluster,
     binary::{self, NAMESPACE},
 };
 use fairlead_tools::Tool;
 
-use crate::checkout::Checkout;
+use crate::checkout::{self, Checkout};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -39,9 +39,8 @@ const LIMIT: Duration = Duration::from_mins(2);
 /// The servers of the demo, in the order in which they end.
 pub(crate) struct Tour {
     controller: Controller,
-    repository: Repository,
-    _git: GitServer,
     checkout: Checkout,
+    git: GitServer,
     cluster: TestCluster,
 }
 
@@ -58,22 +57,20 @@ impl Tour {
         );
         let git = GitServer::start().await;
         let repository = git.repository(EXAMPLE);
-        let example = fairlead_tools::repository().join("examples").join(EXAMPLE);
-        let checkout = Checkout::copy(&example, cluster.folder().join(EXAMPLE))?;
-        checkout.edit(SYNC_FILE, PLACEHOLDER, repository.url())?;
-        checkout.commit(&repository, "the shop")?;
+        checkout::seed(&repository, &fairlead_tools::repository().join("examples").join(EXAMPLE), PLACEHOLDER)?;
+        let checkout = Checkout::clone(repository.url(), cluster.folder().join(EXAMPLE)).await?;
         println!("A Git server with examples/{EXAMPLE}/: {}", repository.url());
 
-        run(&cluster, &["install"]).await?;
+        succeed(&cluster, checkout.root(), "fairlead", &["install"]).await?;
         let controller = Controller::start(&cluster, &[]).await;
         println!("\nThe controller runs as ServiceAccount {NAMESPACE}/fairlead, in the place of the Deployment's pod.");
-        Ok(Self { controller, repository, _git: git, checkout, cluster })
+        Ok(Self { controller, checkout, git, cluster })
     }
 
     /// Shows a repository becoming the state of the cluster, and a change of it.
     pub(crate) async fn give(&self) -> Outcome {
         self.follow_the_repository().await?;
-        run(&self.cluster, &["tree", "kustomization", "cluster", "--namespace", NAMESPACE]).await?;
+        self.run("fairlead", &["tree", "kustomization", "cluster"]).await?;
         self.checkout.edit(CHANGED_FILE, OLD_LINE, NEW_LINE)?;
         println!("\nOne line of {CHANGED_FILE} changes, `{OLD_LINE}` to `{NEW_LINE}`. What will that do?");
         self.show_the_difference().await?;
@@ -87,19 +84,17 @@ impl Tour {
         println!("  export PATH={}:{}:$PATH", folder_of(&binary::fairlead()), folder_of(&Tool::Kubectl.path()));
         println!("  kubectl get kustomizations,gitrepositories -A");
         println!("  kubectl -n shop delete deployment web     # it is back at once");
-        println!("  git clone {} && cd {EXAMPLE}     # change something, commit, push", self.repository.url());
+        println!("  git clone {}/{EXAMPLE}.git && cd {EXAMPLE}     # change something, commit, push", self.git.url());
         println!("  fairlead reconcile kustomization apps -n {NAMESPACE} --with-source");
     }
 
+    async fn run(&self, program: &str, arguments: &[&str]) -> Outcome {
+        succeed(&self.cluster, self.checkout.root(), program, arguments).await
+    }
+
     async fn follow_the_repository(&self) -> Outcome {
-        let sync_file = self.checkout.path(SYNC_FILE);
         let started = Instant::now();
-        println!("\n$ kubectl apply -f {SYNC_FILE}");
-        let applied = self.cluster.kubectl(&["apply", "-f", &sync_file.to_string_lossy()]).await;
-        show(&applied);
-        if applied.code != Some(0) {
-            return Err("kubectl could not apply it".into());
-        }
+        self.run("kubectl", &["apply", "--filename", SYNC_FILE]).await?;
         for name in KUSTOMIZATIONS {
             let written = format!("Kustomization {NAMESPACE}/{name}");
             let ready = self.cluster.wait_for(&written, "Ready", "True", LIMIT).await;
@@ -109,22 +104,17 @@ impl Tour {
     }
 
     async fn show_the_difference(&self) -> Outcome {
-        let path = self.checkout.path("apps/demo");
-        let path = path.to_string_lossy();
-        let arguments = ["diff", "kustomization", "apps", "--namespace", NAMESPACE, "--path", &path];
-        println!("\n$ fairlead diff kustomization apps --namespace {NAMESPACE} --path {EXAMPLE}/apps/demo");
-        let output = self.cluster.fairlead(&arguments).await;
-        show(&output);
-        // 1 says that there are changes.
-        if output.code == Some(1) {
-            Ok(())
-        } else {
-            Err(format!("`fairlead diff` ended with {:?}", output.code).into())
+        let arguments = ["diff", "kustomization", "apps", "--path", "apps/demo"];
+        match show(&self.cluster, self.checkout.root(), "fairlead", &arguments).await? {
+            // There are changes.
+            Some(1) => Ok(()),
+            code => Err(format!("`fairlead diff` ended with {code:?}").into()),
         }
     }
 
     async fn commit_the_change(&self) -> Outcome {
         println!("\n$ git commit --all --message 'podinfo 6.9.3' && git push");
+        self.checkout.push("podinfo 6.9.3").await?;
         let started = Instant::now();
         let followed = async {
             self.cluster
@@ -134,13 +124,10 @@ impl Tour {
                 })
                 .await
         };
-        let asked = async {
-            self.checkout.commit(&self.repository, "podinfo 6.9.3")?;
-            run(&self.cluster, &["reconcile", "kustomization", "apps", "--namespace", NAMESPACE, "--with-source"]).await
-        };
+        let asked = self.run("fairlead", &["reconcile", "kustomization", "apps", "--with-source"]);
         let (elapsed, asked) = tokio::join!(followed, asked);
         asked?;
-        println!("\n{SHOWN} has the new image {:.2} s after the commit.", elapsed.as_secs_f64());
+        println!("\n{SHOWN} has the new image {:.2} s after the push.", elapsed.as_secs_f64());
         Ok(())
     }
 }
@@ -152,17 +139,21 @@ impl Drop for Tour {
     }
 }
 
-/// Shows `fairlead` with `arguments` and what it prints.
-async fn run(cluster: &TestCluster, arguments: &[&str]) -> Outcome {
-    let line = format!("fairlead {}", arguments.join(" "));
-    println!("\n$ {line}");
-    let output = cluster.fairlead(arguments).await;
-    show(&output);
-    if output.code == Some(0) { Ok(()) } else { Err(format!("`{line}` ended with {:?}", output.code).into()) }
+/// Runs `program` in `folder` as a user does, with its output on ours, and returns its exit code.
+async fn show(cluster: &TestCluster, folder: &Path, program: &str, arguments: &[&str]) -> Outcome<Option<i32>> {
+    println!("\n$ {program} {}", arguments.join(" "));
+    let path = if program == "fairlead" { binary::fairlead() } else { Tool::Kubectl.path() };
+    let mut command = cluster.command(&path);
+    command.args(arguments).current_dir(folder);
+    Ok(tokio::process::Command::from(command).status().await?.code())
 }
 
-fn show(output: &CommandOutput) {
-    print!("{}{}", output.stderr, output.stdout);
+/// Runs `program` as [`show`] does and expects it to succeed.
+async fn succeed(cluster: &TestCluster, folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
+    match show(cluster, folder, program, arguments).await? {
+        Some(0) => Ok(()),
+        code => Err(format!("`{program} {}` ended with {code:?}", arguments[0]).into()),
+    }
 }
 
 fn folder_of(program: &Path) -> String {
