@@ -27,6 +27,9 @@ use crate::{
     vars::Vars,
 };
 
+/// Most kustomizations that one build accumulates, each counted as often as it is reached.
+pub const MAX_KUSTOMIZATIONS: usize = 10_000;
+
 /// What holds for a whole build.
 #[derive(Debug)]
 pub(crate) struct Build {
@@ -34,13 +37,24 @@ pub(crate) struct Build {
     schema: Option<Arc<Schema>>,
     /// Whether a schema that is named adds to the built-in one.
     built_ins: BuiltInTypes,
+    /// How many kustomizations were accumulated.
+    kustomizations: usize,
     /// What `buildMetadata` of the directory that is built asks for.
     notes: Vec<Note>,
 }
 
 impl Build {
     pub(crate) fn new(notes: Vec<Note>, built_ins: BuiltInTypes) -> Self {
-        Self { schema: None, built_ins, notes }
+        Self { schema: None, built_ins, kustomizations: 0, notes }
+    }
+
+    /// Counts a kustomization; the same one may be reached along many ways.
+    fn count(&mut self, file: &TreePath) -> Result<(), BuildError> {
+        self.kustomizations += 1;
+        if self.kustomizations > MAX_KUSTOMIZATIONS {
+            return Err(BuildError::TooManyKustomizations { at: At::line(file, 1), limit: MAX_KUSTOMIZATIONS });
+        }
+        Ok(())
     }
 
     /// Notes that objects were read.
@@ -81,6 +95,7 @@ impl Accumulation {
         kustomization: &Kustomization,
         build: &mut Build,
     ) -> Result<(), BuildError> {
+        build.count(&kustomization.file)?;
         let fields = &kustomization.fields;
         set_schema(fields, loader, build)?;
         for entry in &fields.resources {
@@ -110,7 +125,7 @@ impl Accumulation {
     ) -> Result<(), BuildError> {
         let added = match loader.read(entry, &entry.at) {
             Ok((file, content)) => self.add_file(&file, &content, build),
-            Err(unreadable @ BuildError::Unreadable { .. }) => return Err(unreadable),
+            Err(error @ (BuildError::Unreadable { .. } | BuildError::Remote { .. })) => return Err(error),
             Err(as_file) => return self.add_base(loader, entry, as_file, build),
         };
         added.map_err(|source| in_resource(entry, source))
@@ -130,19 +145,22 @@ impl Accumulation {
         as_file: BuildError,
         build: &mut Build,
     ) -> Result<(), BuildError> {
-        let base = loader.descend(entry, &entry.at).map_err(|source| BuildError::NeitherFileNorDirectory {
-            at: entry.at.clone(),
-            entry: entry.value.clone(),
-            as_file: Box::new(as_file),
-            source: Box::new(source),
+        let base = loader.descend(entry, &entry.at).map_err(|error| match error {
+            remote @ BuildError::Remote { .. } => remote,
+            source => BuildError::NeitherFileNorDirectory {
+                at: entry.at.clone(),
+                entry: entry.value.clone(),
+                as_file: Box::new(as_file),
+                source: Box::new(source),
+            },
         })?;
         let kustomization = find(&base).map_err(|source| in_resource(entry, source))?;
         if kustomization.kind == Kind::Component {
             return Err(BuildError::ComponentAsResource { at: entry.at.clone(), path: base.root().clone() });
         }
         let mut accumulation = Self::new();
-        let built = accumulation.run(&base, &kustomization, build);
-        built.and_then(|()| self.merge(accumulation, &entry.at)).map_err(|source| in_resource(entry, source))
+        let outcome = accumulation.run(&base, &kustomization, build);
+        outcome.and_then(|()| self.merge(accumulation, &entry.at)).map_err(|source| in_resource(entry, source))
     }
 
     fn merge(&mut self, base: Self, at: &At) -> Result<(), BuildError> {
@@ -393,7 +411,7 @@ fn push_labels(list: &mut TransformerList<'_>, fields: &Fields, config: &Config)
         (Some(labels), _) if !labels.is_empty() => {
             list.push(&labels.at, PLUGIN, Change::Labels(Labels::new(labels, &config.common_labels)));
         }
-        (_, Some(last)) => list.push(&last.at, PLUGIN, Change::Nothing),
+        (_, Some(label)) => list.push(&label.at, PLUGIN, Change::Nothing),
         (_, None) => {}
     }
     Ok(())

@@ -53,21 +53,21 @@ pub enum ManagedByLabel {
 pub fn build(tree: &dyn Tree, directory: &TreePath, options: &Options) -> Result<Vec<Resource>, BuildError> {
     let kustomization = Kustomization::find(tree, directory)?
         .ok_or_else(|| BuildError::NoKustomizationFile { directory: directory.clone() })?;
-    build_with(tree, directory, kustomization, options)
+    build_with(tree, directory, &kustomization, options)
 }
 
 /// Builds `kustomization` as if it stood in `directory`.
 pub fn build_with(
     tree: &dyn Tree,
     directory: &TreePath,
-    kustomization: Kustomization,
+    kustomization: &Kustomization,
     options: &Options,
 ) -> Result<Vec<Resource>, BuildError> {
     let loader = Loader::new(tree, directory, options.load_restrictions);
-    let notes = notes(&kustomization, options);
+    let notes = notes(kustomization, options);
     let mut build = Build::new(notes.clone(), options.built_in_types);
     let mut accumulation = Accumulation::new();
-    accumulation.run(&loader, &kustomization, &mut build)?;
+    accumulation.run(&loader, kustomization, &mut build)?;
     let Accumulation { mut resources, config, vars } = accumulation;
     transform::add_hashes(&mut resources)?;
     name_reference::fix(resources.list_mut(), &config)?;
@@ -76,7 +76,9 @@ pub fn build_with(
     resources.retain(|resource| !is_local(resource));
     sort::sort(&mut resources, kustomization.fields.sort_options.as_ref(), options.order)?;
     for resource in &mut resources {
-        notes.iter().for_each(|note| provenance::annotate(resource, *note, directory));
+        for note in &notes {
+            provenance::annotate(resource, *note, directory);
+        }
     }
     Ok(resources)
 }

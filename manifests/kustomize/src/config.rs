@@ -96,13 +96,11 @@ impl Config {
         let same = |mine: &&mut NameReference| {
             mine.group == reference.group && mine.version == reference.version && mine.kind == reference.kind
         };
-        match self.name_reference.iter_mut().find(same) {
-            Some(mine) => add_all(&mut mine.field_specs, &reference.field_specs, "NameReference", at),
-            None => {
-                self.name_reference.push(reference.clone());
-                Ok(())
-            }
+        if let Some(mine) = self.name_reference.iter_mut().find(same) {
+            return add_all(&mut mine.field_specs, &reference.field_specs, "NameReference", at);
         }
+        self.name_reference.push(reference.clone());
+        Ok(())
     }
 }
 

@@ -79,7 +79,7 @@ const SELECTORS: &[Row] = &[
     ("networking.k8s.io", "", "NetworkPolicy", "spec/egress/to/podSelector/matchLabels"),
 ];
 
-/// Selectors inside the pod templates of Deployments and StatefulSets.
+/// Selectors inside the pod templates of workloads.
 const POD_SELECTORS: [&str; 5] = [
     "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector/matchLabels",
     "affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector/matchLabels",
@@ -98,7 +98,7 @@ const REPLICATION_CONTROLLER: (&str, &str) = ("ReplicationController", "spec/tem
 const JOB: (&str, &str) = ("Job", "spec/template/spec");
 const CRON_JOB: (&str, &str) = ("CronJob", "spec/jobTemplate/spec/template/spec");
 
-/// Where the kinds that read ConfigMaps and Secrets keep their pod's spec.
+/// Where the kinds that read configuration keep their pod's spec.
 const CONFIGURED: &[(&str, &str)] =
     &[POD, POD_TEMPLATE, DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB, CRON_JOB];
 /// Where the kinds whose claims, accounts and priorities are followed keep their pod's spec.

@@ -236,6 +236,14 @@ pub enum BuildError {
         /// The limit.
         limit: usize,
     },
+    /// There are more kustomizations than a build accumulates.
+    #[error("{at}: the build accumulates more than {limit} kustomizations")]
+    TooManyKustomizations {
+        /// The one that is one too many.
+        at: At,
+        /// The limit.
+        limit: usize,
+    },
     /// There are more resources than a build holds.
     #[error("{at}: the build has more than {limit} resources")]
     TooManyResources {

@@ -2,7 +2,7 @@
 //!
 //! # Follows kustomize
 //! Pairs come from env files, literals and files; a key may come only once. Values that are no text go to `binaryData`
-//! of a ConfigMap; everything in a Secret is base64, broken into lines of 70 letters once it is that long.
+//! of a `ConfigMap`; everything in a Secret is base64, broken into lines of 70 letters once it is that long.
 
 use std::{collections::HashSet, sync::Arc};
 

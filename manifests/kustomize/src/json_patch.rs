@@ -9,6 +9,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::{at::At, error::BuildError};
 
+/// Most values that the copies of one patch may add to an object: each can double it.
+pub(crate) const MAX_COPIED_VALUES: usize = 1_000_000;
+
 /// A list of operations.
 #[derive(Clone, Debug)]
 pub(crate) struct Operations(Vec<Operation>);
@@ -51,7 +54,26 @@ impl Operations {
 
     /// Applies the operations to `object` in their order.
     pub(crate) fn apply(&self, object: &mut Json) -> Result<(), PatchError> {
-        self.0.iter().try_for_each(|operation| operation.apply(object))
+        let mut copied = 0;
+        for operation in &self.0 {
+            if operation.op == "copy" {
+                copied += find(object, &operation.from).map_or(0, size);
+            }
+            if copied > MAX_COPIED_VALUES {
+                return Err(PatchError(format!("copies add more than {MAX_COPIED_VALUES} values")));
+            }
+            operation.apply(object)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many values `value` consists of.
+fn size(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Json::Object(fields) => 1 + fields.values().map(size).sum::<usize>(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 1,
     }
 }
 
@@ -188,7 +210,9 @@ fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError>
         *object = value;
         return Ok(());
     }
-    let (parent, token) = parent(object, "replace", path)?;
+    let (parent, token) = parent(object, "replace", path).map_err(|_| {
+        PatchError(format!("replace operation does not apply: doc is missing path: {path}: missing value"))
+    })?;
     match parent {
         Json::Object(fields) => drop(fields.insert(token, value)),
         Json::Array(items) => {

@@ -78,7 +78,7 @@ record! {
         pub components: Vec<Located<String>> = "components",
         /// The old name for directories under `resources`.
         pub bases: Vec<Located<String>> = "bases",
-        /// Files of OpenAPI definitions that say where custom resources refer to others.
+        /// Files of `OpenAPI` definitions that say where custom resources refer to others.
         pub crds: Vec<Located<String>> = "crds",
         /// Files with further field specs.
         pub configurations: Vec<Located<String>> = "configurations",
@@ -116,7 +116,7 @@ record! {
         pub replacements: Vec<Located<Replacement>> = "replacements",
         /// The old form of replacements: `$(NAME)` in fields.
         pub vars: Vec<Located<Var>> = "vars",
-        /// ConfigMaps to generate.
+        /// `ConfigMap`s to generate.
         pub config_map_generator: Vec<Located<Generator>> = "configMapGenerator",
         /// Secrets to generate.
         pub secret_generator: Vec<Located<Generator>> = "secretGenerator",
@@ -342,7 +342,7 @@ record! {
         pub env: String = "env",
         /// What holds for this object.
         pub options: Option<GeneratorOptions> = "options",
-        /// The Secret's type; a ConfigMap has none.
+        /// The Secret's type; a `ConfigMap` has none.
         pub secret_type: Option<Located<String>> = "type",
     }
 }

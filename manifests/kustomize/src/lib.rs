@@ -43,6 +43,7 @@ mod sort;
 mod transform;
 mod vars;
 
+pub use accumulate::MAX_KUSTOMIZATIONS;
 pub use at::{At, Located};
 pub use build::{ManagedByLabel, Options, Order, build, build_with, print};
 pub use error::{AbsorbProblem, BuildError};

@@ -66,10 +66,9 @@ fn merge_mappings(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) 
         None => (Directive::Merge, None),
     };
     let mut merged = match (directive, object, patch) {
-        (Directive::Delete, ..) => return Ok(None),
         (Directive::Merge, Some(object), _) => object,
         (Directive::Replace | Directive::Merge, _, Some(entries)) => Node::mapping(entries.clone()),
-        (Directive::Replace | Directive::Merge, ..) => return Ok(None),
+        (Directive::Delete, ..) | (Directive::Replace | Directive::Merge, _, None) => return Ok(None),
     };
     let Some(entries) = merged.as_mapping_mut() else { return Ok(Some(merged)) };
     merge_entries(entries, patch, place)?;
@@ -130,7 +129,7 @@ fn list_directive(patch: &Node) -> Result<(Directive, Vec<Node>), MergeError> {
 fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> Merged {
     let List::Keyed(keys) = place.list() else {
         return match place.list() {
-            List::Set => merge_sets(object, patch),
+            List::Set => merge_sets(object.as_ref(), patch),
             List::Replaced | List::Keyed(_) => Ok(patch.cloned().or(object)),
         };
     };
@@ -147,14 +146,14 @@ fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> 
     Ok(Some(merged))
 }
 
-fn merge_sets(object: Option<Node>, patch: Option<&Node>) -> Merged {
+fn merge_sets(object: Option<&Node>, patch: Option<&Node>) -> Merged {
     let patched = patch.map(list_directive).transpose()?;
     let (directive, mut items) = patched.unwrap_or((Directive::Merge, Vec::new()));
     if directive == Directive::Delete {
         return Ok(None);
     }
     if directive == Directive::Merge {
-        let old = object.as_ref().and_then(Node::as_sequence).unwrap_or_default();
+        let old = object.and_then(Node::as_sequence).unwrap_or_default();
         items.extend(old.iter().cloned());
     }
     let mut seen = HashSet::new();

@@ -73,6 +73,15 @@ pub(crate) fn is_empty(node: &Node) -> bool {
     }
 }
 
+/// How many nodes `node` consists of.
+pub(crate) fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar(_) => 1,
+        Value::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Mapping(entries) => 1 + entries.values().map(size).sum::<usize>(),
+    }
+}
+
 /// Whether `node` is a scalar that is a string.
 pub(crate) fn is_string(node: &Node) -> bool {
     matches!((&node.value, node.resolve(Schema::Kyaml)), (Value::Scalar(_), Ok(Scalar::String(_))))

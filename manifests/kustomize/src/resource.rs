@@ -231,9 +231,8 @@ fn annotation_texts(object: &Node) -> Option<serde_json::Map<String, Json>> {
         Some(Value::Mapping(annotations)) => annotations,
         Some(Value::Scalar(_) | Value::Sequence(_)) | None => return Some(serde_json::Map::new()),
     };
-    let texts = annotations.iter().filter_map(|(key, value)| {
-        let text = if value.is_null() { "null" } else { value.as_str()? };
-        Some((key.as_str()?.to_owned(), Json::String(text.to_owned())))
-    });
+    let texts = annotations
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), Json::String(value.as_str()?.to_owned()))));
     Some(texts.collect())
 }

@@ -90,14 +90,12 @@ impl Resources {
         if self.list.len() >= MAX_RESOURCES {
             return Err(BuildError::TooManyResources { at: resource.at(), limit: MAX_RESOURCES });
         }
-        match index.insert(OwnedKey::of(&resource.id()), self.list.len()) {
-            Some(first) => Err(duplicate(&self.list[first], &resource)),
-            None => {
-                self.by_name = None;
-                self.list.push(resource);
-                Ok(())
-            }
+        if let Some(first) = index.insert(OwnedKey::of(&resource.id()), self.list.len()) {
+            return Err(duplicate(&self.list[first], &resource));
         }
+        self.by_name = None;
+        self.list.push(resource);
+        Ok(())
     }
 
     /// Adds a generated object, or puts it in place of the one that it merges with or replaces.
@@ -126,7 +124,9 @@ impl Resources {
             Behavior::Merge => &[&["metadata", "labels"], &["metadata", "annotations"], &["data"], &["binaryData"]],
             Behavior::Replace | Behavior::Create => &[&["metadata", "labels"], &["metadata", "annotations"]],
         };
-        kept.iter().for_each(|path| union(&mut resource.node, &old.node, path));
+        for path in kept {
+            union(&mut resource.node, &old.node, path);
+        }
         *old = resource;
         Ok(())
     }
@@ -208,7 +208,8 @@ fn union(new: &mut Node, old: &Node, path: &[&str]) {
     let merged = node::mapping_at(parent, last);
     for (key, value) in entries.iter() {
         if !key.as_str().is_some_and(|key| merged.contains_key(key)) {
-            merged.push(key.clone(), value.clone());
+            let text = value.as_str().map_or_else(|| value.clone(), Node::string);
+            merged.push(key.clone(), text);
         }
     }
 }

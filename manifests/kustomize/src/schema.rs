@@ -132,7 +132,7 @@ impl Schema {
         own.copied().unwrap_or_else(|| scope::built_in(gvk))
     }
 
-    /// Reads an OpenAPI v2 document.
+    /// Reads an `OpenAPI` v2 document.
     pub(crate) fn from_open_api(document: &Json, built_ins: BuiltInTypes) -> Self {
         let schema = match built_ins {
             BuiltInTypes::Forgotten => Self::default(),

@@ -1,6 +1,6 @@
 //! Which lists of Kubernetes' own kinds merge by which keys, as data.
 //!
-//! It holds what a strategic merge needs of the OpenAPI document of Kubernetes 1.21, which is the one that kustomize
+//! It holds what a strategic merge needs of the `OpenAPI` document of Kubernetes 1.21, which is the one that kustomize
 //! carries: lists with merge keys, and the way to them.
 
 use std::collections::HashMap;
@@ -17,11 +17,14 @@ enum Is {
     Set,
 }
 
+/// Fields with what they are.
+type Fields = &'static [(&'static str, Is)];
+
 /// A type without lists that merge.
 const LEAF: &str = "Leaf";
 
 /// Types and their fields.
-const TYPES: &[(&str, &[(&str, Is)])] = &[
+const TYPES: &[(&str, Fields)] = &[
     (LEAF, &[]),
     ("ObjectMeta", &[("ownerReferences", Is::Keyed(&["uid"], LEAF)), ("finalizers", Is::Set)]),
     (
@@ -69,7 +72,7 @@ const TYPES: &[(&str, &[(&str, Is)])] = &[
 ];
 
 /// Kinds with the API versions that are known; every one of them has `metadata` besides these fields.
-const KINDS: &[(&[&str], &[&str], &[(&str, Is)])] = &[
+const KINDS: &[(&[&str], &[&str], Fields)] = &[
     (
         &["v1"],
         &["Binding", "ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolume", "ResourceQuota", "Secret"],

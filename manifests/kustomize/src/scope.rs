@@ -1,7 +1,7 @@
 //! Which kinds are in no namespace.
 //!
 //! # Follows kustomize
-//! What kustomize knows comes from the OpenAPI document that it carries. Every other kind counts as namespaced: custom
+//! What kustomize knows comes from the `OpenAPI` document that it carries. Every other kind counts as namespaced: custom
 //! resources, and API versions that are not listed here.
 
 use crate::id::{GvkRef, Scope};

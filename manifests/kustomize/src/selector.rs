@@ -70,9 +70,9 @@ impl Matcher {
             && self.selects_metadata(resource)
     }
 
-    /// Whether group, version, kind, name and namespace match `id`.
+    /// Whether group, version, kind, name and namespace match `id`, the last as it is written.
     pub(crate) fn matches_id(&self, id: &Id<'_>) -> bool {
-        self.matches_gvk(id.gvk) && matches(&self.name, id.name) && matches(&self.namespace, id.effective_namespace())
+        self.matches_gvk(id.gvk) && matches(&self.name, id.name) && matches(&self.namespace, id.namespace)
     }
 
     /// Whether the labels and annotations of `resource` match.

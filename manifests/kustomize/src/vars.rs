@@ -56,7 +56,9 @@ impl Vars {
             if count > 1 {
                 return Err(BuildError::AmbiguousVar { at: var.at.clone(), name: var.name.clone(), found: count });
             }
-            found.into_iter().for_each(|resource| resource.vars.push(var.name.clone()));
+            for resource in found {
+                resource.vars.push(var.name.clone());
+            }
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Puts objects into a namespace.
 pub(crate) struct Namespace {
-    namespace: String,
+    target: String,
     specs: FieldSpecs,
     names: FieldSpecs,
     unset: Unset,
@@ -54,7 +54,7 @@ impl Namespace {
             is_name(spec) || spec.path == "metadata/namespace" || (of_bindings && spec.path == "subjects/namespace")
         };
         Self {
-            namespace: namespace.to_owned(),
+            target: namespace.to_owned(),
             specs: FieldSpecs::new(specs.iter().cloned()).without(handled_here),
             names: FieldSpecs::new(specs.iter().filter(|spec| is_name(spec)).cloned()),
             unset,
@@ -63,7 +63,7 @@ impl Namespace {
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
-        if self.namespace.is_empty() {
+        if self.target.is_empty() {
             return Ok(());
         }
         for resource in resources.iter_mut() {
@@ -75,7 +75,7 @@ impl Namespace {
     fn apply_to(&self, resource: &mut Resource) -> Result<(), BuildError> {
         resource.remember_id();
         if resource.scope == Scope::Namespaced && (self.unset == Unset::Any || resource.namespace().is_empty()) {
-            resource.set_namespace(&self.namespace);
+            resource.set_namespace(&self.target);
         }
         if matches!(resource.gvk().kind, "RoleBinding" | "ClusterRoleBinding") {
             self.set_subjects(&mut resource.node);
@@ -90,7 +90,7 @@ impl Namespace {
         let set = &mut |field: &mut Node| {
             let current = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
             if self.unset == Unset::Any || current.is_empty() || field.is_null() {
-                node::set_string(field, self.namespace.as_str());
+                node::set_string(field, self.target.as_str());
             }
             Ok(())
         };
@@ -110,7 +110,7 @@ impl Namespace {
                 && follows
                 && !(is_set && self.unset == Unset::Only)
             {
-                subject.insert("namespace", Node::string(self.namespace.as_str()));
+                subject.insert("namespace", Node::string(self.target.as_str()));
             }
         }
     }

@@ -5,7 +5,7 @@
 //! exactly one. With a target it changes all that are selected, none included. A patch keeps its target's kind, name and
 //! namespace unless it is allowed to change them.
 
-use fairlead_yaml::Node;
+use fairlead_yaml::{Mapping, Node};
 
 use crate::{
     at::{At, Located},
@@ -70,6 +70,9 @@ impl PatchTransformer {
             (Ok(objects), _) if objects.is_empty() => Kind::Nothing,
             (_, Ok(operations)) if operations.is_empty() => Kind::Nothing,
             (Ok(_), Ok(_)) => return Err(problem("illegally qualifies as both an SM and JSON patch")),
+            (Ok(objects), Err(_)) if entry.target.is_some() => {
+                Kind::StrategicMerge(with_text_metadata(located(objects)))
+            }
             (Ok(objects), Err(_)) => Kind::StrategicMerge(located(objects)),
             (Err(_), Ok(operations)) => Kind::Json(operations),
             (Err(as_objects), Err(PatchError(as_json))) => {
@@ -102,7 +105,7 @@ impl PatchTransformer {
             }
             (Kind::StrategicMerge(patches), Some(target)) => {
                 let selected = resources.iter_mut().filter(|resource| target.selects(resource));
-                let pairs = selected.flat_map(|resource| patches.first().map(|patch| (resource, patch)));
+                let pairs = selected.filter_map(|resource| patches.first().map(|patch| (resource, patch)));
                 pairs.into_iter().try_for_each(|(resource, patch)| merge_into(resource, patch, &self.options, schema))
             }
             (Kind::Json(operations), Some(target)) => {
@@ -119,11 +122,11 @@ impl PatchTransformer {
 impl StrategicMergePatches {
     /// Reads the patches that `entries` hold or name.
     pub(crate) fn load(entries: &[Located<String>], loader: &Loader<'_>) -> Result<Self, BuildError> {
-        let loaded = entries.iter().map(|entry| match inline(entry, loader) {
+        let patches = entries.iter().map(|entry| match inline(entry, loader) {
             Ok(patches) => not_empty(patches, &entry.at),
             Err(as_inline) => from_file(entry, loader).map_err(|as_file| not_a_patch(entry, as_inline, as_file)),
         });
-        Ok(Self(loaded.collect::<Result<Vec<_>, _>>()?.concat()))
+        Ok(Self(with_text_metadata(patches.collect::<Result<Vec<_>, _>>()?.concat())))
     }
 
     /// Reads the patches in the files `paths`, and those that `text` holds.
@@ -134,7 +137,8 @@ impl StrategicMergePatches {
     ) -> Result<Self, BuildError> {
         let from_files = paths.iter().map(|path| from_file(path, loader));
         let from_text = text.map(|text| not_empty(inline(text, loader)?, &text.at));
-        Ok(Self(from_files.chain(from_text).collect::<Result<Vec<_>, _>>()?.concat()))
+        let patches = from_files.chain(from_text).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(with_text_metadata(patches.concat())))
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, _: &At) -> Result<(), BuildError> {
@@ -163,6 +167,26 @@ fn not_empty(patches: Vec<Located<Node>>, at: &At) -> Result<Vec<Located<Node>>,
         return Err(BuildError::BadPatch { at: at.clone(), problem: "patch appears to be empty".to_owned() });
     }
     Ok(patches)
+}
+
+/// Makes the values of labels and annotations strings, as they are written.
+///
+/// # Follows kustomize
+/// It copies a patch before it is applied to what it selects, and copies labels and annotations as texts: a null in them
+/// is the word, and removes nothing. Only an entry of `patches` without a target is applied as it is.
+fn with_text_metadata(patches: Vec<Located<Node>>) -> Vec<Located<Node>> {
+    let with_texts = |mut patch: Located<Node>| {
+        for map in ["labels", "annotations"] {
+            let entries = patch.value.get_mut("metadata").and_then(|metadata| metadata.get_mut(map));
+            for (_, value) in entries.and_then(Node::as_mapping_mut).into_iter().flat_map(Mapping::iter_mut) {
+                if let Some(text) = value.as_str().map(str::to_owned) {
+                    node::set_string(value, text);
+                }
+            }
+        }
+        patch
+    };
+    patches.into_iter().map(with_texts).collect()
 }
 
 /// A text of several lines was meant as a patch, one of a single line as a path.

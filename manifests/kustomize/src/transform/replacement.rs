@@ -21,6 +21,9 @@ use crate::{
     selector::Matcher,
 };
 
+/// Most values that the replacements of one kustomization may copy: each can double an object.
+pub(crate) const MAX_COPIED_VALUES: usize = 1_000_000;
+
 const DEFAULT_PATH: &str = "metadata.name";
 
 /// Copies values from objects to objects.
@@ -45,7 +48,8 @@ impl Replacements {
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
-        self.0.iter().try_for_each(|replacement| apply(replacement, resources))
+        let mut copied = 0;
+        self.0.iter().try_for_each(|replacement| apply(replacement, resources, &mut copied))
     }
 }
 
@@ -60,7 +64,7 @@ fn problem(at: &At, problem: impl Into<String>) -> BuildError {
     BuildError::Replacement { at: at.clone(), problem: problem.into() }
 }
 
-fn apply(replacement: &Located<Replacement>, resources: &mut Resources) -> Result<(), BuildError> {
+fn apply(replacement: &Located<Replacement>, resources: &mut Resources, copied: &mut usize) -> Result<(), BuildError> {
     let at = &replacement.at;
     let value = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => return Err(problem(at, "value and resource selectors are mutually exclusive")),
@@ -71,7 +75,14 @@ fn apply(replacement: &Located<Replacement>, resources: &mut Resources) -> Resul
         (Some(source), None) => source_value(source, resources, at)?,
         (None, Some(value)) => Node::string(value.as_str()),
     };
-    replacement.targets.iter().try_for_each(|target| apply_to(target, &value, resources, at))
+    let size = node::size(&value);
+    for target in &replacement.targets {
+        *copied += size * apply_to(target, &value, resources, at)?;
+        if *copied > MAX_COPIED_VALUES {
+            return Err(problem(at, format!("replacements copy more than {MAX_COPIED_VALUES} values")));
+        }
+    }
+    Ok(())
 }
 
 fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> Result<Node, BuildError> {
@@ -115,19 +126,21 @@ fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
     Ok(Node { value: Value::Scalar(part.to_owned()), ..value.clone() })
 }
 
-fn apply_to(target: &ReplacementTarget, value: &Node, resources: &mut Resources, at: &At) -> Result<(), BuildError> {
+/// Sets the fields of `target` to `value`, and returns how many there were.
+fn apply_to(target: &ReplacementTarget, value: &Node, resources: &mut Resources, at: &At) -> Result<usize, BuildError> {
     let select = target.select.as_ref().ok_or_else(|| problem(at, "target must specify resources to select"))?;
     let matcher = Matcher::new(select, at)?;
     let rejects = target.reject.iter().map(|reject| Reject::new(reject, at)).collect::<Result<Vec<_>, _>>()?;
+    let mut count = 0;
     for resource in resources.iter_mut() {
         let is_meant = matcher.selects_metadata(resource)
             && !rejects.iter().any(|reject| reject.rejects(resource))
             && resource.any_ids().any(|id| matcher.matches_id(&id));
         if is_meant {
-            set_fields(resource, target, value, at)?;
+            count += set_fields(resource, target, value, at)?;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// An entry of `reject`: by id, or by labels and annotations.
@@ -154,9 +167,10 @@ impl Reject {
     }
 }
 
-fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node, at: &At) -> Result<(), BuildError> {
+fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node, at: &At) -> Result<usize, BuildError> {
     let default = [DEFAULT_PATH.to_owned()];
     let paths = if target.field_paths.is_empty() { default.as_slice() } else { &target.field_paths };
+    let mut count = 0;
     let create = target.options.create.then(|| NodeKind::of(value));
     for path in paths {
         let parts = field_path::split(path);
@@ -171,12 +185,12 @@ fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node,
         };
         match outcome {
             Ok(0) => return Err(failed("")),
-            Ok(_) => {}
+            Ok(set) => count += set,
             Err(detail) if detail == NOT_SCALAR => return Err(problem(at, detail)),
             Err(detail) => return Err(failed(&format!(": {detail}"))),
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 const NOT_SCALAR: &str = "delimiter option can only be used with scalar nodes";

@@ -13,6 +13,7 @@ use crate::{
     kustomization::Replica,
     nearest::nearest,
     node::NodeKind,
+    resource::Resource,
     resources::Resources,
 };
 
@@ -58,7 +59,7 @@ impl Replicas {
                 .map(|spec| format!("{}.{}", spec.kind, "[noVer].[noGrp]"))
                 .collect::<Vec<_>>()
                 .join(" "),
-            nearest: nearest(&self.replica.name, scalable.map(|resource| resource.name())).map(str::to_owned),
+            nearest: nearest(&self.replica.name, scalable.map(Resource::name)).map(str::to_owned),
         }
     }
 }

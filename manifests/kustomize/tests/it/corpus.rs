@@ -34,8 +34,8 @@ fn every_case_of_kustomize_builds_to_the_same_bytes_or_fails_for_the_same_reason
         assert!(still_fails, "{known} passes now, so it is no known failure any more ({reason})");
     }
     failures.retain(|(name, _)| !is_known(name));
-    let report: String = failures.iter().map(|(name, why)| format!("--- {name}\n{why}\n")).collect();
-    assert!(failures.is_empty(), "{} cases fail:\n{report}", failures.len());
+    let report: Vec<_> = failures.iter().map(|(name, why)| format!("--- {name}\n{why}")).collect();
+    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), report.join("\n"));
 }
 
 /// The folders of `group` that hold a case, those of failing builds included.
