@@ -21,7 +21,7 @@ const CONCURRENT: usize = 4;
 /// Told what happens to each object, before and after.
 pub trait Witness: Sync {
     /// The object is about to be written.
-    fn writing(&self, object: &ObjectId);
+    fn writing(&self, manifest: &Manifest);
     /// The object was written and is now `body`.
     fn written(&self, manifest: &Manifest, body: &Value);
     /// The object was deleted.
@@ -79,17 +79,19 @@ impl Applier<'_> {
     async fn apply_step(&self, step: &Step) -> Result<(), ApplyError> {
         match &step.action {
             Action::Keep(_) => Ok(()),
-            Action::Create(to) if self.is_guarded => self.create_new(to, ApplyError::NotNew).await,
-            Action::Create(to) => self.update(to).await,
+            Action::Create(to) => {
+                self.witness.writing(to);
+                if self.is_guarded { self.create_new(to, ApplyError::NotNew).await } else { self.update(to).await }
+            }
             Action::Update { to, cleanup, .. } => {
-                self.witness.writing(&step.object);
+                self.witness.writing(to);
                 if let Some(cleanup) = cleanup {
                     self.clean_up(to, &cleanup.patch).await?;
                 }
                 self.update(to).await
             }
             Action::Replace { to, .. } => {
-                self.witness.writing(&step.object);
+                self.witness.writing(to);
                 self.delete(step).await?;
                 self.create_new(to, ApplyError::Terminating).await
             }

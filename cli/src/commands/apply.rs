@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
 struct Unwatched;
 
 impl Witness for Unwatched {
-    fn writing(&self, _: &ObjectId) {}
+    fn writing(&self, _: &Manifest) {}
 
     fn written(&self, _: &Manifest, _: &Value) {}
 

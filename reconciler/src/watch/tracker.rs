@@ -109,6 +109,19 @@ struct Followed {
 }
 
 impl Record {
+    /// What is known of an object before it is written, or found to be as it should be.
+    fn unwritten(owner: &Owner, resource: &Arc<Resource>, rules: &Arc<HealthRules>) -> Self {
+        Self {
+            owner: owner.clone(),
+            resource: Arc::clone(resource),
+            rules: Arc::clone(rules),
+            expected: None,
+            seen: None,
+            version: 0,
+            health: None,
+        }
+    }
+
     fn has_drifted(&self) -> bool {
         self.expected.is_some() && self.seen != self.expected
     }
@@ -126,12 +139,18 @@ impl Tracker {
     }
 
     /// Says that `owner` is about to write the object: what the watch shows until [`Tracker::written`] is our own doing.
-    pub fn writing(&self, owner: &Owner, id: &ObjectId) {
-        if let Some(record) = self.state().owned.get_mut(id)
-            && record.owner == *owner
-        {
-            record.expected = None;
-        }
+    ///
+    /// The watch may tell of the object before the answer to the write is read, so it is known from here on.
+    pub fn writing(&self, owner: &Owner, id: &ObjectId, resource: &Arc<Resource>, rules: &Arc<HealthRules>) {
+        let mut state = self.state();
+        state.by_owner.entry(owner.clone()).or_default().insert(id.clone());
+        let known = state.owned.remove(id);
+        let record = Record::unwritten(owner, resource, rules);
+        let record = match known {
+            Some(known) => Record { seen: known.seen, version: known.version, health: known.health, ..record },
+            None => record,
+        };
+        state.owned.insert(id.clone(), record);
     }
 
     /// Takes the object as it is after our write (or as it was found, in sync), and watches it from now on.
@@ -153,15 +172,7 @@ impl Tracker {
             Some(known) => (known.seen, known.version, known.health),
             None => (hash, version, health),
         };
-        let record = Record {
-            owner: owner.clone(),
-            resource: Arc::clone(resource),
-            rules: Arc::clone(rules),
-            expected: hash,
-            seen,
-            version,
-            health,
-        };
+        let record = Record { expected: hash, seen, version, health, ..Record::unwritten(owner, resource, rules) };
         let has_drifted = record.has_drifted();
         state.owned.insert(id.clone(), record);
         let is_new_kind = !state.kinds.contains_key(&**resource);
@@ -170,7 +181,7 @@ impl Tracker {
         }
         drop(state);
         if is_new_kind {
-            self.watch_kind(Resource::clone(resource));
+            self.watch_kind(Arc::clone(resource));
         }
         if has_drifted {
             (self.0.wake)(owner, Wake::Drift);
@@ -266,7 +277,7 @@ impl Tracker {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn watch_kind(&self, resource: Resource) {
+    fn watch_kind(&self, resource: Arc<Resource>) {
         let tracker = self.clone();
         tokio::spawn(async move {
             let api: Api<DynamicObject> = Api::all_with(tracker.0.client.clone(), &api_resource(&resource));
@@ -282,13 +293,13 @@ impl Tracker {
                     Ok(Some(Event::Init)) => listed = Some(HashSet::new()),
                     Ok(Some(Event::InitApply(object))) => {
                         let id = id_of(&object, &resource);
-                        tracker.saw(&id, &object);
+                        tracker.saw(&id, &resource, &object);
                         if let Some(listed) = &mut listed {
                             listed.insert(id);
                         }
                     }
                     Ok(Some(Event::InitDone)) => tracker.saw_all(&resource, &listed.take().unwrap_or_default()),
-                    Ok(Some(Event::Apply(object))) => tracker.saw(&id_of(&object, &resource), &object),
+                    Ok(Some(Event::Apply(object))) => tracker.saw(&id_of(&object, &resource), &resource, &object),
                     Ok(Some(Event::Delete(object))) => tracker.saw_deletion(&id_of(&object, &resource), &object),
                     Ok(None) => return,
                     Err(_) if tracker.has_lost_interest(&resource) => return,
@@ -346,8 +357,14 @@ impl Tracker {
         }
     }
 
-    fn saw(&self, id: &ObjectId, object: &DynamicObject) {
+    fn saw(&self, id: &ObjectId, resource: &Arc<Resource>, object: &DynamicObject) {
         let mut state = self.state();
+        if !state.owned.contains_key(id) {
+            // Its owner may be reading it right now, and must not miss what happens meanwhile.
+            let Some(owner) = owner_of(object) else { return };
+            let record = Record::unwritten(&owner, resource, &Arc::default());
+            state.owned.insert(id.clone(), record);
+        }
         let Some(record) = state.owned.get_mut(id) else { return };
         let Ok(body) = serde_json::to_value(object) else { return };
         let version = version(&body);
@@ -396,20 +413,26 @@ impl Tracker {
         record.seen = None;
         record.health = None;
         record.version = version;
-        let owner = record.has_drifted().then(|| record.owner.clone());
+        let (owner, has_drifted) = (record.owner.clone(), record.has_drifted());
+        let is_owned = state.by_owner.get(&owner).is_some_and(|ids| ids.contains(id));
+        if !is_owned {
+            state.owned.remove(id);
+        }
         drop(state);
-        if let Some(owner) = owner {
+        if has_drifted {
             (self.0.wake)(&owner, Wake::Drift);
         }
     }
 }
 
 fn is_owned_by_another(object: &DynamicObject, owner: &Owner) -> bool {
-    let label = |key: &str| object.metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
-    match (label(OWNER_NAMESPACE), label(OWNER_NAME)) {
-        (Some(namespace), Some(name)) => namespace != owner.namespace || name != owner.name,
-        _ => false,
-    }
+    owner_of(object).is_some_and(|labelled| labelled != *owner)
+}
+
+/// Whom the labels of an object name.
+fn owner_of(object: &DynamicObject) -> Option<Owner> {
+    let labels = object.metadata.labels.as_ref()?;
+    Some(ObjectKey::new(labels.get(OWNER_NAMESPACE)?, labels.get(OWNER_NAME)?))
 }
 
 fn id_of(object: &DynamicObject, resource: &Resource) -> ObjectId {

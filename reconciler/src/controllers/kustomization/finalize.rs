@@ -81,7 +81,7 @@ impl Subject<'_> {
         let owner = Owner::kustomization(&self.key.namespace, &self.key.name);
         let desired = Desired::new(String::new(), Vec::new()).expect("nothing is named twice");
         let prepared = Prepared { desired, resources: Resources::default() };
-        let questions = Questions { is_in_sync: &|_| false, newcomers: Newcomers::Read };
+        let questions = Questions { is_in_sync: &|_| false, newcomers: Newcomers::Read, override_managers: &[] };
         let live = observe(cluster, &prepared, inventory, questions).await?;
         let options = Options { budget: Budget::Unlimited, ..Options::new(owner, self.world.digest_key.clone()) };
         let plan = plan(&prepared.desired, &live, inventory, &options)?;
@@ -120,7 +120,7 @@ struct Farewell<'a> {
 }
 
 impl Witness for Farewell<'_> {
-    fn writing(&self, _: &ObjectId) {}
+    fn writing(&self, _: &Manifest) {}
 
     fn written(&self, _: &Manifest, _: &serde_json::Value) {}
 

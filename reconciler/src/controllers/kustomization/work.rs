@@ -212,7 +212,11 @@ impl<'a> Work<'a> {
     ) -> Result<(Applied, Option<String>), Failure> {
         let inventory = self.subject.inventory()?;
         let is_in_sync = |manifest: &Manifest| ledger.is_in_sync(manifest);
-        let questions = Questions { is_in_sync: &is_in_sync, newcomers };
+        let questions = Questions {
+            is_in_sync: &is_in_sync,
+            newcomers,
+            override_managers: &self.subject.world.settings.override_managers,
+        };
         let live = observe(&self.cluster, prepared, &inventory, questions).await?;
         let plan = self.plan(prepared, &live, &inventory, owner)?;
         ledger.note_in_sync(&plan, prepared, &live);
@@ -248,6 +252,7 @@ impl<'a> Work<'a> {
         options.force = if self.spec.force { Force::Yes } else { Force::No };
         options.budget = self.subject.world.settings.deletion_budget.clone();
         options.approved = self.subject.approved();
+        options.override_managers.clone_from(&self.subject.world.settings.override_managers);
         options.ignore = ignore_rules(self.spec)?;
         options.revision_from = self.subject.before().last_applied_revision;
         let plan = plan(&prepared.desired, live, inventory, &options)?;
@@ -514,9 +519,9 @@ impl<'a> Ledger<'a> {
 }
 
 impl Witness for Ledger<'_> {
-    fn writing(&self, object: &ObjectId) {
-        self.tracker.writing(self.owner, object);
-        self.entries().applied.remove(object);
+    fn writing(&self, manifest: &Manifest) {
+        self.tracker.writing(self.owner, manifest.id(), self.resources.of(manifest), self.rules);
+        self.entries().applied.remove(manifest.id());
     }
 
     fn written(&self, manifest: &Manifest, body: &serde_json::Value) {
