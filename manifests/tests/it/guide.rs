@@ -37,6 +37,7 @@ fn its_limits_are_the_constants() {
         ("DIRECTORY_LIMIT_DEPTH", DIRECTORY_LIMIT_DEPTH.to_string()),
         ("FILE_LIMIT_BYTES", mebibytes(LocalTree::FILE_LIMIT_BYTES)),
         ("fairlead_kustomize::MAX_DEPTH", fairlead_kustomize::MAX_DEPTH.to_string()),
+        ("MAX_KUSTOMIZATIONS", format!("{} 000", fairlead_kustomize::MAX_KUSTOMIZATIONS / 1000)),
         ("MAX_RESOURCES", format!("{} 000", fairlead_kustomize::MAX_RESOURCES / 1000)),
         ("fairlead_yaml::MAX_DEPTH", fairlead_yaml::MAX_DEPTH.to_string()),
         ("MAX_ALIASED_NODES", format!("{} 000", fairlead_yaml::MAX_ALIASED_NODES / 1000)),
