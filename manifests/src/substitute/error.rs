@@ -33,6 +33,12 @@ pub enum ExpressionError {
         /// The expression that went over the limit.
         expression: String,
     },
+    /// A pattern would take too many steps.
+    #[error("`{expression}`: value and pattern are too long to be compared")]
+    TooCostly {
+        /// The expression that went over the limit.
+        expression: String,
+    },
 }
 
 /// What is wrong with an expression that cannot be read.
@@ -62,7 +68,8 @@ impl ExpressionError {
             Self::Syntax { expression, .. }
             | Self::NotSet { expression, .. }
             | Self::CutsCharacter { expression }
-            | Self::TooLarge { expression } => expression,
+            | Self::TooLarge { expression }
+            | Self::TooCostly { expression } => expression,
         }
     }
 
@@ -76,7 +83,7 @@ impl ExpressionError {
                 "set `{name}` in `postBuild`, give it a default as `${{{name}:=…}}`, or write `${expression}` to keep \
                  `{expression}` as it is"
             )),
-            Self::CutsCharacter { .. } | Self::TooLarge { .. } => None,
+            Self::CutsCharacter { .. } | Self::TooLarge { .. } | Self::TooCostly { .. } => None,
         }
     }
 }

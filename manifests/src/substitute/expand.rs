@@ -9,26 +9,39 @@ use super::{
     glob::Glob,
 };
 
-/// Expands the expressions of `text`; if `strict`, a variable without a value and without a default is an error,
-/// otherwise it is empty.
+/// What becomes of a variable that is not set, where its expression gives no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unset {
+    /// It is an error.
+    Refused,
+    /// It is empty.
+    Empty,
+}
+
+/// Most steps that the patterns of one text may take: each character of a value is compared with each of its pattern.
+pub const PATTERN_LIMIT_STEPS: usize = 1 << 26;
+
+/// Expands the expressions of `text`.
 ///
 /// # Follows Flux
 /// Lengths and offsets count bytes. `${v:+d}` and `${v:?d}` are defaults, and `${v/#p/}` leaves the value as it is,
 /// unlike in a shell. A value is not expanded again.
-pub fn expand(text: &str, variables: &Variables, strict: bool) -> Result<String, ExpressionError> {
+pub fn expand(text: &str, variables: &Variables, unset: Unset) -> Result<String, ExpressionError> {
     let template = expression::parse(text)?;
-    let mut expander = Expander { variables, strict, written_bytes: 0 };
+    let mut expander = Expander { variables, unset, written_bytes: 0, steps: 0 };
     expander.template(&template)
 }
 
 struct Expander<'v> {
     variables: &'v Variables,
-    strict: bool,
+    unset: Unset,
     /// Bytes made so far, those of nested expressions included.
     written_bytes: usize,
+    /// Steps that patterns have taken so far.
+    steps: usize,
 }
 
-impl Expander<'_> {
+impl<'v> Expander<'v> {
     fn template(&mut self, template: &[Part<'_>]) -> Result<String, ExpressionError> {
         let mut text = String::new();
         for part in template {
@@ -70,7 +83,12 @@ impl Expander<'_> {
             }
             Operation::Trim { end, reach, pattern } => {
                 let pattern = self.part(pattern)?;
-                self.value(expression).map(|value| trim(value, &pattern, *end, *reach))
+                let value = self.value(expression)?;
+                self.steps = self.steps.saturating_add(value.len().saturating_mul(pattern.len()));
+                if self.steps > PATTERN_LIMIT_STEPS {
+                    return Err(ExpressionError::TooCostly { expression: expression.written.to_owned() });
+                }
+                Ok(trim(value, &pattern, *end, *reach))
             }
             Operation::Replace { place, pattern, replacement } => {
                 let pattern = self.part(pattern)?;
@@ -83,13 +101,14 @@ impl Expander<'_> {
         }
     }
 
-    fn value(&self, expression: &Expression<'_>) -> Result<&str, ExpressionError> {
-        match self.variables.get(expression.name) {
-            None if self.strict => Err(ExpressionError::NotSet {
-                expression: expression.written.to_owned(),
-                name: expression.name.to_owned(),
-            }),
-            value => Ok(value.unwrap_or_default()),
+    fn value(&self, expression: &Expression<'_>) -> Result<&'v str, ExpressionError> {
+        match (self.variables.get(expression.name), self.unset) {
+            (Some(value), _) => Ok(value),
+            (None, Unset::Empty) => Ok(""),
+            (None, Unset::Refused) => {
+                let (expression, name) = (expression.written.to_owned(), expression.name.to_owned());
+                Err(ExpressionError::NotSet { expression, name })
+            }
         }
     }
 }
@@ -181,14 +200,14 @@ mod tests {
     use super::*;
 
     /// What `text` becomes, or the error behind `!`.
-    fn expanded(text: &str, strict: bool) -> String {
+    fn expanded(text: &str, unset: Unset) -> String {
         let values =
             [("a", "abcdef"), ("e", ""), ("n", "2"), ("back", "-2"), ("path", "/usr/lib/x.tar.gz"), ("u", "élan")];
         let mut variables = Variables::default();
         for (name, value) in values {
             variables.set(name, value).expect("a name");
         }
-        expand(text, &variables, strict).unwrap_or_else(|error| format!("!{error}"))
+        expand(text, &variables, unset).unwrap_or_else(|error| format!("!{error}"))
     }
 
     #[test]
@@ -273,7 +292,7 @@ mod tests {
             ("${a}\0${", "abcdef"),
         ];
         for (text, expected) in rows {
-            assert_eq!(expanded(text, true), expected, "{text}");
+            assert_eq!(expanded(text, Unset::Refused), expected, "{text}");
         }
     }
 
@@ -282,7 +301,7 @@ mod tests {
         let rows =
             [("x${z}y", "xy"), ("${#z}", "0"), ("${z^^}${z:1}${z#a}${z/a/b}", ""), ("${z:-d}", "d"), ("${1}", "")];
         for (text, expected) in rows {
-            assert_eq!(expanded(text, false), expected, "{text}");
+            assert_eq!(expanded(text, Unset::Empty), expected, "{text}");
         }
     }
 
@@ -290,38 +309,49 @@ mod tests {
     fn a_value_is_not_expanded_again() {
         let mut variables = Variables::default();
         variables.set("a", "${a}$$").expect("a name");
-        assert_eq!(expand("${a}", &variables, true).as_deref(), Ok("${a}$$"));
+        assert_eq!(expand("${a}", &variables, Unset::Refused).as_deref(), Ok("${a}$$"));
     }
 
     #[test]
     fn nesting_has_a_limit() {
         let nested = |depth: usize| format!("{}d{}", "${z:-".repeat(depth), "}".repeat(depth));
-        assert_eq!(expanded(&nested(32), true), "d");
-        assert_eq!(expanded(&nested(33), true), "!`${z:-d}`: expressions nest deeper than 32");
-        assert!(expanded(&"${z:-".repeat(100_000), true).ends_with("expressions nest deeper than 32"));
+        assert_eq!(expanded(&nested(32), Unset::Refused), "d");
+        assert_eq!(expanded(&nested(33), Unset::Refused), "!`${z:-d}`: expressions nest deeper than 32");
+        assert!(expanded(&"${z:-".repeat(100_000), Unset::Refused).ends_with("expressions nest deeper than 32"));
     }
 
     #[test]
     fn the_output_has_a_limit() {
         let mut variables = Variables::default();
         variables.set("big", &"x".repeat(1 << 20)).expect("a name");
-        let error = |text: &str| expand(text, &variables, true).expect_err("too large").to_string();
+        let error = |text: &str| expand(text, &variables, Unset::Refused).expect_err("too large").to_string();
         assert_eq!(error(&"${big}".repeat(9)), "`${big}`: the object grows larger than 8388608 bytes");
         assert_eq!(error("${big//x/${big}}"), "`${big//x/${big}}`: the object grows larger than 8388608 bytes");
     }
 
+    #[test]
+    fn patterns_have_a_limit() {
+        let mut variables = Variables::default();
+        variables.set("big", &"x".repeat(1 << 14)).expect("a name");
+        assert_eq!(
+            expand("${big#${big}}", &variables, Unset::Refused).expect_err("too costly").to_string(),
+            "`${big#${big}}`: value and pattern are too long to be compared"
+        );
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_has_a_value_or_an_error(text in "[${}#%/:=,^a-cz*? \\\\\\[\\]é1-]{0,24}", is_strict: bool) {
+        fn any_text_has_a_value_or_an_error(text in "[${}#%/:=,^a-cz*? \\\\\\[\\]é1-]{0,24}", is_refused: bool) {
             let mut variables = Variables::default();
             variables.set("a", "aéb/c").expect("a name");
             variables.set("b", "").expect("a name");
-            let _ = expand(&text, &variables, is_strict);
+            let unset = if is_refused { Unset::Refused } else { Unset::Empty };
+            let _ = expand(&text, &variables, unset);
         }
 
         #[test]
         fn a_text_without_dollars_stays_as_it_is(text in "[^$\0]*") {
-            let expanded = expand(&text, &Variables::default(), true);
+            let expanded = expand(&text, &Variables::default(), Unset::Refused);
             proptest::prop_assert_eq!(expanded.as_deref(), Ok(text.as_str()));
         }
     }

@@ -8,7 +8,7 @@ mod object;
 mod variables;
 
 pub use error::{ExpressionError, Problem};
-pub use expand::expand;
+pub use expand::{PATTERN_LIMIT_STEPS, Unset, expand};
 pub use expression::NESTING_LIMIT;
 pub use object::SubstituteError;
 pub(crate) use object::substitute;

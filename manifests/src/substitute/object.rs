@@ -4,7 +4,7 @@ use fairlead_object::{Manifest, ManifestError, ObjectId, Origin};
 use fairlead_yaml::{Schema, emit_json};
 use serde_json::{Map, Value};
 
-use super::{ExpressionError, Strategy, expand};
+use super::{ExpressionError, Strategy, Unset, expand};
 use crate::Substitution;
 
 /// The label or annotation that keeps an object's text as it is, with the value `disabled`.
@@ -58,7 +58,8 @@ pub(crate) fn substitute(manifest: Manifest, substitution: &Substitution) -> Res
     }
     let body = manifest.to_value();
     let text = emit_json(&body);
-    let expanded = expand(&text, &substitution.variables, substitution.strict).map_err(|source| {
+    let unset = if substitution.strict { Unset::Refused } else { Unset::Empty };
+    let expanded = expand(&text, &substitution.variables, unset).map_err(|source| {
         let (at, id) = (manifest.origin().clone(), manifest.id().clone());
         Box::new(SubstituteError::Expression { at, id, field: field_with(&body, source.expression()), source })
     })?;

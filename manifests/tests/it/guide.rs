@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use fairlead_manifests::{
     DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES, Variables,
-    substitute::{NESTING_LIMIT, OUTPUT_LIMIT_BYTES, expand},
+    substitute::{NESTING_LIMIT, OUTPUT_LIMIT_BYTES, PATTERN_LIMIT_STEPS, Unset, expand},
 };
 use fairlead_object::LocalTree;
 
@@ -24,7 +24,7 @@ fn its_examples_of_variables_are_true() {
     let examples: Vec<_> = quoted.windows(3).filter(|window| window[1] == " is ").collect();
     assert_eq!(examples.len(), 11);
     for example in examples {
-        assert_eq!(expand(example[0], &variables, true).as_deref(), Ok(example[2]), "{}", example[0]);
+        assert_eq!(expand(example[0], &variables, Unset::Refused).as_deref(), Ok(example[2]), "{}", example[0]);
     }
 }
 
@@ -43,6 +43,7 @@ fn its_limits_are_the_constants() {
         ("MAX_ALIASED_NODES", format!("{} 000", fairlead_yaml::MAX_ALIASED_NODES / 1000)),
         ("MAX_ALIASED_BYTES", mebibytes(fairlead_yaml::MAX_ALIASED_BYTES as u64)),
         ("NESTING_LIMIT", NESTING_LIMIT.to_string()),
+        ("PATTERN_LIMIT_STEPS", format!("{} million", PATTERN_LIMIT_STEPS / 1_000_000)),
         ("OUTPUT_LIMIT_BYTES", mebibytes(OUTPUT_LIMIT_BYTES as u64)),
     ];
     let guide = guide();
