@@ -192,7 +192,7 @@ pub(crate) async fn plan_for(
     let mut manifests = built.manifests;
     manifests.iter_mut().for_each(normalise);
     let prepared = prepare(cluster, manifests, revision, &wanted.owner, &CustomStage::default()).await?;
-    let questions = Questions { is_in_sync: &|_| false, newcomers: Newcomers::Rehearsed };
+    let questions = Questions { is_in_sync: &|_| false, newcomers: Newcomers::Rehearsed, override_managers: &[] };
     let live = observe(cluster, &prepared, &wanted.inventory, questions).await?;
     let mut options = Options::new(wanted.owner.clone(), digest_key()?);
     options.prune = wanted.prune;

@@ -26,6 +26,8 @@ pub struct Questions<'a> {
     pub is_in_sync: &'a (dyn Fn(&Manifest) -> bool + Sync),
     /// What is done about objects that the inventory does not hold.
     pub newcomers: Newcomers,
+    /// Further managers whose fields an apply takes over, by the beginning of their names.
+    pub override_managers: &'a [String],
 }
 
 /// What is done about objects that the inventory does not hold.
@@ -127,7 +129,7 @@ async fn observe_desired(
             let preview = if ownership::is_in_sync(manifest, &body, FIELD_MANAGER) {
                 Preview::NotAsked
             } else {
-                preview(cluster, prepared, manifest, &body).await?
+                preview(cluster, prepared, manifest, &body, questions.override_managers).await?
             };
             Ok(Observed::Present(LiveObject { body, preview }))
         }
@@ -151,6 +153,7 @@ async fn preview(
     prepared: &Prepared,
     manifest: &Manifest,
     live: &Value,
+    override_managers: &[String],
 ) -> Result<Preview, Refusal> {
     let resource = prepared.resources.of(manifest);
     let dry_run =
@@ -167,7 +170,7 @@ async fn preview(
             Some(preview) => Ok(preview),
             // What is refused is a mixture with what an earlier tool left. The apply takes that over first, which no dry
             // run can show.
-            None if ownership::needs_cleanup(live, FIELD_MANAGER, &[]).is_some() => Ok(Preview::NotAsked),
+            None if ownership::needs_cleanup(live, FIELD_MANAGER, override_managers).is_some() => Ok(Preview::NotAsked),
             None => Err(refusal(manifest, "dry-run failed", error)),
         },
     }

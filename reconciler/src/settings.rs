@@ -28,6 +28,9 @@ pub struct Settings {
     pub interval_jitter_percentage: u8,
     /// `--storage-adv-addr`: host, with its port where it is not 80, in the URLs of artifacts.
     pub artifact_address: String,
+    /// `--override-manager`: managers, by the beginning of their names, whose fields are taken over from objects that
+    /// are applied.
+    pub override_managers: Vec<String>,
     /// `--custom-apply-stage-kinds`.
     pub custom_stage: CustomStage,
     /// How much one run may delete without approval.
@@ -51,6 +54,7 @@ impl Default for Settings {
             max_retry_delay: Duration::from_secs(15 * 60),
             interval_jitter_percentage: 5,
             artifact_address: "localhost:9090".to_owned(),
+            override_managers: Vec::new(),
             custom_stage: CustomStage::default(),
             deletion_budget: Budget::default(),
             strict_substitution: true,

@@ -214,7 +214,7 @@ impl<'a> Subject<'a> {
         let Some(said) = &report.event else { return };
         let (namespace, name) = (&self.key.namespace, &self.key.name);
         match said.severity {
-            Severity::Info => info!(kind = "GitRepository", namespace, name, message = said.message, "reconciled"),
+            Severity::Info => info!(kind = "GitRepository", namespace, name, output = said.message, "reconciled"),
             Severity::Error => warn!(kind = "GitRepository", namespace, name, error = said.message, "failed"),
         }
         self.world.recorder.record(Event {

@@ -21,6 +21,7 @@ use std::{sync::Arc, time::Duration};
 use fairlead_api::{
     kustomize::{Kustomization, KustomizationSpec, KustomizationStatus, SourceKind},
     names::{annotations, events as metadata_keys},
+    reasons::kustomization as reason,
 };
 use fairlead_plan::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -195,25 +196,27 @@ impl Subject<'_> {
             Ok(Outcome::Suspended) | Err(_) => report.status.last_attempted_revision.clone().unwrap_or_default(),
         };
         for said in &report.events {
-            self.say(said, &revision);
+            let mut metadata = self.event_metadata(&revision);
+            // Among what a run says, only its successful end has this reason.
+            if said.reason == reason::RECONCILIATION_SUCCEEDED {
+                metadata.push((metadata_keys::COMMIT_STATUS.to_owned(), "update".to_owned()));
+            }
+            self.say_with(said, &revision, metadata);
         }
     }
 
     fn say(&self, said: &Said, revision: &str) {
+        self.say_with(said, revision, self.event_metadata(revision));
+    }
+
+    fn say_with(&self, said: &Said, revision: &str, metadata: Vec<(String, String)>) {
         let (namespace, name) = (&self.key.namespace, &self.key.name);
         match said.severity {
             Severity::Info => {
-                info!(kind = "Kustomization", namespace, name, revision, message = said.message, "reconciled")
+                info!(kind = "Kustomization", namespace, name, revision, output = said.message, "reconciled")
             }
             Severity::Error => warn!(kind = "Kustomization", namespace, name, revision, error = said.message, "failed"),
         }
-        let mut metadata = Vec::new();
-        if !revision.is_empty() {
-            metadata.push((metadata_keys::KUSTOMIZATION_REVISION.to_owned(), revision.to_owned()));
-        }
-        let annotations = self.metadata().annotations.iter().flatten();
-        let meant = annotations.filter(|(key, _)| key.starts_with(annotations::EVENT_PREFIX));
-        metadata.extend(meant.map(|(key, value)| (key.clone(), value.clone())));
         self.world.recorder.record(Event {
             about: reference::<Kustomization>(self.metadata()),
             severity: said.severity,
@@ -222,6 +225,14 @@ impl Subject<'_> {
             metadata,
             controller: CONTROLLER,
         });
+    }
+
+    fn event_metadata(&self, revision: &str) -> Vec<(String, String)> {
+        let revision = (!revision.is_empty()).then_some((metadata_keys::KUSTOMIZATION_REVISION, revision));
+        let annotations = self.metadata().annotations.iter().flatten();
+        let annotations = annotations.map(|(key, value)| (key.as_str(), value.as_str()));
+        let meant = annotations.filter(|(key, _)| key.starts_with(annotations::EVENT_PREFIX));
+        revision.into_iter().chain(meant).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 }
 
