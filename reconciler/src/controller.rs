@@ -198,6 +198,14 @@ fn world(
     let tracker = Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner, _: Wake| {
         woken.wake(owner.clone())
     });
+    let configuration_queue: Arc<Queue<ObjectKey>> = Queue::new();
+    let configuration_memories = flux_configuration::Memories::default();
+    let (woken, memories) = (Arc::clone(&configuration_queue), configuration_memories.clone());
+    let configuration_tracker =
+        Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner, _: Wake| {
+            memories.forget(owner);
+            woken.wake(owner.clone());
+        });
     Ok(Arc::new(World {
         cluster: cluster.clone(),
         store,
@@ -210,10 +218,12 @@ fn world(
         configurations: Served::default(),
         repository_queue: Queue::new(),
         kustomization_queue,
-        configuration_queue: Queue::new(),
+        configuration_queue,
         tracker,
+        configuration_tracker,
         digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
         memories: kustomization::Memories::default(),
+        configuration_memories,
         polls: git_repository::Polls::default(),
         repository_backoff: Backoff::new(first, limit),
         kustomization_backoff: Backoff::new(first, limit),
@@ -260,6 +270,7 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, readiness: &Readin
         if asks_for_a_run(change) {
             known.configuration_queue.wake(change.key.clone());
         }
+        flux_configuration::wake_neighbours(&known, change);
     };
     tasks.spawn(follow(world, &world.configurations, stopped, on_change, filled_one));
 }

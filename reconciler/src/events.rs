@@ -135,13 +135,7 @@ async fn send(cluster: &Cluster, event: &Event, now: Timestamp, host: &str, addr
 }
 
 fn events_resource() -> Resource {
-    Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "Event".to_owned(),
-        plural: "events".to_owned(),
-        is_namespaced: true,
-    }
+    Resource::namespaced("", "v1", "Event", "events")
 }
 
 fn kubernetes_event(event: &Event, now: Timestamp, host: &str) -> Value {

@@ -179,11 +179,5 @@ impl Observation {
 }
 
 fn leases() -> Resource {
-    Resource {
-        group: "coordination.k8s.io".to_owned(),
-        version: "v1".to_owned(),
-        kind: "Lease".to_owned(),
-        plural: "leases".to_owned(),
-        is_namespaced: true,
-    }
+    Resource::namespaced("coordination.k8s.io", "v1", "Lease", "leases")
 }

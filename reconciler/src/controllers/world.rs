@@ -11,7 +11,7 @@ use fairlead_plan::DigestKey;
 use fairlead_sources::store::Store;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{ObjectKey, git_repository::Polls, kustomization::Memories};
+use super::{ObjectKey, flux_configuration, git_repository::Polls, kustomization::Memories};
 use crate::{
     backoff::{Backoff, jittered},
     clock::Clock,
@@ -51,9 +51,12 @@ pub struct World {
     pub configuration_queue: Arc<Queue<ObjectKey>>,
     /// Watches what Kustomizations own.
     pub tracker: Tracker,
+    /// Watches the Secrets that `FluxConfiguration` objects refer to.
+    pub configuration_tracker: Tracker,
     /// Under which values of Secrets are compared.
     pub(crate) digest_key: DigestKey,
     pub(crate) memories: Memories,
+    pub(crate) configuration_memories: flux_configuration::Memories,
     pub(crate) polls: Polls,
     pub(crate) repository_backoff: Backoff<ObjectKey>,
     pub(crate) kustomization_backoff: Backoff<ObjectKey>,

@@ -36,13 +36,7 @@ const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 const CONTROLLER: &str = "source-controller";
 
 fn kind() -> Kind {
-    let resource = Resource {
-        group: "source.toolkit.fluxcd.io".to_owned(),
-        version: "v1".to_owned(),
-        kind: "GitRepository".to_owned(),
-        plural: "gitrepositories".to_owned(),
-        is_namespaced: true,
-    };
+    let resource = Resource::namespaced("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories");
     Kind { resource, manager: CONTROLLER }
 }
 

@@ -80,13 +80,7 @@ fn reference(spec: &GitRepositorySpec) -> GitReference {
 }
 
 async fn credentials(cluster: &Cluster, namespace: &str, name: &str, url: &GitUrl) -> Result<GitAuth, GitRequestError> {
-    let secrets = Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "Secret".to_owned(),
-        plural: "secrets".to_owned(),
-        is_namespaced: true,
-    };
+    let secrets = Resource::namespaced("", "v1", "Secret", "secrets");
     let (namespace, name) = (namespace.to_owned(), name.to_owned());
     match cluster.get(&secrets, &namespace, &name).await {
         Ok(Some(mut secret)) => {

@@ -66,13 +66,7 @@ impl Subject<'_> {
 
     async fn account_exists(&self, identity: &Identity) -> Result<bool, Failure> {
         let Identity::ServiceAccount { namespace, name } = identity else { return Ok(true) };
-        let accounts = Resource {
-            group: String::new(),
-            version: "v1".to_owned(),
-            kind: "ServiceAccount".to_owned(),
-            plural: "serviceaccounts".to_owned(),
-            is_namespaced: true,
-        };
+        let accounts = Resource::namespaced("", "v1", "ServiceAccount", "serviceaccounts");
         let found = self.world.cluster.get(&accounts, namespace, name).await;
         found.map(|account| account.is_some()).map_err(Failure::Record)
     }

@@ -11,6 +11,7 @@ mod dependencies;
 mod finalize;
 mod health;
 mod identity;
+mod ledger;
 mod memory;
 mod outcome;
 pub mod request;
@@ -48,13 +49,7 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
 const FALLBACK_RETRY: Duration = Duration::from_secs(60);
 
 fn kind() -> Kind {
-    let resource = Resource {
-        group: "kustomize.toolkit.fluxcd.io".to_owned(),
-        version: "v1".to_owned(),
-        kind: "Kustomization".to_owned(),
-        plural: "kustomizations".to_owned(),
-        is_namespaced: true,
-    };
+    let resource = Resource::namespaced("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations");
     Kind { resource, manager: "gotk-kustomize-controller" }
 }
 

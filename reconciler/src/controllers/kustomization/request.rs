@@ -120,13 +120,7 @@ pub(super) fn resource_of(kind: SubstituteKind) -> Resource {
         SubstituteKind::ConfigMap => "configmaps",
         SubstituteKind::Secret => "secrets",
     };
-    Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: kind_name(kind).to_owned(),
-        plural: plural.to_owned(),
-        is_namespaced: true,
-    }
+    Resource::namespaced("", "v1", kind_name(kind), plural)
 }
 
 async fn referenced(

@@ -1,10 +1,6 @@
 //! The work of one run: build, observe, plan, apply, and ask how it is.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use fairlead_api::{
     conditions::HEALTHY,
@@ -24,18 +20,18 @@ use super::{
     Failure, Memory, Outcome, SHORTEST_TIMEOUT, Subject, dependencies,
     health::{Folded, failed_early, fold, timed_out},
     identity::{Standing, standing},
+    ledger::Ledger,
     memory::{LastBuild, Waiting},
     outcome::{self, Applied, Settled},
     request::{self, build_request, ignore_rules},
     source_kind, source_of,
 };
 use crate::{
-    apply::{Applier, ApplyError, Witness},
-    cluster::{Cluster, Identity, Resource},
+    apply::{Applier, ApplyError},
+    cluster::{Cluster, Identity},
     controllers::git_repository::source_key,
     observe::{Newcomers, Questions, observe},
-    prepare::{Prepared, Resources, prepare},
-    watch::Tracker,
+    prepare::{Prepared, prepare},
 };
 
 /// Time that a health check leaves of an interval.
@@ -164,7 +160,8 @@ impl<'a> Work<'a> {
         let custom = &self.subject.world.settings.custom_stage;
         let prepared = prepare(&self.cluster, manifests, &artifact.revision, &owner, custom).await?;
         self.check_scope(&prepared)?;
-        let ledger = Ledger::new(self, &prepared.resources, rules, memory);
+        let (tracker, key) = (&self.subject.world.tracker, self.subject.key);
+        let ledger = Ledger::new(tracker, key, &prepared.resources, rules, memory);
         let reached =
             match self.plan_and_apply(&prepared, owner.clone(), artifact, digest, &ledger, self.newcomers()).await {
                 Err(Failure::Apply(ApplyError::NotNew(_))) => {
@@ -452,89 +449,5 @@ impl From<BuildError> for Failure {
             BuildError::PathMissing(path) => Self::PathMissing(path.to_string()),
             error => Self::Build(Box::new(error)),
         }
-    }
-}
-
-/// Writes down what is applied, for the tracker, the next run and the change event.
-struct Ledger<'a> {
-    tracker: &'a Tracker,
-    owner: &'a crate::controllers::ObjectKey,
-    resources: &'a Resources,
-    rules: &'a Arc<HealthRules>,
-    entries: Mutex<Entries>,
-}
-
-#[derive(Default)]
-struct Entries {
-    applied: std::collections::HashMap<ObjectId, Digest>,
-    changes: Vec<String>,
-    created: std::collections::HashSet<ObjectId>,
-}
-
-impl<'a> Ledger<'a> {
-    fn new(work: &'a Work<'_>, resources: &'a Resources, rules: &'a Arc<HealthRules>, memory: &mut Memory) -> Self {
-        let entries = Entries { applied: std::mem::take(&mut memory.applied), ..Entries::default() };
-        let (tracker, owner) = (&work.subject.world.tracker, work.subject.key);
-        Self { tracker, owner, resources, rules, entries: Mutex::new(entries) }
-    }
-
-    /// Whether the object was applied from an equal manifest and nobody has touched it since.
-    fn is_in_sync(&self, manifest: &Manifest) -> bool {
-        let is_applied = self.entries().applied.get(manifest.id()) == Some(&manifest.digest());
-        is_applied && self.tracker.verdict(self.owner, manifest.id()).is_some_and(|verdict| !verdict.has_drifted)
-    }
-
-    /// Watches what was found to be as it should be.
-    fn note_in_sync(&self, plan: &Plan, prepared: &Prepared, live: &Live) {
-        self.entries().created.clear();
-        for step in &plan.steps {
-            match (&step.action, prepared.desired.get(&step.object), live.present(&step.object)) {
-                (Action::Keep(KeepReason::InSync), Some(manifest), Some(found)) => {
-                    self.watch(manifest, self.resources.of(manifest), &found.body);
-                }
-                (Action::Create(_), ..) => {
-                    self.entries().created.insert(step.object.clone());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn watch(&self, manifest: &Manifest, resource: &Arc<Resource>, body: &serde_json::Value) {
-        self.tracker.written(self.owner, manifest.id(), resource, body, self.rules);
-        self.entries().applied.insert(manifest.id().clone(), manifest.digest());
-    }
-
-    fn changes(&self) -> Vec<String> {
-        self.entries().changes.clone()
-    }
-
-    fn into_applied(self) -> std::collections::HashMap<ObjectId, Digest> {
-        self.entries.into_inner().unwrap_or_else(PoisonError::into_inner).applied
-    }
-
-    fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Witness for Ledger<'_> {
-    fn writing(&self, manifest: &Manifest) {
-        self.tracker.writing(self.owner, manifest.id(), self.resources.of(manifest), self.rules);
-        self.entries().applied.remove(manifest.id());
-    }
-
-    fn written(&self, manifest: &Manifest, body: &serde_json::Value) {
-        self.watch(manifest, self.resources.of(manifest), body);
-        let mut entries = self.entries();
-        let verb = if entries.created.contains(manifest.id()) { "created" } else { "configured" };
-        entries.changes.push(format!("{} {verb}", manifest.id().subject()));
-    }
-
-    fn deleted(&self, object: &ObjectId) {
-        self.tracker.forget(self.owner, object);
-        let mut entries = self.entries();
-        entries.applied.remove(object);
-        entries.changes.push(format!("{} deleted", object.subject()));
     }
 }
