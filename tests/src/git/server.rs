@@ -72,6 +72,8 @@ pub struct GitRequest {
     pub uri: String,
     /// The HTTP status of the answer.
     pub status: u16,
+    /// Whether it asked for objects, rather than for what there is.
+    pub is_fetch: bool,
 }
 
 /// A Git server with repositories of its own. Dropping it ends it and removes them.
@@ -226,18 +228,23 @@ impl Access {
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let response = match site.refusal(authorization.unwrap_or_default()) {
+    let refusal = site.refusal(authorization.unwrap_or_default());
+    let body = to_bytes(body, BODY_LIMIT_BYTES).await.unwrap_or_default();
+    let response = match refusal {
         Some(refusal) => refusal,
-        None => match to_bytes(body, BODY_LIMIT_BYTES).await {
-            Ok(body) => cgi::answer(&site.root, site.user().as_deref(), &parts, &body)
-                .await
-                .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR)),
-            Err(_) => empty(StatusCode::PAYLOAD_TOO_LARGE),
-        },
+        None => cgi::answer(&site.root, site.user().as_deref(), &parts, &body)
+            .await
+            .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR)),
     };
-    let answered = GitRequest { uri: parts.uri.to_string(), status: response.status().as_u16() };
+    let answered =
+        GitRequest { uri: parts.uri.to_string(), status: response.status().as_u16(), is_fetch: wants_objects(&body) };
     site.state().requests.push(answered);
     response
+}
+
+/// Returns whether a request names commits that it wants, in either version of the protocol.
+fn wants_objects(body: &[u8]) -> bool {
+    body.windows(b"want ".len()).any(|window| window == b"want ")
 }
 
 fn empty(status: StatusCode) -> Response<Body> {

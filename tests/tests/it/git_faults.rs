@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use crate::scene::{LIMIT, Team, config_map};
 
-async fn source(team: &Team, status: &str) -> Condition {
+async fn source(team: &Team<'_>, status: &str) -> Condition {
     team.cluster.wait_for(&team.named("GitRepository", "app"), "Ready", status, LIMIT).await
 }
 
 /// Makes a team whose repository is on `git`, and follows it with `secret` to read it by.
-async fn following_on(prefix: &str, git: &GitServer, secret: Option<Value>) -> Team {
+async fn following_on(prefix: &str, git: &GitServer, secret: Option<Value>) -> Team<'static> {
     let mut team = Team::new(prefix).await;
     team.repository = git.repository("app");
     team.repository.commit([("limits.yaml", Some(config_map("limits", "one")))], "first");
@@ -40,7 +40,7 @@ async fn an_empty_repository_and_a_branch_that_is_not_there_are_said_plainly() {
     other["spec"]["ref"] = json!({ "branch": "gone" });
     team.cluster.apply(other).await;
     let gone = source(&team, "False").await;
-    insta::assert_snapshot!(team.steady(&gone.to_string()), @"");
+    insta::assert_snapshot!(team.steady(&gone.to_string()), @r#"False GitOperationFailed: failed to checkout and determine revision: unable to clone 'URL': couldn't find remote ref "refs/heads/gone""#);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Scenarios against real servers.
 
+mod crash;
 mod demo;
 mod dependencies;
 mod drift;
@@ -10,5 +11,6 @@ mod git_server;
 mod harness;
 mod prune;
 mod registry;
+mod restart;
 mod scene;
 mod tenants;

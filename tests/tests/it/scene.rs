@@ -1,4 +1,4 @@
-//! A team with a namespace and a repository of its own, in the installation that all scenarios share.
+//! A team with a namespace and a repository of its own, and what it does.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -15,17 +15,28 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 pub(crate) type Files<'a> = &'a [(&'a str, Option<&'a str>)];
 
 /// A namespace, and a repository that a `GitRepository` called `app` follows.
-pub(crate) struct Team {
-    pub(crate) cluster: &'static TestCluster,
+pub(crate) struct Team<'a> {
+    pub(crate) cluster: &'a TestCluster,
     pub(crate) namespace: String,
     pub(crate) git: GitServer,
     pub(crate) repository: Repository,
 }
 
-impl Team {
-    /// Makes a namespace that starts with `prefix`, and an empty repository that nothing follows yet.
+impl Team<'static> {
+    /// Makes a team in the installation that all scenarios share.
     pub(crate) async fn new(prefix: &str) -> Self {
-        let cluster = Installation::shared().await.cluster;
+        Self::on(Installation::shared().await.cluster, prefix).await
+    }
+
+    /// Commits `files` and follows them by `GitRepository app` and `Kustomization app`, whose spec has `spec` besides.
+    pub(crate) async fn following(prefix: &str, files: Files<'_>, spec: Value) -> Self {
+        Self::new(prefix).await.with(files, spec).await
+    }
+}
+
+impl<'a> Team<'a> {
+    /// Makes a namespace that starts with `prefix`, and an empty repository that nothing follows yet.
+    pub(crate) async fn on(cluster: &'a TestCluster, prefix: &str) -> Self {
         let namespace = cluster.namespace(prefix).await;
         let git = GitServer::start().await;
         let repository = git.repository("app");
@@ -33,12 +44,11 @@ impl Team {
     }
 
     /// Commits `files` and follows them by `GitRepository app` and `Kustomization app`, whose spec has `spec` besides.
-    pub(crate) async fn following(prefix: &str, files: Files<'_>, spec: Value) -> Self {
-        let team = Self::new(prefix).await;
-        team.repository.commit(files.iter().copied(), "first");
-        team.fetch().await;
-        team.kustomize("app", spec).await;
-        team
+    pub(crate) async fn with(self, files: Files<'_>, spec: Value) -> Self {
+        self.repository.commit(files.iter().copied(), "first");
+        self.fetch().await;
+        self.kustomize("app", spec).await;
+        self
     }
 
     /// Follows the repository by `GitRepository app`.
