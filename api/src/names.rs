@@ -29,6 +29,10 @@ pub mod annotations {
     pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
     /// `disabled`: a Kustomization that applies the object leaves `${…}` in it as it is.
     pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+    /// Digest of the spec that a `FluxConfiguration` last gave an object.
+    pub const SPEC_DIGEST: &str = "fairlead.dev/spec-digest";
+    /// `true`: the Secret holds a key that was generated for its `FluxConfiguration`, not one that it was given.
+    pub const GENERATED_KEY: &str = "fairlead.dev/generated-key";
     /// Prefix of annotations that events of the object carry.
     pub const EVENT_PREFIX: &str = "event.toolkit.fluxcd.io/";
 }

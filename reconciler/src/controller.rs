@@ -169,10 +169,15 @@ async fn work(
     let sending = tokio::spawn(sending);
     let world = world(cluster, settings, clock, store, metrics, recorder, &stop)?;
     let mut tasks = JoinSet::new();
-    start_watches(&world, &mut tasks, readiness, &stop);
-    start_queues(&world, &mut tasks, &stop);
+    let filled = Filled::of(3, readiness.clone());
+    start_watches(&world, &mut tasks, &filled, &stop);
     tasks.spawn(collect(Arc::clone(&world), stop.clone()));
     info!("started");
+    // A run that does not know every configuration would take a tenant's Kustomization for the cluster's own.
+    tokio::select! {
+        () = filled.all.cancelled() => start_queues(&world, &mut tasks, &stop),
+        () = stop.cancelled() => {}
+    }
     stop.cancelled().await;
     info!("finishing what is under way");
     while tasks.join_next().await.is_some() {}
@@ -239,9 +244,8 @@ fn random_bytes() -> std::io::Result<[u8; 32]> {
     Ok(bytes)
 }
 
-fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, readiness: &Readiness, stop: &CancellationToken) {
-    let filled = Filled::of(3, readiness.clone());
-    let watch = |world: &Arc<World>| (Arc::clone(world), Arc::clone(&filled), stop.clone());
+fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Filled>, stop: &CancellationToken) {
+    let watch = |world: &Arc<World>| (Arc::clone(world), Arc::clone(filled), stop.clone());
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {
@@ -311,16 +315,19 @@ fn asks_for_a_run<K>(change: &Change<K>) -> bool {
 struct Filled {
     missing: AtomicUsize,
     readiness: Readiness,
+    /// Cancelled then.
+    all: CancellationToken,
 }
 
 impl Filled {
     fn of(watches: usize, readiness: Readiness) -> Arc<Self> {
-        Arc::new(Self { missing: AtomicUsize::new(watches), readiness })
+        Arc::new(Self { missing: AtomicUsize::new(watches), readiness, all: CancellationToken::new() })
     }
 
     fn one(&self) {
         if self.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.readiness.set();
+            self.all.cancel();
         }
     }
 }

@@ -29,6 +29,7 @@ use tokio::task::spawn_blocking;
 
 mod auth;
 mod deadline;
+mod deploy_key;
 mod error;
 mod http;
 mod known_hosts;
@@ -43,6 +44,7 @@ mod upload_pack;
 mod url;
 
 pub use auth::{CredentialError, GitAuth, HttpCredentials, SecretData, SshCredentials};
+pub use deploy_key::DeployKey;
 pub use error::{CloneError, GitError};
 pub use known_hosts::KnownHostsError;
 pub use range::VersionRangeError;

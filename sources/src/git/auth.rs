@@ -232,7 +232,10 @@ const PASSPHRASE_ROUNDS_LIMIT: u32 = 100;
 
 /// Reads a private key. Of the formats with a passphrase those are supported that Flux supports: OpenSSH's own, and PEM
 /// with `DEK-Info`. The others name how much work and memory their passphrase takes, without limit.
-fn private_key(identity: &SecretString, password: Option<&SecretString>) -> Result<PrivateKey, CredentialError> {
+pub(super) fn private_key(
+    identity: &SecretString,
+    password: Option<&SecretString>,
+) -> Result<PrivateKey, CredentialError> {
     let text = identity.expose_secret();
     if text.contains(OPENSSH_BEGINNING) {
         return openssh_key(text, password);

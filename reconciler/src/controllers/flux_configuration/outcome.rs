@@ -1,0 +1,325 @@
+//! What a run for a `FluxConfiguration` means: to its conditions, its states, its events and its next run.
+
+use std::time::Duration;
+
+use fairlead_api::{
+    conditions::{READY, RECONCILING, STALLED, Verdict},
+    fairlead::{
+        ComplianceState, ConfigurationError, ConfigurationScope, FluxConfigurationSpec, FluxConfigurationStatus,
+        ObjectStatus, ProvisioningState, StatusCondition,
+    },
+    reasons::{self, configuration as reason},
+    reference::NamespacedName,
+};
+use fairlead_object::ObjectId;
+use jiff::Timestamp;
+
+use super::{
+    compliance::{roll_up, state_of},
+    credentials::SettingsError,
+    facts::Part,
+    provision::Provisioned,
+};
+use crate::{
+    cluster::ApiError,
+    controllers::{ObjectKey, in_one_line},
+    events::Severity,
+};
+
+/// A run that did not go as it should.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the object cannot be read: {0}")]
+    Unreadable(String),
+    #[error("{} is not supported yet: remove it", .0.join(", "))]
+    Unsupported(Vec<&'static str>),
+    #[error(transparent)]
+    Invalid(#[from] ConfigurationError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(
+        "spec.scope is `{}`, but FluxConfiguration {other} of this namespace has another: whoever may create pods here \
+         could use the stronger account; move one of them to another namespace", scope_name(*.scope)
+    )]
+    Conflict { scope: ConfigurationScope, other: ObjectKey },
+    #[error("{0} exists and does not belong to this configuration")]
+    Foreign(ObjectId),
+    #[error("{object} cannot be written")]
+    Apply { object: ObjectId, source: ApiError },
+    #[error("the cluster cannot be asked")]
+    Api(#[from] ApiError),
+    #[error("cannot be removed yet")]
+    Removal(#[source] ApiError),
+}
+
+fn scope_name(scope: ConfigurationScope) -> &'static str {
+    match scope {
+        ConfigurationScope::Cluster => "cluster",
+        ConfigurationScope::Namespace => "namespace",
+    }
+}
+
+impl Failure {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) | Self::Invalid(_) | Self::Settings(SettingsError::Configuration(_)) => {
+                reason::INVALID_CONFIGURATION
+            }
+            Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
+            Self::Settings(_) => reason::INVALID_PROTECTED_SETTINGS,
+            Self::Conflict { .. } => reasons::ACCESS_DENIED,
+            Self::Foreign(_) | Self::Apply { .. } | Self::Api(_) | Self::Removal(_) => reason::PROVISIONING_FAILED,
+        }
+    }
+
+    /// Nothing changes until the object, or what it refers to, is edited; that wakes it.
+    fn is_terminal(&self) -> bool {
+        match self {
+            Self::Unreadable(_)
+            | Self::Unsupported(_)
+            | Self::Invalid(_)
+            | Self::Settings(_)
+            | Self::Conflict { .. } => true,
+            Self::Foreign(_) | Self::Apply { .. } | Self::Api(_) | Self::Removal(_) => false,
+        }
+    }
+}
+
+/// What was known when the run ended.
+pub(super) struct Situation<'a> {
+    pub(super) before: &'a FluxConfigurationStatus,
+    /// `None` for an object that cannot be read.
+    pub(super) spec: Option<&'a FluxConfigurationSpec>,
+    pub(super) generation: Option<i64>,
+    pub(super) requested_at: Option<&'a str>,
+    pub(super) parts: Vec<Part>,
+    pub(super) now: Timestamp,
+}
+
+/// What a run means.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) status: FluxConfigurationStatus,
+    pub(super) events: Vec<Said>,
+    pub(super) next: Next,
+}
+
+/// What an event says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) severity: Severity,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Interval(Duration),
+    Retry,
+    OnChange,
+}
+
+/// Says what `outcome` means.
+pub(super) fn report(situation: &Situation<'_>, outcome: &Result<Provisioned, Failure>) -> Report {
+    let mut status = situation.before.clone();
+    tell_parts(&mut status, situation, outcome.is_ok());
+    if let Some(requested_at) = situation.requested_at {
+        status.last_handled_reconcile_at = Some(requested_at.to_owned());
+    }
+    let (verdict, next) = match outcome {
+        Ok(provisioned) => (succeed(&mut status, situation, provisioned), Next::Interval(provisioned.interval)),
+        Err(failure) => fail(&mut status, situation, failure),
+    };
+    let mut events = events_of(situation, outcome);
+    events.extend(news(situation.before, &verdict));
+    status.conditions.set(verdict, situation.generation, situation.now);
+    date(&mut status, situation);
+    Report { status, events, next }
+}
+
+/// Says that the configuration is being removed, and that `leaving` must go first.
+pub(super) fn leaving(situation: &Situation<'_>, leaving: &[ObjectKey]) -> FluxConfigurationStatus {
+    let message = format!("Waiting until {} removed what it applied", named("Kustomization", leaving));
+    let mut status = situation.before.clone();
+    tell_parts(&mut status, situation, false);
+    status.provisioning_state = Some(ProvisioningState::Deleting);
+    status.error_message = None;
+    let mut set = |verdict| status.conditions.set(verdict, situation.generation, situation.now);
+    set(Verdict::holds(RECONCILING, reasons::PROGRESSING, message.clone()));
+    set(Verdict::unknown(READY, reason::PENDING, message));
+    date(&mut status, situation);
+    status
+}
+
+/// Says why a configuration cannot be removed yet.
+pub(super) fn stuck(situation: &Situation<'_>, error: ApiError) -> Report {
+    let mut report = report(situation, &Err(Failure::Removal(error)));
+    report.status.provisioning_state = Some(ProvisioningState::Deleting);
+    date(&mut report.status, situation);
+    report
+}
+
+fn succeed(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, provisioned: &Provisioned) -> Verdict {
+    status.observed_generation = situation.generation;
+    status.repository_public_key.clone_from(&provisioned.public_key);
+    status.error_message = None;
+    status.provisioning_state = Some(match provisioned.leaving.is_empty() {
+        true => ProvisioningState::Succeeded,
+        false => ProvisioningState::Updating,
+    });
+    status.conditions.remove(STALLED);
+    let verdict = verdict(status, provisioned);
+    if verdict.reason == reason::PENDING {
+        let reconciling = Verdict::holds(RECONCILING, reasons::PROGRESSING, verdict.message.clone());
+        status.conditions.set(reconciling, situation.generation, situation.now);
+    } else {
+        status.conditions.remove(RECONCILING);
+    }
+    verdict
+}
+
+/// What `Ready` says of a configuration whose objects are there.
+fn verdict(status: &FluxConfigurationStatus, provisioned: &Provisioned) -> Verdict {
+    let of_state = |state| status.statuses.iter().filter(move |object| object.compliance_state == state);
+    match status.compliance_state.unwrap_or_default() {
+        ComplianceState::Compliant if !provisioned.leaving.is_empty() => {
+            let message =
+                format!("Waiting until {} removed what it applied", named("Kustomization", &provisioned.leaving));
+            Verdict::unknown(READY, reason::PENDING, message)
+        }
+        ComplianceState::Compliant => {
+            let revision = status.source_synced_commit_id.as_deref().unwrap_or("the source");
+            Verdict::holds(READY, reason::COMPLIANT, format!("Everything is ready at {revision}"))
+        }
+        ComplianceState::NonCompliant => {
+            let mut failed = of_state(ComplianceState::NonCompliant);
+            let first = failed.next().map(complaint).unwrap_or_default();
+            let more = failed.count();
+            let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+            Verdict::fails(READY, reason::NON_COMPLIANT, format!("{first}{more}"))
+        }
+        ComplianceState::Pending | ComplianceState::Unknown => {
+            let waiting = of_state(ComplianceState::Pending).chain(of_state(ComplianceState::Unknown)).next();
+            let waiting = waiting.map_or("its objects".to_owned(), |object| {
+                format!("{} {}/{}", object.kind, object.namespace, object.name)
+            });
+            Verdict::unknown(READY, reason::PENDING, format!("Waiting for {waiting}"))
+        }
+        ComplianceState::Suspended => {
+            let one = of_state(ComplianceState::Suspended).next();
+            let message = one.map_or("The configuration is suspended".to_owned(), |object| {
+                format!("{} {}/{} is suspended", object.kind, object.namespace, object.name)
+            });
+            Verdict::unknown(READY, reason::SUSPENDED, message)
+        }
+    }
+}
+
+/// What an object says went wrong.
+fn complaint(object: &ObjectStatus) -> String {
+    let ready = object.status_conditions.iter().find(|condition| condition.type_ == READY);
+    let said = ready.map(|ready| format!(": {}: {}", ready.reason, ready.message)).unwrap_or_default();
+    format!("{} {}/{}{said}", object.kind, object.namespace, object.name)
+}
+
+fn named(kind: &str, keys: &[ObjectKey]) -> String {
+    keys.iter().map(|key| format!("{kind} {key}")).collect::<Vec<_>>().join(", ")
+}
+
+fn fail(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, failure: &Failure) -> (Verdict, Next) {
+    let message = in_one_line(failure);
+    status.provisioning_state = Some(ProvisioningState::Failed);
+    status.error_message = Some(message.clone());
+    let mut set = |verdict| status.conditions.set(verdict, situation.generation, situation.now);
+    let verdict = Verdict::fails(READY, failure.reason(), message.clone());
+    if failure.is_terminal() {
+        set(Verdict::holds(STALLED, failure.reason(), message));
+        status.observed_generation = situation.generation;
+        return (verdict, Next::OnChange);
+    }
+    set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, message));
+    (verdict, Next::Retry)
+}
+
+/// Rolls the states of the objects up.
+fn tell_parts(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, is_provisioned: bool) {
+    let parts = &situation.parts;
+    let states: Vec<ComplianceState> = parts.iter().map(|part| state_of(part, parts)).collect();
+    let served = parts.iter().zip(&states).filter(|(part, _)| part.facts.is_some()).map(|(_, state)| *state);
+    let is_suspended = situation.spec.is_some_and(|spec| spec.suspend);
+    let state = roll_up(is_suspended, is_provisioned, &served.collect::<Vec<_>>());
+    status.compliance_state = Some(state);
+    status.statuses = parts.iter().zip(&states).map(|(part, state)| object_status(part, *state)).collect();
+    let source = parts.iter().find(|part| part.kind == "GitRepository" && part.applied_by.is_none());
+    if let Some(facts) = source.and_then(|source| source.facts.as_ref()) {
+        let revision = facts.revision.as_deref();
+        status.source_synced_commit_id = revision.map(|revision| commit_id(situation.spec, revision));
+        status.source_updated_at = facts.updated_at;
+    }
+}
+
+fn object_status(part: &Part, compliance_state: ComplianceState) -> ObjectStatus {
+    let conditions = part.facts.iter().flat_map(|facts| &facts.conditions);
+    let condition = |condition: &fairlead_api::conditions::Condition| StatusCondition {
+        type_: condition.type_.clone(),
+        status: condition.status,
+        reason: condition.reason.clone(),
+        message: condition.message.clone(),
+        last_transition_time: condition.last_transition_time,
+    };
+    let applied_by = part.applied_by.as_ref();
+    ObjectStatus {
+        kind: part.kind.clone(),
+        namespace: part.key.namespace.clone(),
+        name: part.key.name.clone(),
+        compliance_state,
+        applied_by: applied_by.map(|key| NamespacedName { name: key.name.clone(), namespace: key.namespace.clone() }),
+        status_conditions: conditions.map(condition).collect(),
+        helm_release_properties: None,
+    }
+}
+
+/// Arc's spelling of a revision: `branch/commit` where a branch is followed, else the revision as it is.
+fn commit_id(spec: Option<&FluxConfigurationSpec>, revision: &str) -> String {
+    let wanted = spec.and_then(|spec| spec.git_repository.as_ref()).map(|git| &git.repository_ref);
+    let follows_branch = wanted.is_some_and(|wanted| wanted.branch.is_some());
+    match revision.split_once("@sha1:").or_else(|| revision.split_once("@sha256:")) {
+        Some((branch, commit)) if follows_branch => format!("{branch}/{commit}"),
+        Some(_) | None => revision.to_owned(),
+    }
+}
+
+fn events_of(situation: &Situation<'_>, outcome: &Result<Provisioned, Failure>) -> Vec<Said> {
+    let Ok(provisioned) = outcome else { return Vec::new() };
+    let info = |reason, message| Said { severity: Severity::Info, reason, message };
+    let mut events = Vec::new();
+    if !provisioned.changes.is_empty() {
+        events.push(info(reasons::PROGRESSING, provisioned.changes.join("\n")));
+    }
+    let without_effect = situation.spec.map(FluxConfigurationSpec::without_effect).unwrap_or_default();
+    if situation.before.observed_generation != situation.generation && !without_effect.is_empty() {
+        let message = format!("{} has no effect: the API server validates what is applied", without_effect.join(", "));
+        events.push(info(reasons::PROGRESSING, message));
+    }
+    events
+}
+
+/// What is worth an event: that the configuration became well, or is not, and why.
+fn news(before: &FluxConfigurationStatus, verdict: &Verdict) -> Option<Said> {
+    let was = before.conditions.get(READY);
+    let is_known = was.is_some_and(|was| was.reason == verdict.reason && was.message == verdict.message);
+    let severity = match verdict.reason {
+        reason::PENDING => return None,
+        reason::COMPLIANT | reason::SUSPENDED => Severity::Info,
+        _ => Severity::Error,
+    };
+    (!is_known).then(|| Said { severity, reason: verdict.reason, message: verdict.message.clone() })
+}
+
+/// Dates the status if anything in it is new.
+fn date(status: &mut FluxConfigurationStatus, situation: &Situation<'_>) {
+    status.status_updated_at = situation.before.status_updated_at;
+    if status != situation.before {
+        status.status_updated_at = Some(situation.now.into());
+    }
+}

@@ -1,0 +1,259 @@
+//! What a configuration consists of: pure, from its spec to the objects that stand for it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use fairlead_api::{
+    duration::Duration as WrittenDuration,
+    fairlead::{ConfigurationScope, FluxConfiguration, GitRepositorySource, KustomizationDefinition},
+    install::TENANT_ROLE,
+    kustomize::{Dependency, Kustomization, KustomizationSpec, SourceKind, SourceReference},
+    names::{annotations, labels},
+    reference::LocalReference,
+    source::{GitRepository, GitRepositoryRef, GitRepositorySpec},
+};
+use fairlead_object::Digest;
+use k8s_openapi::{
+    ByteString,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
+};
+use kube::ResourceExt;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::credentials::Credentials;
+use crate::{cluster::Resource, controllers::ObjectKey};
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// The service account of the configuration `name`.
+pub fn account_name(name: &str) -> String {
+    format!("{name}-applier")
+}
+
+/// The Secret by which the source of the configuration `name` is read.
+pub(super) fn secret_name(name: &str) -> String {
+    format!("{name}-auth")
+}
+
+fn kustomization_name(configuration: &str, name: &str) -> String {
+    format!("{configuration}-{name}")
+}
+
+pub(super) fn secrets() -> Resource {
+    Resource::namespaced("", "v1", "Secret", "secrets")
+}
+
+pub(super) fn accounts() -> Resource {
+    Resource::namespaced("", "v1", "ServiceAccount", "serviceaccounts")
+}
+
+fn role_bindings() -> Resource {
+    Resource::namespaced(RBAC, "v1", "RoleBinding", "rolebindings")
+}
+
+fn cluster_role_bindings() -> Resource {
+    let named = Resource::namespaced(RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings");
+    Resource { is_namespaced: false, ..named }
+}
+
+pub(super) fn sources() -> Resource {
+    Resource::namespaced("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories")
+}
+
+pub(super) fn kustomizations() -> Resource {
+    Resource::namespaced("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations")
+}
+
+/// Every binding that a configuration may have, whatever its scope.
+pub(super) fn bindings(key: &ObjectKey) -> [(Resource, String); 3] {
+    [
+        (cluster_role_bindings(), cluster_binding_name(key)),
+        (role_bindings(), binding_name(&key.name)),
+        (role_bindings(), tenant_binding_name(&key.name)),
+    ]
+}
+
+fn cluster_binding_name(key: &ObjectKey) -> String {
+    format!("flux-applier-{}-{}", key.namespace, key.name)
+}
+
+fn binding_name(name: &str) -> String {
+    format!("flux-applier-{name}")
+}
+
+/// No configuration's name has a colon in it, so that no other binding is called the same.
+fn tenant_binding_name(name: &str) -> String {
+    format!("flux-applier-{name}:tenant")
+}
+
+/// The account and its bindings, in the order in which they are made.
+pub(super) fn rights(key: &ObjectKey, scope: ConfigurationScope) -> Vec<(Resource, Value)> {
+    let account = json!({
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(key, &account_name(&key.name)),
+    });
+    let role_binding = |name: &str, role| (role_bindings(), binding(key, "RoleBinding", metadata(key, name), role));
+    let mut rights = vec![(accounts(), account)];
+    match scope {
+        ConfigurationScope::Cluster => {
+            let metadata = json!({"name": cluster_binding_name(key), "labels": {
+                labels::CONFIGURATION_NAME: key.name,
+                labels::CONFIGURATION_NAMESPACE: key.namespace,
+            }});
+            rights.push((cluster_role_bindings(), binding(key, "ClusterRoleBinding", metadata, "cluster-admin")));
+        }
+        ConfigurationScope::Namespace => {
+            rights.push(role_binding(&binding_name(&key.name), "admin"));
+            rights.push(role_binding(&tenant_binding_name(&key.name), TENANT_ROLE));
+        }
+    }
+    rights
+}
+
+fn binding(key: &ObjectKey, kind: &str, metadata: Value, role: &str) -> Value {
+    json!({
+        "apiVersion": format!("{RBAC}/v1"),
+        "kind": kind,
+        "metadata": metadata,
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account_name(&key.name), "namespace": key.namespace}],
+    })
+}
+
+/// The Secret that holds `credentials`.
+pub(super) fn secret(key: &ObjectKey, credentials: &Credentials) -> Value {
+    let data: BTreeMap<&str, ByteString> = credentials
+        .data
+        .iter()
+        .map(|(key, value)| (*key, ByteString(value.expose_secret().as_bytes().to_vec())))
+        .collect();
+    let mut metadata = metadata(key, &secret_name(&key.name));
+    if credentials.is_generated {
+        metadata["annotations"] = json!({annotations::GENERATED_KEY: "true"});
+    }
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
+}
+
+/// The metadata of account, bindings and Secret. They name no owner: what deletes an owner's objects in whatever order
+/// would take the rights away that the Kustomizations need to clean up.
+fn metadata(key: &ObjectKey, name: &str) -> Value {
+    json!({"name": name, "namespace": key.namespace, "labels": {labels::CONFIGURATION_NAME: key.name}})
+}
+
+/// The source, which is read with the Secret `secret`.
+pub(super) fn source(
+    configuration: &FluxConfiguration,
+    git: &GitRepositorySource,
+    secret: Option<String>,
+) -> GitRepository {
+    let wanted = &git.repository_ref;
+    let spec = GitRepositorySpec {
+        url: full_url(&git.url),
+        secret_ref: secret.map(|name| LocalReference { name }),
+        provider: None,
+        service_account_name: None,
+        interval: git.sync_interval().into(),
+        timeout: in_seconds(git.timeout()),
+        reference: Some(GitRepositoryRef {
+            branch: wanted.branch.clone(),
+            tag: wanted.tag.clone(),
+            semver: wanted.semver.clone(),
+            name: None,
+            commit: wanted.commit.clone(),
+        }),
+        verify: None,
+        proxy_secret_ref: None,
+        ignore: None,
+        suspend: configuration.spec.suspend,
+        recurse_submodules: false,
+        include: Vec::new(),
+        sparse_checkout: Vec::new(),
+    };
+    let metadata = owned_metadata(configuration, configuration.name_any(), &spec);
+    GitRepository { metadata, spec, status: None }
+}
+
+/// A source's timeout may not be written in hours.
+fn in_seconds(duration: Duration) -> WrittenDuration {
+    WrittenDuration::from(format!("{}s", duration.as_secs()).as_str())
+}
+
+/// `user@host:path`, which a `GitRepository` does not take, as a URL.
+fn full_url(written: &str) -> String {
+    match written.split_once(':') {
+        Some((host, path)) if written.starts_with("git@") => format!("ssh://{host}/{}", path.trim_start_matches('/')),
+        Some(_) | None => written.to_owned(),
+    }
+}
+
+/// The Kustomizations, by name.
+pub(super) fn all_kustomizations(configuration: &FluxConfiguration) -> Vec<Kustomization> {
+    let entries = configuration.spec.kustomizations.iter();
+    entries.map(|(name, definition)| kustomization(configuration, name, definition)).collect()
+}
+
+fn kustomization(configuration: &FluxConfiguration, name: &str, definition: &KustomizationDefinition) -> Kustomization {
+    let own = configuration.name_any();
+    let dependency =
+        |name: &String| Dependency { name: kustomization_name(&own, name), namespace: None, ready_expr: None };
+    let spec = KustomizationSpec {
+        common_metadata: None,
+        depends_on: definition.depends_on.iter().map(dependency).collect(),
+        decryption: None,
+        interval: definition.sync_interval().into(),
+        retry_interval: Some(definition.retry_interval().into()),
+        kube_config: None,
+        path: Some(definition.path.clone()).filter(|path| !path.is_empty()),
+        post_build: definition.post_build.clone(),
+        prune: definition.prune,
+        deletion_policy: None,
+        health_checks: Vec::new(),
+        name_prefix: None,
+        name_suffix: None,
+        patches: Vec::new(),
+        images: Vec::new(),
+        service_account_name: Some(account_name(&own)),
+        source_ref: SourceReference {
+            api_version: None,
+            kind: SourceKind::GitRepository,
+            name: own.clone(),
+            namespace: None,
+        },
+        suspend: configuration.spec.suspend,
+        target_namespace: None,
+        timeout: Some(definition.timeout().into()),
+        force: definition.force,
+        wait: definition.wait,
+        components: Vec::new(),
+        ignore_missing_components: false,
+        build_metadata: Vec::new(),
+        health_check_exprs: Vec::new(),
+        ignore: Vec::new(),
+    };
+    let metadata = owned_metadata(configuration, kustomization_name(&own, name), &spec);
+    Kustomization { metadata, spec, status: None }
+}
+
+/// The metadata of an object that goes with its configuration. The digest tells after a restart that a field was
+/// removed from `spec`: everything else that is in the object may be someone else's.
+fn owned_metadata(configuration: &FluxConfiguration, name: String, spec: &impl Serialize) -> ObjectMeta {
+    let own = configuration.name_any();
+    let spec = serde_json::to_vec(spec).expect("a spec serialises");
+    ObjectMeta {
+        name: Some(name),
+        namespace: configuration.namespace(),
+        labels: Some(BTreeMap::from([(labels::CONFIGURATION_NAME.to_owned(), own.clone())])),
+        annotations: Some(BTreeMap::from([(annotations::SPEC_DIGEST.to_owned(), Digest::of(&spec).to_string())])),
+        owner_references: Some(vec![OwnerReference {
+            api_version: "fairlead.dev/v1alpha1".to_owned(),
+            kind: "FluxConfiguration".to_owned(),
+            name: own,
+            uid: configuration.uid().unwrap_or_default(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        }]),
+        ..ObjectMeta::default()
+    }
+}

@@ -1,0 +1,289 @@
+//! Bringing about what a configuration consists of.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use fairlead_api::{
+    fairlead::{FluxConfiguration, GitRepositorySource, ProtectedSettings},
+    kustomize::Kustomization,
+    names::annotations,
+};
+use fairlead_health::HealthRules;
+use fairlead_object::ObjectId;
+use k8s_openapi::ByteString;
+use secrecy::SecretString;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{
+    Failure, MANAGER, Subject,
+    conflict::conflict,
+    credentials::{self, Access, Settings, SettingsError},
+    kind,
+    live::{belongs, is_as_wanted, value_belongs},
+    memory::Checked,
+    parts,
+};
+use crate::{
+    cluster::{ApiError, ApplyOptions, Resource},
+    controllers::ObjectKey,
+    watch::{self, Object},
+};
+
+/// What a run that went as it should has brought about.
+#[derive(Debug)]
+pub(super) struct Provisioned {
+    /// Lines as `Kustomization/shop/app created`; empty if nothing was written.
+    pub(super) changes: Vec<String>,
+    /// The public half of the key that the source is read with.
+    pub(super) public_key: Option<String>,
+    /// Kustomizations that are no longer named and still clean up.
+    pub(super) leaving: Vec<ObjectKey>,
+    /// When everything is looked at again.
+    pub(super) interval: Duration,
+}
+
+impl Subject<'_> {
+    /// Brings about what `configuration` consists of: what it is applied with first, then what applies it.
+    pub(super) async fn provision(&self, configuration: &FluxConfiguration) -> Result<Provisioned, Failure> {
+        let Some(git) = &configuration.spec.git_repository else {
+            return Err(Failure::Unreadable("spec.gitRepository is not set".to_owned()));
+        };
+        let mut provision = Provision { subject: self, configuration, git, changes: Vec::new(), are_rights_new: false };
+        let checked = self.checked();
+        let memories = &self.world.configuration_memories;
+        let mut public_key = self.before().repository_public_key;
+        let is_checked = memories.is_checked(self.key, &checked, git.sync_interval());
+        if !is_checked {
+            provision.refuse_conflict().await?;
+            provision.hold_rights().await?;
+            public_key = provision.keep_secret().await?;
+            self.world.repository_queue.wake(self.key.clone());
+        }
+        provision.keep_source().await?;
+        provision.keep_kustomizations().await?;
+        let leaving = provision.remove_unnamed().await?;
+        if !is_checked {
+            memories.put(self.key, checked);
+        }
+        Ok(Provisioned { changes: provision.changes, public_key, leaving, interval: git.sync_interval() })
+    }
+
+    fn checked(&self) -> Checked {
+        Checked {
+            uid: self.uid().to_owned(),
+            generation: self.metadata().generation,
+            requested_at: self.requested_at().map(str::to_owned),
+        }
+    }
+
+    /// Deletes an object of the configuration; one that belongs to someone else stays.
+    pub(super) async fn delete(&self, resource: &Resource, name: &str) -> Result<bool, ApiError> {
+        let namespace = if resource.is_namespaced { self.key.namespace.as_str() } else { "" };
+        let Some(found) = self.world.cluster.get(resource, namespace, name).await? else { return Ok(false) };
+        if !value_belongs(&found, self.key, self.uid()) {
+            return Ok(false);
+        }
+        self.world.cluster.delete(resource, (namespace, name), found["metadata"]["uid"].as_str()).await
+    }
+
+    /// Takes the rights of the configuration's account away, and the account.
+    pub(super) async fn revoke(&self) -> Result<(), ApiError> {
+        for (resource, name) in parts::bindings(self.key) {
+            self.delete(&resource, &name).await?;
+        }
+        self.delete(&parts::accounts(), &parts::account_name(&self.key.name)).await?;
+        Ok(())
+    }
+}
+
+/// One run's work on the objects of a configuration.
+struct Provision<'a> {
+    subject: &'a Subject<'a>,
+    configuration: &'a FluxConfiguration,
+    git: &'a GitRepositorySource,
+    changes: Vec<String>,
+    /// The account or a binding was written: what failed without it is worth another try.
+    are_rights_new: bool,
+}
+
+impl Provision<'_> {
+    /// Asks the server, not a watch, which may not have told yet: a neighbour that is missed would get what it must not.
+    async fn refuse_conflict(&self) -> Result<(), Failure> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        let all = world.cluster.list(&kind().resource, &key.namespace, "").await?;
+        let Some(other) = conflict(&all, &key.name) else { return Ok(()) };
+        self.subject.revoke().await?;
+        Err(Failure::Conflict {
+            scope: self.configuration.spec.scope,
+            other: ObjectKey::new(&key.namespace, &other.name),
+        })
+    }
+
+    async fn hold_rights(&mut self) -> Result<(), Failure> {
+        for (resource, wanted) in parts::rights(self.subject.key, self.configuration.spec.scope) {
+            let live = self.find(&resource, &wanted).await?;
+            self.are_rights_new |= self.keep(&resource, &wanted, live.as_ref()).await?.is_some();
+        }
+        Ok(())
+    }
+
+    /// Keeps the Secret of the source, or removes one that is no longer needed. Returns the public half of its key.
+    async fn keep_secret(&mut self) -> Result<Option<String>, Failure> {
+        let settings = self.settings().await?;
+        let name = parts::secret_name(&self.subject.key.name);
+        match credentials::access(self.git) {
+            Access::Own => {}
+            Access::Anonymous => {
+                credentials::credentials(self.git, settings, None)?;
+                self.subject.delete(&parts::secrets(), &name).await?;
+                return Ok(None);
+            }
+            Access::Local(_) => {
+                self.subject.delete(&parts::secrets(), &name).await?;
+                return Ok(None);
+            }
+        }
+        let live = self.find(&parts::secrets(), &json!({"metadata": {"name": name}})).await?;
+        let credentials = credentials::credentials(self.git, settings, live.as_ref().and_then(generated_key))?;
+        let wanted = parts::secret(self.subject.key, &credentials);
+        self.keep(&parts::secrets(), &wanted, live.as_ref()).await?;
+        Ok(credentials.public_key)
+    }
+
+    /// The protected settings; a change of their Secret wakes the configuration from now on.
+    async fn settings(&self) -> Result<Settings, Failure> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        let reference = self.configuration.spec.configuration_protected_settings.as_ref();
+        let followed = reference
+            .map(|ProtectedSettings { secret_ref }| ObjectId::new("", "Secret", &key.namespace, &secret_ref.name));
+        world.configuration_tracker.unfollow(key, &followed.iter().cloned().collect());
+        let Some(followed) = followed else { return Ok(Settings::default()) };
+        world.configuration_tracker.follow(key, &followed, &parts::secrets(), &Arc::new(HealthRules::default()));
+        let found = world.cluster.get(&parts::secrets(), &key.namespace, &followed.name).await?;
+        let Some(mut found) = found else { return Err(SettingsError::Missing(followed.name).into()) };
+        let data: BTreeMap<String, ByteString> = serde_json::from_value(found["data"].take()).unwrap_or_default();
+        Ok(Settings::read(data.into_iter().map(|(key, value)| (key, value.0)).collect())?)
+    }
+
+    async fn keep_source(&mut self) -> Result<(), Failure> {
+        let secret = match credentials::access(self.git) {
+            Access::Anonymous => None,
+            Access::Local(name) => Some(name),
+            Access::Own => Some(parts::secret_name(&self.subject.key.name)),
+        };
+        let wanted = parts::source(self.configuration, self.git, secret);
+        let world = self.subject.world;
+        if let Some(key) = self.keep_served(&parts::sources(), &world.repositories, &wanted).await? {
+            world.repository_queue.wake(key);
+        }
+        Ok(())
+    }
+
+    async fn keep_kustomizations(&mut self) -> Result<(), Failure> {
+        let world = self.subject.world;
+        for wanted in parts::all_kustomizations(self.configuration) {
+            let written = self.keep_served(&parts::kustomizations(), &world.kustomizations, &wanted).await?;
+            if written.is_some() || self.are_rights_new {
+                let name = wanted.metadata.name.unwrap_or_default();
+                world.kustomization_queue.wake(ObjectKey::new(&self.subject.key.namespace, &name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the Kustomizations that the configuration no longer names. Returns those that are not gone yet.
+    async fn remove_unnamed(&mut self) -> Result<Vec<ObjectKey>, Failure> {
+        let (world, key, uid) = (self.subject.world, self.subject.key, self.subject.uid());
+        let wanted: Vec<_> = parts::all_kustomizations(self.configuration);
+        let is_named =
+            |object: &Object<Kustomization>| wanted.iter().any(|wanted| wanted.metadata.name == object.metadata.name);
+        let all = world.kustomizations.all();
+        let unnamed = all.iter().filter(|object| {
+            object.metadata.namespace.as_ref() == Some(&key.namespace)
+                && belongs(&object.metadata, key, uid)
+                && !is_named(object)
+        });
+        let mut leaving = Vec::new();
+        for object in unnamed {
+            let child = object.key();
+            if object.metadata.deletion_timestamp.is_none() {
+                let names = (child.namespace.as_str(), child.name.as_str());
+                world.cluster.delete(&parts::kustomizations(), names, object.metadata.uid.as_deref()).await?;
+                self.changes.push(format!("Kustomization/{child} deleted"));
+            }
+            leaving.push(child);
+        }
+        Ok(leaving)
+    }
+
+    /// Keeps an object of a kind that is served here. Returns its key if it was written.
+    async fn keep_served<K>(
+        &mut self,
+        resource: &Resource,
+        served: &watch::Served<K>,
+        wanted: &K,
+    ) -> Result<Option<ObjectKey>, Failure>
+    where
+        K: kube::Resource + Serialize + DeserializeOwned,
+    {
+        let wanted = serde_json::to_value(wanted).expect("an object serialises");
+        let key = ObjectKey::new(&self.subject.key.namespace, name_of(&wanted));
+        let known = served.get(&key).and_then(|object| serde_json::to_value(object.parsed.as_ref().ok()?).ok());
+        // A watch may be restricted by labels, and then does not show what lacks them.
+        let live = match known {
+            Some(known) => Some(known),
+            None => self.find(resource, &wanted).await?,
+        };
+        let Some(answer) = self.keep(resource, &wanted, live.as_ref()).await? else { return Ok(None) };
+        if let Ok(object) = serde_json::from_value::<Object<K>>(answer) {
+            served.put(object);
+        }
+        Ok(Some(key))
+    }
+
+    async fn find(&self, resource: &Resource, wanted: &Value) -> Result<Option<Value>, ApiError> {
+        let namespace = if resource.is_namespaced { self.subject.key.namespace.as_str() } else { "" };
+        self.subject.world.cluster.get(resource, namespace, name_of(wanted)).await
+    }
+
+    /// Writes `wanted` unless `live` is like it. Returns the server's answer if it was written.
+    async fn keep(
+        &mut self,
+        resource: &Resource,
+        wanted: &Value,
+        live: Option<&Value>,
+    ) -> Result<Option<Value>, Failure> {
+        let namespace = if resource.is_namespaced { self.subject.key.namespace.as_str() } else { "" };
+        let object = ObjectId::new(&resource.group, &resource.kind, namespace, name_of(wanted));
+        if let Some(live) = live {
+            if !value_belongs(live, self.subject.key, self.subject.uid()) {
+                return Err(Failure::Foreign(object));
+            }
+            // What is being deleted is made anew when it is gone, which wakes the configuration.
+            let is_leaving = live["metadata"]["deletionTimestamp"].is_string();
+            if is_leaving || is_as_wanted(live, wanted) {
+                return Ok(None);
+            }
+        }
+        let body = wanted.as_object().expect("a part is an object");
+        let options = ApplyOptions { force: true, ..ApplyOptions::default() };
+        let answer = self.subject.world.cluster.apply_as(MANAGER, resource, body, options).await;
+        let answer = answer.map_err(|source| Failure::Apply { object: object.clone(), source })?;
+        let verb = if live.is_some() { "configured" } else { "created" };
+        self.changes.push(format!("{} {verb}", object.subject()));
+        Ok(Some(answer))
+    }
+}
+
+fn name_of(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// The private key in a Secret that was generated, and not given.
+fn generated_key(secret: &Value) -> Option<SecretString> {
+    if secret["metadata"]["annotations"][annotations::GENERATED_KEY] != "true" {
+        return None;
+    }
+    let key: ByteString = serde_json::from_value(secret["data"]["identity"].clone()).ok()?;
+    String::from_utf8(key.0).ok().map(SecretString::from)
+}

@@ -1,0 +1,59 @@
+//! The key pair by which one repository is read: made here, or read from the private key that someone has.
+
+use ring::rand::{SecureRandom, SystemRandom};
+use russh::keys::{
+    PrivateKey,
+    ssh_key::{LineEnding, private::Ed25519Keypair},
+};
+use secrecy::SecretString;
+
+use super::auth::{CredentialError, private_key};
+
+/// A private SSH key, of which the public half may be shown.
+pub struct DeployKey(PrivateKey);
+
+impl DeployKey {
+    /// Returns a new Ed25519 key.
+    pub fn generate() -> Self {
+        let mut seed = [0; 32];
+        SystemRandom::new().fill(&mut seed).expect("the operating system gives random bytes");
+        Self(Ed25519Keypair::from_seed(&seed).into())
+    }
+
+    /// Reads a private key in PEM or OpenSSH's format.
+    ///
+    /// # Errors
+    /// If it is none, or asks for a passphrase.
+    pub fn read(private: &SecretString) -> Result<Self, CredentialError> {
+        private_key(private, None).map(Self)
+    }
+
+    /// Returns the private half in OpenSSH's format.
+    pub fn private(&self) -> SecretString {
+        let text = self.0.to_openssh(LineEnding::LF).expect("a key without passphrase is written as it is");
+        SecretString::from(text.as_str())
+    }
+
+    /// Returns the public half as one line, as a Git server takes it.
+    pub fn public(&self) -> String {
+        self.0.public_key().to_openssh().expect("a public key is written as it is")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_key_is_read_back_with_the_same_public_half() {
+        let key = DeployKey::generate();
+        let again = DeployKey::read(&key.private()).expect("it was written here");
+        assert_eq!(again.public(), key.public());
+        assert!(key.public().starts_with("ssh-ed25519 AAAA"), "{}", key.public());
+    }
+
+    #[test]
+    fn no_two_keys_are_alike() {
+        assert_ne!(DeployKey::generate().public(), DeployKey::generate().public());
+    }
+}
