@@ -10,7 +10,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
-use crate::output::CommandError;
+use crate::output::{CommandError, Hinted};
 
 /// Flags that all commands share.
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Connection {
     #[arg(long, global = true)]
     context: Option<String>,
     /// The namespace to work in.
-    #[arg(short, long, global = true, env = "FLUX_SYSTEM_NAMESPACE", default_value = "flux-system")]
+    #[arg(short, long, global = true, env = "FLUX_SYSTEM_NAMESPACE", default_value = "flux-system", value_parser = dns_label)]
     pub(crate) namespace: String,
     /// How long the whole command may take.
     #[arg(long, global = true, default_value = "5m0s", value_parser = duration)]
@@ -34,6 +34,19 @@ pub(crate) fn duration(written: &str) -> Result<Duration, String> {
     GoDuration::parse(written).map(|duration| duration.0).map_err(|error| error.to_string())
 }
 
+/// Reads a name as Kubernetes has them.
+pub(crate) fn dns_label(written: &str) -> Result<String, String> {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label = (1..=63).contains(&written.len())
+        && written.chars().all(is_inner)
+        && !written.starts_with('-')
+        && !written.ends_with('-');
+    if is_label {
+        return Ok(written.to_owned());
+    }
+    Err("a name has 1 to 63 lower-case letters, digits and `-`, and begins and ends with no `-`".to_owned())
+}
+
 impl Connection {
     /// The client's configuration.
     pub(crate) async fn config(&self) -> Result<Config, CommandError> {
@@ -41,7 +54,9 @@ impl Connection {
         let config = match &self.kubeconfig {
             Some(file) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &options).await?,
             None if self.context.is_some() => Config::from_kubeconfig(&options).await?,
-            None => Config::infer().await?,
+            None => Config::infer().await.map_err(|error| {
+                Hinted::new(error, "name a kubeconfig with --kubeconfig, or in the environment variable KUBECONFIG")
+            })?,
         };
         Ok(config)
     }

@@ -1,4 +1,4 @@
-//! Local directories as trees to build from.
+//! Local files, and directories as trees to build from.
 
 use std::{
     io,
@@ -7,11 +7,13 @@ use std::{
 
 use fairlead_object::{LocalTree, TreePath};
 
-/// A directory that cannot be built from.
+/// A file or directory that cannot be worked on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LocalError {
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("`{}` is not a directory", .0.display())]
     NotADirectory(PathBuf),
     #[error("`{}` has a name that is not UTF-8", .0.display())]
@@ -33,4 +35,14 @@ pub(crate) fn open(directory: &Path) -> Result<(LocalTree, TreePath), LocalError
     let below = below.to_str().ok_or_else(|| LocalError::NotText(full.clone()))?;
     let path = below.parse().map_err(|_| LocalError::NotText(full.clone()))?;
     Ok((LocalTree::open(root).map_err(failed)?, path))
+}
+
+/// The text in the file `path`.
+pub(crate) fn read(path: &Path) -> Result<String, LocalError> {
+    std::fs::read_to_string(path).map_err(|source| LocalError::Read { path: path.to_owned(), source })
+}
+
+/// Writes `text` into the file `path`.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), LocalError> {
+    std::fs::write(path, text).map_err(|source| LocalError::Write { path: path.to_owned(), source })
 }

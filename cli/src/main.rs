@@ -13,14 +13,15 @@ mod commands;
 mod connection;
 mod digest_key;
 mod local;
+mod log;
 mod output;
 mod planning;
 mod served;
 mod wait;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use commands::Command;
 use connection::Connection;
@@ -38,7 +39,10 @@ struct Arguments {
 fn main() -> ExitCode {
     // Another provider can only be installed already by this very line.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let arguments = Arguments::parse();
+    let arguments = match read_arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&error, ExitCode::FAILURE),
@@ -46,9 +50,18 @@ fn main() -> ExitCode {
     let failure = arguments.command.failure();
     let ended = runtime.block_on(arguments.command.run(&arguments.connection));
     // A fetch that hangs in a blocking thread must not keep the process.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     match ended {
         Ok(code) => code,
         Err(error) => output::fail(&*error, failure),
     }
+}
+
+/// How long threads that are in the middle of something may take to end.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
+
+fn read_arguments() -> Result<Arguments, clap::Error> {
+    let command = Arguments::command().mut_subcommand("controller", commands::accept_go_flags);
+    let mut matches = command.try_get_matches()?;
+    Arguments::from_arg_matches_mut(&mut matches)
 }

@@ -2,12 +2,39 @@
 
 use std::{
     error::Error,
+    fmt,
     io::{self, Write},
+    iter,
     process::ExitCode,
 };
 
 /// An error of a command, of whatever kind.
 pub(crate) type CommandError = Box<dyn Error + Send + Sync>;
+
+/// An error with what the reader can try.
+#[derive(Debug)]
+pub(crate) struct Hinted {
+    error: CommandError,
+    hint: String,
+}
+
+impl Hinted {
+    pub(crate) fn new(error: impl Into<CommandError>, hint: impl Into<String>) -> Self {
+        Self { error: error.into(), hint: hint.into() }
+    }
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for Hinted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
 
 /// Says that something begins.
 pub(crate) fn action(text: impl AsRef<str>) {
@@ -44,16 +71,25 @@ fn line(symbol: &str, text: &str) {
     drop(writeln!(io::stderr(), "{symbol} {text}"));
 }
 
-/// Prints an error with its causes and ends with `code`.
-pub(crate) fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!("\n  caused by: {error}"));
-        cause = error.source();
-    }
-    drop(writeln!(io::stderr(), "{text}"));
+/// Prints an error with its causes and its hint, and ends with `code`.
+pub(crate) fn fail(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
+    drop(io::stderr().write_all(explained(error).as_bytes()));
     code
+}
+
+fn explained(error: &(dyn Error + 'static)) -> String {
+    let mut lines = vec![format!("error: {error}")];
+    for cause in iter::successors(error.source(), |&cause| cause.source()) {
+        let cause = cause.to_string();
+        // Some libraries repeat their cause in their own words.
+        if !lines.iter().any(|line| line.contains(&cause)) {
+            lines.push(format!("  caused by: {cause}"));
+        }
+    }
+    if let Some(Hinted { hint, .. }) = error.downcast_ref() {
+        lines.push(format!("hint: {hint}"));
+    }
+    lines.join("\n") + "\n"
 }
 
 /// Writes a command's result to stdout. A reader that has gone, as `head`, is no error.
@@ -87,6 +123,14 @@ fn laid_out(row: &[String], widths: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_followed_by_its_causes_and_its_hint() {
+        let cause = io::Error::other("no such door");
+        let error = crate::local::LocalError::Read { path: "house".into(), source: cause };
+        let explained = explained(&Hinted::new(error, "try the window"));
+        assert_eq!(explained, "error: cannot read `house`\n  caused by: no such door\nhint: try the window\n");
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use crate::{
     digest_key::digest_key,
     local,
-    output::CommandError,
+    output::{CommandError, Hinted},
     served::{GIT_REPOSITORY, KUSTOMIZATION},
 };
 
@@ -39,7 +39,8 @@ pub(crate) struct Source {
     pub(crate) root: Option<TreePath>,
     /// The source's revision; for a local directory `local`.
     pub(crate) revision: String,
-    _store: Option<TempDir>,
+    /// Where the tree is kept, for as long as anything is built from it.
+    store: Option<Arc<TempDir>>,
 }
 
 impl Source {
@@ -47,7 +48,7 @@ impl Source {
     pub(crate) fn local(directory: &Path, spec_path: Option<&TreePath>) -> Result<Self, CommandError> {
         let (tree, path): (LocalTree, TreePath) = local::open(directory)?;
         let root = spec_path.and_then(|spec_path| above(&path, spec_path));
-        Ok(Self { tree: Arc::new(tree), path, root, revision: "local".to_owned(), _store: None })
+        Ok(Self { tree: Arc::new(tree), path, root, revision: "local".to_owned(), store: None })
     }
 
     /// What `kustomization` would be built from now: the newest revision of its source.
@@ -67,7 +68,7 @@ impl Source {
             path: path(spec)?,
             root: Some(TreePath::root()),
             revision: resolved.revision,
-            _store: Some(folder),
+            store: Some(Arc::new(folder)),
         })
     }
 
@@ -80,27 +81,18 @@ impl Source {
             path,
             root: Some(root),
             revision: self.revision.clone(),
-            _store: None,
+            store: self.store.clone(),
         })
     }
 
     /// Builds `request` from here.
     pub(crate) fn build(&self, mut request: BuildRequest) -> Result<Built, CommandError> {
         request.path = self.path.clone();
-        let hint = |error: &fairlead_manifests::BuildError| error.hint();
-        build(&*self.tree, &request).map_err(|error| match hint(&error) {
-            Some(hint) => Box::new(Hinted { source: error.into(), hint }),
-            None => CommandError::from(error),
+        build(&*self.tree, &request).map_err(|error| match error.hint() {
+            Some(hint) => Hinted::new(error, hint).into(),
+            None => error.into(),
         })
     }
-}
-
-/// An error with what the reader can try.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}\nhint: {hint}")]
-struct Hinted {
-    source: CommandError,
-    hint: String,
 }
 
 /// The path that `path` has once `below` is taken from its end; `None` if it does not end so.
@@ -202,7 +194,7 @@ pub(crate) async fn plan_for(
     options.approved.clone_from(&wanted.approved);
     let plan = plan(&prepared.desired, &live, &wanted.inventory, &options).map_err(|error| {
         let hint = error.hint();
-        Hinted { source: error.into(), hint }
+        Hinted::new(error, hint)
     })?;
     Ok(Planned { plan, prepared })
 }

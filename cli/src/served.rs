@@ -12,7 +12,7 @@ pub(crate) struct Kind {
     pub(crate) group: &'static str,
     pub(crate) version: &'static str,
     /// As objects write it.
-    pub(crate) kind: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) plural: &'static str,
     /// As messages write it.
     pub(crate) human: &'static str,
@@ -26,7 +26,7 @@ pub(crate) struct Kind {
 pub(crate) const GIT_REPOSITORY: Kind = Kind {
     group: "source.toolkit.fluxcd.io",
     version: "v1",
-    kind: "GitRepository",
+    name: "GitRepository",
     plural: "gitrepositories",
     human: "source git",
     revision: "/status/artifact/revision",
@@ -37,7 +37,7 @@ pub(crate) const GIT_REPOSITORY: Kind = Kind {
 pub(crate) const KUSTOMIZATION: Kind = Kind {
     group: "kustomize.toolkit.fluxcd.io",
     version: "v1",
-    kind: "Kustomization",
+    name: "Kustomization",
     plural: "kustomizations",
     human: "kustomization",
     revision: "/status/lastAppliedRevision",
@@ -48,7 +48,7 @@ pub(crate) const KUSTOMIZATION: Kind = Kind {
 pub(crate) const FLUX_CONFIGURATION: Kind = Kind {
     group: "fairlead.dev",
     version: "v1alpha1",
-    kind: "FluxConfiguration",
+    name: "FluxConfiguration",
     plural: "fluxconfigurations",
     human: "configuration",
     revision: "/status/sourceSyncedCommitId",
@@ -61,7 +61,7 @@ impl Kind {
         Resource {
             group: self.group.to_owned(),
             version: self.version.to_owned(),
-            kind: self.kind.to_owned(),
+            kind: self.name.to_owned(),
             plural: self.plural.to_owned(),
             is_namespaced: true,
         }
@@ -70,7 +70,7 @@ impl Kind {
     /// The object `name`; an error names it where it is missing.
     pub(crate) async fn get(&self, cluster: &Cluster, namespace: &str, name: &str) -> Result<Value, CommandError> {
         let found = cluster.get(&self.resource(), namespace, name).await?;
-        found.ok_or_else(|| format!("{} object '{name}' not found in \"{namespace}\" namespace", self.kind).into())
+        found.ok_or_else(|| format!("{} object '{name}' not found in \"{namespace}\" namespace", self.name).into())
     }
 }
 

@@ -1,19 +1,23 @@
 //! `fairlead apply`: brings the cluster to what a local directory says, as `diff` showed it.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args as Flags;
 use fairlead_manifests::BuildRequest;
 use fairlead_object::{Manifest, ObjectId};
-use fairlead_plan::{Action, PlanDocument, Stage, render};
+use fairlead_plan::{APPROVE_ANNOTATION, Action, DocumentError, Held, Plan, PlanDocument, Stage, render};
 use fairlead_reconciler::apply::{Applier, Witness};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::local_inventory::LocalInventory;
 use crate::{
-    connection::Connection,
-    output::{CommandError, action, print, success, waiting},
+    connection::{Connection, dns_label},
+    local,
+    output::{CommandError, Hinted, action, print, success, waiting},
     planning::{Planned, Source, plan_for},
     wait::until_current,
 };
@@ -24,7 +28,7 @@ pub(crate) struct Args {
     /// The directory to apply, with or without a kustomization file.
     path: PathBuf,
     /// The name under which the inventory is kept, so that a later apply prunes.
-    #[arg(long, default_value = "default")]
+    #[arg(long, default_value = "default", value_parser = dns_label)]
     name: String,
     /// A plan that `diff -o json` wrote: apply only if it still says the same.
     #[arg(long, value_name = "FILE")]
@@ -42,12 +46,10 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     let inventory = LocalInventory::open(&cluster, &connection.namespace, &args.name).await?;
     let Planned { plan, prepared } = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await?;
     if let Some(file) = &args.plan {
-        PlanDocument::from_json(&std::fs::read_to_string(file)?)?.verify(&plan)?;
+        verify(file, &plan)?;
     }
     if let Some(held) = &plan.held {
-        return Err(
-            format!("held: {held} on ConfigMap {}/fairlead-inventory-{}", connection.namespace, args.name).into()
-        );
+        return Err(unapproved(held, &inventory).into());
     }
     if !plan.is_empty() {
         action(format!("applying {} under the name {}", args.path.display(), args.name));
@@ -66,7 +68,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
         }
         inventory.record(&plan.inventory_after()).await?;
     }
-    print(&render::change_log(&plan))?;
+    print(&changes(&plan))?;
     if args.wait {
         waiting("waiting for everything to be healthy");
         let applied = plan.steps.iter().filter(|step| step.stage != Stage::Prune);
@@ -76,6 +78,39 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     }
     success(if plan.is_empty() { "nothing to do" } else { "applied" });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks that `plan` is what the file says.
+fn verify(file: &Path, plan: &Plan) -> Result<(), CommandError> {
+    let document = PlanDocument::from_json(&local::read(file)?);
+    let document = document.map_err(|source| UnusablePlan { path: file.to_owned(), source })?;
+    let moved = |error| Hinted::new(error, "look at what would happen now with `fairlead diff`");
+    Ok(document.verify(plan).map_err(moved)?)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use `{}`", path.display())]
+struct UnusablePlan {
+    path: PathBuf,
+    source: DocumentError,
+}
+
+/// What to do about a plan that deletes more than goes without saying.
+fn unapproved(held: &Held, inventory: &LocalInventory<'_>) -> Hinted {
+    let reasons: Vec<String> = held.reasons.iter().map(ToString::to_string).collect();
+    let hint = format!(
+        "look at it with `fairlead diff`, then approve it with `kubectl annotate --overwrite -n {} configmap {} {}={}`",
+        inventory.namespace,
+        inventory.object_name(),
+        APPROVE_ANNOTATION,
+        held.approve
+    );
+    Hinted::new(format!("held: {}", reasons.join(", ")), hint)
+}
+
+/// A line for each object that was changed.
+fn changes(plan: &Plan) -> String {
+    plan.work().flat_map(|step| [render::change_log_line(step), "\n".to_owned()]).collect()
 }
 
 /// Nobody needs to be told: the plan says it all.

@@ -1,17 +1,19 @@
 //! `fairlead build`: prints what would be applied.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Args as Flags, Subcommand};
-use fairlead_manifests::BuildRequest;
+use fairlead_manifests::{BuildRequest, Order};
 use fairlead_object::Manifest;
 
 use super::kustomizations::{Selection, children};
 use crate::{
     connection::Connection,
+    local,
     output::{CommandError, print},
     planning::{Source, build_kustomization, read},
 };
@@ -56,25 +58,31 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
 
 fn of_directory(path: &Path, output: Option<&Path>) -> Result<(), CommandError> {
     let source = Source::local(path, None)?;
-    let built = source.build(BuildRequest::default())?;
+    let built = source.build(BuildRequest { order: Order::ByKind, ..BuildRequest::default() })?;
     match output {
         None => print(&built.text()),
-        Some(folder) if folder.is_dir() => {
-            for manifest in &built.manifests {
-                std::fs::write(folder.join(file_name(manifest)), fairlead_yaml::emit_json(&manifest.to_value()))?;
-            }
-            Ok(())
-        }
-        Some(file) => Ok(std::fs::write(file, built.text())?),
+        Some(folder) if folder.is_dir() => write_files(folder, &built.manifests),
+        Some(file) => Ok(local::write(file, &built.text())?),
     }
 }
 
-/// kustomize's name for the file of one object.
-fn file_name(manifest: &Manifest) -> String {
-    let gvk = manifest.gvk();
-    let group = if gvk.group.is_empty() { String::new() } else { format!("{}_", gvk.group) };
-    let namespace = manifest.id().namespace.as_ref().map(|namespace| format!("{namespace}_")).unwrap_or_default();
-    format!("{namespace}{group}{}_{}_{}.yaml", gvk.version, gvk.kind, manifest.id().name).to_lowercase()
+/// Writes a file for each object, under kustomize's names.
+fn write_files(folder: &Path, manifests: &[Manifest]) -> Result<(), CommandError> {
+    let namespaces: BTreeSet<_> = manifests.iter().filter_map(|manifest| manifest.id().namespace.as_ref()).collect();
+    for manifest in manifests {
+        let namespace = manifest.id().namespace.as_deref().filter(|_| namespaces.len() > 1);
+        let file = folder.join(file_name(manifest, namespace));
+        local::write(&file, &fairlead_yaml::emit_json(&manifest.to_value()))?;
+    }
+    Ok(())
+}
+
+/// The name of an object's file, which begins with `namespace` where there is more than one.
+fn file_name(manifest: &Manifest, namespace: Option<&str>) -> String {
+    let (gvk, name) = (manifest.gvk(), &manifest.id().name);
+    let group = Some(gvk.group.as_str()).filter(|group| !group.is_empty());
+    let parts = namespace.into_iter().chain(group).chain([gvk.version.as_str(), gvk.kind.as_str(), name.as_str()]);
+    format!("{}.yaml", parts.collect::<Vec<_>>().join("_")).to_lowercase()
 }
 
 async fn of_cluster(selection: &Selection, connection: &Connection) -> Result<(), CommandError> {

@@ -1,11 +1,14 @@
 //! `fairlead completion`: a script that completes commands and flags in a shell.
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args as Flags, CommandFactory};
 use clap_complete::Shell;
 
-use crate::{Arguments, output::CommandError};
+use crate::{
+    Arguments,
+    output::{CommandError, print},
+};
 
 /// Flags of `completion`.
 #[derive(Flags)]
@@ -15,6 +18,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, CommandError> {
-    clap_complete::generate(args.shell, &mut Arguments::command(), "fairlead", &mut io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Arguments::command(), "fairlead", &mut script);
+    print(&String::from_utf8(script)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,10 @@
 //! The plan that is printed is made by the controller's own steps. Ends with 0 if there is nothing to do, with 1 if there
 //! are changes, with 2 for an error.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args as Flags, Subcommand, ValueEnum};
 use fairlead_api::kustomize::Kustomization;
@@ -15,7 +18,7 @@ use super::{
     local_inventory::LocalInventory,
 };
 use crate::{
-    connection::Connection,
+    connection::{Connection, dns_label},
     output::{CommandError, print, warning},
     planning::{Source, Wanted, as_account, build_kustomization, plan_for, read},
     served::KUSTOMIZATION,
@@ -31,7 +34,7 @@ pub(crate) struct Args {
     #[arg(required = true)]
     path: Option<PathBuf>,
     /// The name under which `apply` keeps its inventory; what it holds and the directory does not is shown as deleted.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = dns_label)]
     name: Option<String>,
     /// How to write it.
     #[arg(short, long, value_enum, default_value = "text")]
@@ -107,7 +110,7 @@ fn rendered(plans: &[Plan], format: Format) -> Result<String, CommandError> {
     Ok(parts.concat())
 }
 
-async fn of_directory(path: &PathBuf, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
+async fn of_directory(path: &Path, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
     let source = Source::local(path, None)?;
     let built = source.build(BuildRequest::default())?;
     let cluster = connection.cluster().await?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     connection::Connection,
-    output::{CommandError, failure, print, table},
+    output::{CommandError, Hinted, failure, print, table},
     served::{FLUX_CONFIGURATION, GIT_REPOSITORY, KUSTOMIZATION, Kind},
 };
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     let namespace = if args.all_namespaces { "" } else { &connection.namespace };
     let meant = match &args.about {
         Some(about) => meant(&cluster, about, &connection.namespace).await?,
-        None => KINDS.iter().map(|kind| (kind.kind.to_owned(), None)).collect(),
+        None => KINDS.iter().map(|kind| (kind.name.to_owned(), None)).collect(),
     };
     let mut events = cluster.list(&resource(), namespace, "").await?;
     events.retain(|event| {
@@ -75,12 +75,15 @@ fn resource() -> Resource {
 /// The kind and the name that `about` names, and those of its source.
 async fn meant(cluster: &Cluster, about: &str, namespace: &str) -> Result<Vec<(String, Option<String>)>, CommandError> {
     let (kind, name) = about.split_once('/').map_or((about, None), |(kind, name)| (kind, Some(name)));
-    let aliases = |kind: &Kind| [kind.kind.to_lowercase(), kind.plural.to_owned()];
+    let aliases = |kind: &Kind| [kind.name.to_lowercase(), kind.plural.to_owned()];
     let is_meant = |known: &&Kind| {
-        aliases(known).contains(&kind.to_lowercase()) || (known.kind == "Kustomization" && kind == "ks")
+        aliases(known).contains(&kind.to_lowercase()) || (known.name == "Kustomization" && kind == "ks")
     };
-    let known = KINDS.iter().find(is_meant).ok_or_else(|| format!("unknown kind `{kind}`"))?;
-    let mut meant = vec![(known.kind.to_owned(), name.map(str::to_owned))];
+    let known = KINDS.iter().find(is_meant).ok_or_else(|| {
+        let known = KINDS.map(|kind| kind.name).join(", ");
+        Hinted::new(format!("unknown kind `{kind}`"), format!("there are {known}"))
+    })?;
+    let mut meant = vec![(known.name.to_owned(), name.map(str::to_owned))];
     if let (true, Some(name)) = (*known == KUSTOMIZATION, name) {
         let object = known.get(cluster, namespace, name).await?;
         let source = &object["spec"]["sourceRef"];

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::{
     connection::Connection,
-    output::{CommandError, print, table},
+    output::{CommandError, failure, print, table},
     served::{FLUX_CONFIGURATION, Format, GIT_REPOSITORY, KUSTOMIZATION, Kind, ready, short_hashes},
 };
 
@@ -45,6 +45,7 @@ pub(crate) enum Sources {
 
 /// Which objects, and how they are written.
 #[derive(Flags)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Selection {
     /// The name of one object.
     name: Option<String>,
@@ -85,21 +86,31 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
         ([kind], false) => {
             let objects = list(&cluster, *kind, &selection, &connection.namespace).await?;
             if objects.is_empty() {
-                return Err(nothing(*kind, &selection, &connection.namespace).into());
+                return Err(nothing(kind.name, &selection, &connection.namespace).into());
             }
+            let objects = meant(objects, &selection)?;
             print(&written(*kind, &objects, &selection, "")?)?;
         }
-        (kinds, false) => {
-            for kind in kinds {
-                let objects = list(&cluster, *kind, &selection, &connection.namespace).await?;
-                if !objects.is_empty() {
-                    let prefix = format!("{}/", kind.kind.to_lowercase());
-                    print(&format!("{}\n", written(*kind, &objects, &selection, &prefix)?))?;
-                }
-            }
-        }
+        (kinds, false) => all(&cluster, kinds, &selection, &connection.namespace).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a table for each kind that has objects.
+async fn all(cluster: &Cluster, kinds: &[Kind], selection: &Selection, namespace: &str) -> Result<(), CommandError> {
+    let mut is_empty = true;
+    for kind in kinds {
+        let objects = meant(list(cluster, *kind, selection, namespace).await?, selection)?;
+        if !objects.is_empty() {
+            let prefix = format!("{}/", kind.name.to_lowercase());
+            print(&format!("{}\n", written(*kind, &objects, selection, &prefix)?))?;
+            is_empty = false;
+        }
+    }
+    if is_empty {
+        failure(nothing("", selection, namespace));
+    }
+    Ok(())
 }
 
 async fn list(
@@ -109,25 +120,26 @@ async fn list(
     namespace: &str,
 ) -> Result<Vec<Value>, CommandError> {
     let namespace = if selection.all_namespaces { "" } else { namespace };
-    let mut query = String::new();
-    if let Some(labels) = &selection.label_selector {
-        query.push_str(&format!("labelSelector={}&", escaped(labels)));
-    }
-    if let Some(name) = &selection.name {
-        query.push_str(&format!("fieldSelector=metadata.name%3D{}", escaped(name)));
-    }
+    let labels = selection.label_selector.iter().map(|labels| format!("labelSelector={}", escaped(labels)));
+    let name = selection.name.iter().map(|name| format!("fieldSelector=metadata.name%3D{}", escaped(name)));
+    let query = labels.chain(name).collect::<Vec<_>>().join("&");
     let objects = cluster.list(&kind.resource(), namespace, &query).await?;
-    let meant = match &selection.status_selector {
-        Some(selector) => StatusSelector::read(selector)?,
-        None => StatusSelector::All,
-    };
-    Ok(objects.into_iter().filter(|object| meant.matches(object)).map(|object| with_kind(object, kind)).collect())
+    Ok(objects.into_iter().map(|object| with_kind(object, kind)).collect())
+}
+
+/// Those that the status selector means.
+fn meant(mut objects: Vec<Value>, selection: &Selection) -> Result<Vec<Value>, CommandError> {
+    if let Some(selector) = &selection.status_selector {
+        let selector = StatusSelector::read(selector)?;
+        objects.retain(|object| selector.matches(object));
+    }
+    Ok(objects)
 }
 
 /// The items of a list say no kind.
 fn with_kind(mut object: Value, kind: Kind) -> Value {
     object["apiVersion"] = format!("{}/{}", kind.group, kind.version).into();
-    object["kind"] = kind.kind.into();
+    object["kind"] = kind.name.into();
     object
 }
 
@@ -139,17 +151,17 @@ fn escaped(text: &str) -> String {
     text.bytes().map(escape).collect()
 }
 
-fn nothing(kind: Kind, selection: &Selection, namespace: &str) -> String {
+fn nothing(kind: &str, selection: &Selection, namespace: &str) -> String {
     let place =
         if selection.all_namespaces { "any namespace".to_owned() } else { format!("\"{namespace}\" namespace") };
     match &selection.name {
-        Some(name) => format!("{} object '{name}' not found in {place}", kind.kind),
-        None => format!("no {} objects found in {place}", kind.kind),
+        Some(name) => format!("{kind} object '{name}' not found in {place}").trim_start().to_owned(),
+        None if kind.is_empty() => format!("no objects found in {place}"),
+        None => format!("no {kind} objects found in {place}"),
     }
 }
 
 enum StatusSelector {
-    All,
     Is(String, String),
     IsNot(String, String),
 }
@@ -179,7 +191,6 @@ impl StatusSelector {
             })
         };
         match self {
-            Self::All => true,
             Self::Is(type_, status) => has(type_, status),
             Self::IsNot(type_, status) => !has(type_, status),
         }
@@ -193,7 +204,7 @@ fn written(kind: Kind, objects: &[Value], selection: &Selection, prefix: &str) -
         Format::Yaml => fairlead_yaml::emit_json(&list()),
         Format::Name => {
             let name = |object: &Value| {
-                format!("{}.{}/{}\n", kind.kind.to_lowercase(), kind.group, text(object, "/metadata/name"))
+                format!("{}.{}/{}\n", kind.name.to_lowercase(), kind.group, text(object, "/metadata/name"))
             };
             objects.iter().map(name).collect()
         }
@@ -264,7 +275,7 @@ async fn watch(
         group: kind.group.to_owned(),
         version: kind.version.to_owned(),
         api_version: format!("{}/{}", kind.group, kind.version),
-        kind: kind.kind.to_owned(),
+        kind: kind.name.to_owned(),
         plural: kind.plural.to_owned(),
     };
     let client = cluster.client().clone();

@@ -1,6 +1,9 @@
 //! What `build kustomization` and `diff kustomization` share: which Kustomization, and from where it is built.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use fairlead_api::kustomize::Kustomization;
@@ -16,6 +19,7 @@ use fairlead_yaml::Schema;
 use serde_json::Value;
 
 use crate::{
+    local,
     output::CommandError,
     planning::{Source, kustomization, read},
     served::KUSTOMIZATION,
@@ -62,12 +66,11 @@ impl Selection {
     }
 
     /// The Kustomization in `file`; its inventory comes from the one in the cluster, if it is there.
-    async fn of_file(&self, file: &PathBuf, cluster: &Cluster, namespace: &str) -> Result<Kustomization, CommandError> {
-        let text =
-            std::fs::read_to_string(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    async fn of_file(&self, file: &Path, cluster: &Cluster, namespace: &str) -> Result<Kustomization, CommandError> {
+        let text = local::read(file)?;
         let is_meant = |object: &Value| {
             let found = object["metadata"]["namespace"].as_str().unwrap_or_default();
-            object["kind"] == KUSTOMIZATION.kind
+            object["kind"] == KUSTOMIZATION.name
                 && object["metadata"]["name"] == self.name.as_str()
                 && (found.is_empty() || found == namespace)
         };
@@ -123,7 +126,7 @@ pub(crate) fn children(parent: &Kustomization, manifests: &[Manifest]) -> Vec<Va
     let own = key(parent);
     let is_child = |manifest: &&Manifest| {
         let id = manifest.id();
-        id.kind == KUSTOMIZATION.kind
+        id.kind == KUSTOMIZATION.name
             && id.group == KUSTOMIZATION.group
             && !(id.name == own.name && id.namespace_or_empty() == own.namespace)
     };

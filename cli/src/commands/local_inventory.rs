@@ -20,7 +20,7 @@ const ENTRIES: &str = "entries";
 
 pub(crate) struct LocalInventory<'a> {
     cluster: &'a Cluster,
-    namespace: String,
+    pub(crate) namespace: String,
     name: String,
     pub(crate) held: Inventory,
     approved: Option<String>,
@@ -60,15 +60,20 @@ impl<'a> LocalInventory<'a> {
         }
     }
 
+    /// The name of the ConfigMap.
+    pub(crate) fn object_name(&self) -> String {
+        object_name(&self.name)
+    }
+
     /// Records what is held from now on.
     pub(crate) async fn record(&self, inventory: &Inventory) -> Result<(), ApiError> {
-        let lines: String =
-            inventory.to_entries().into_iter().map(|(id, version)| format!("{id} {version}\n")).collect();
+        let entries = inventory.to_entries().into_iter();
+        let lines: String = entries.flat_map(|(id, version)| [id, " ".to_owned(), version, "\n".to_owned()]).collect();
         let body = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": object_name(&self.name),
+                "name": self.object_name(),
                 "namespace": self.namespace,
                 "labels": {"app.kubernetes.io/managed-by": MANAGER},
             },

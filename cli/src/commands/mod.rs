@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::{connection::Connection, output::CommandError};
+pub(crate) use controller::accept_go_flags;
 
 /// What to do.
 #[derive(Subcommand)]

@@ -62,15 +62,16 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     let namespace = connection.namespace.as_str();
     match args {
         Args::Source(Source::Git(named)) => {
-            request(&cluster, GIT_REPOSITORY, (namespace, &named.name), deadline).await?
+            request(&cluster, GIT_REPOSITORY, (namespace, &named.name), deadline).await?;
         }
         Args::Configuration(named) => request(&cluster, FLUX_CONFIGURATION, (namespace, &named.name), deadline).await?,
         Args::Kustomization(args) => {
             if args.with_source {
                 let object = KUSTOMIZATION.get(&cluster, namespace, &args.name).await?;
                 let source = &object["spec"]["sourceRef"];
-                if source["kind"] != GIT_REPOSITORY.kind {
-                    return Err(format!("cannot reconcile source of kind {}", source["kind"]).into());
+                if source["kind"] != GIT_REPOSITORY.name {
+                    let kind = source["kind"].as_str().unwrap_or_default();
+                    return Err(format!("cannot reconcile source of kind {kind}").into());
                 }
                 let of = source["namespace"].as_str().unwrap_or(namespace);
                 let name = source["name"].as_str().unwrap_or_default();
@@ -93,10 +94,10 @@ async fn request(
     if before["spec"]["suspend"] == true {
         return Err("resource is suspended".into());
     }
-    action(format!("annotating {} {name} in {namespace} namespace", kind.kind));
+    action(format!("annotating {} {name} in {namespace} namespace", kind.name));
     let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: Clock::system().now().to_string()}}});
     cluster.merge(&kind.resource(), (namespace, name), &annotation, Part::Whole, "fairlead").await?;
-    success(format!("{} annotated", kind.kind));
+    success(format!("{} annotated", kind.name));
     let handled = before["status"]["lastHandledReconcileAt"].clone();
     let object = until_settled(cluster, kind, (namespace, name), deadline, |object| {
         object["status"]["lastHandledReconcileAt"] != handled
@@ -115,17 +116,17 @@ pub(crate) async fn until_settled(
     deadline: Instant,
     is_handled: impl Fn(&Value) -> bool,
 ) -> Result<Value, CommandError> {
-    waiting(format!("waiting for {} reconciliation", kind.kind));
+    waiting(format!("waiting for {} reconciliation", kind.name));
     let resource = kind.resource();
     let mut last = String::new();
     while Instant::now() < deadline {
         let object = cluster.get(&resource, namespace, name).await?;
-        let object = object.ok_or_else(|| format!("{} '{name}' was deleted", kind.kind))?;
+        let object = object.ok_or_else(|| format!("{} '{name}' was deleted", kind.name))?;
         if is_handled(&object) {
             match state(&object) {
                 State::Ready => return Ok(object),
                 State::Stalled(message) => {
-                    return Err(format!("{} reconciliation failed: '{message}'", kind.kind).into());
+                    return Err(format!("{} reconciliation failed: '{message}'", kind.name).into());
                 }
                 State::Progressing(message) => last = message,
             }

@@ -19,25 +19,25 @@ use crate::{
 pub(crate) enum Args {
     /// Kustomizations.
     #[command(alias = "ks")]
-    Kustomization(Names),
+    Kustomization(Objects),
     /// Sources.
     #[command(subcommand)]
     Source(Source),
     /// FluxConfigurations.
     #[command(alias = "fluxconfig")]
-    Configuration(Names),
+    Configuration(Objects),
 }
 
 /// Which kind of source.
 #[derive(Subcommand)]
 pub(crate) enum Source {
     /// GitRepositories.
-    Git(Names),
+    Git(Objects),
 }
 
 /// Which objects.
 #[derive(Flags)]
-pub(crate) struct Names {
+pub(crate) struct Objects {
     /// Their names.
     #[arg(required_unless_present = "all")]
     names: Vec<String>,
@@ -57,7 +57,7 @@ pub(crate) enum Change {
 }
 
 impl Args {
-    fn into_parts(self) -> (Kind, Names) {
+    fn into_parts(self) -> (Kind, Objects) {
         match self {
             Self::Kustomization(names) => (KUSTOMIZATION, names),
             Self::Source(Source::Git(names)) => (GIT_REPOSITORY, names),
@@ -88,18 +88,18 @@ pub(crate) async fn run(args: Args, change: Change, connection: &Connection) -> 
     for name in changed {
         match until_settled(&cluster, kind, (namespace, name), deadline, |_| true).await {
             Ok(object) => {
-                success(format!("{} {name} reconciliation completed", kind.kind));
+                success(format!("{} {name} reconciliation completed", kind.name));
                 let revision = object.pointer(kind.revision).and_then(Value::as_str).unwrap_or_default();
                 success(format!("{} {}", kind.handled, short_hashes(revision)));
             }
             Err(error) => {
-                failure(format!("{} {name} reconciliation failed: {error}", kind.kind));
+                failure(format!("{} {name} reconciliation failed: {error}", kind.name));
                 failures += 1;
             }
         }
     }
     if failures > 0 {
-        return Err(format!("reconciliation failed for {failures} {}(s)", kind.kind).into());
+        return Err(format!("reconciliation failed for {failures} {}(s)", kind.name).into());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -128,7 +128,7 @@ async fn set(
             Ok(true)
         }
         Err(error) if error.is_not_found() => {
-            failure(format!("{} {name} not found in {namespace} namespace", kind.kind));
+            failure(format!("{} {name} not found in {namespace} namespace", kind.name));
             Ok(false)
         }
         Err(error) => Err(error.into()),

@@ -39,7 +39,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     let Args::Kustomization(args) = args;
     let cluster = connection.cluster().await?;
     KUSTOMIZATION.get(&cluster, &connection.namespace, &args.name).await?;
-    let root = ObjectId::new(KUSTOMIZATION.group, KUSTOMIZATION.kind, &connection.namespace, &args.name);
+    let root = ObjectId::new(KUSTOMIZATION.group, KUSTOMIZATION.name, &connection.namespace, &args.name);
     let tree = read(&cluster, root, &mut BTreeSet::new(), args.compact).await?;
     match args.output {
         Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&tree.to_json())?))?,
@@ -62,7 +62,7 @@ async fn read(
     is_compact: bool,
 ) -> Result<Branch, CommandError> {
     let mut below = Vec::new();
-    let is_kustomization = object.kind == KUSTOMIZATION.kind && object.group == KUSTOMIZATION.group;
+    let is_kustomization = object.kind == KUSTOMIZATION.name && object.group == KUSTOMIZATION.group;
     if is_kustomization && above.insert(object.clone()) {
         let resource = KUSTOMIZATION.resource();
         let found = cluster.get(&resource, object.namespace_or_empty(), &object.name).await?.unwrap_or_default();
@@ -102,7 +102,7 @@ impl Branch {
         for (at, branch) in self.below.iter().enumerate() {
             let is_last = at + 1 == self.below.len();
             let (corner, next) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
-            text.push_str(&format!("{margin}{corner}{}\n", branch.object.subject()));
+            text.extend([margin, corner, &branch.object.subject(), "\n"]);
             branch.write_below(text, &format!("{margin}{next}"));
         }
     }

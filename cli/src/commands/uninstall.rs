@@ -87,7 +87,7 @@ async fn release(cluster: &Cluster, is_dry_run: bool) -> Result<(), CommandError
                 let patch = json!({"metadata": {"finalizers": null}});
                 cluster.merge(&resource, (namespace, name), &patch, Part::Whole, "fairlead").await?;
             }
-            success(format!("{}/{namespace}/{name} finalizers deleted{}", kind.kind, suffix(is_dry_run)));
+            success(format!("{}/{namespace}/{name} finalizers deleted{}", kind.name, suffix(is_dry_run)));
         }
     }
     Ok(())

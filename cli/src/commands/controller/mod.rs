@@ -1,8 +1,11 @@
 //! `fairlead controller`: all controllers in one process, with Flux's flags.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+mod gates;
+mod ignored;
 
-use clap::{ArgAction, Args as Flags, ValueEnum};
+use std::{any::TypeId, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Arg, ArgAction, Args as Flags, Command};
 use fairlead_plan::{Budget, CustomStage};
 use fairlead_reconciler::{
     clock::Clock,
@@ -14,18 +17,21 @@ use fairlead_sources::store::StoreSettings;
 use kube::Client;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, fmt::time::FormatTime};
 
 use crate::{
     connection::{Connection, duration},
+    log::{self, Encoding, Level},
     output::CommandError,
 };
+use gates::Gates;
+use ignored::IgnoredFlags;
 
 /// Flags of the controller. Those that Flux has keep Flux's names and defaults.
 #[derive(Flags)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
-    /// Reconcile objects of all namespaces; otherwise of $RUNTIME_NAMESPACE only.
-    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Reconcile objects of all namespaces; otherwise of the one in `$RUNTIME_NAMESPACE` only.
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
     watch_all_namespaces: bool,
     /// Reconcile only objects with these labels.
     #[arg(long, default_value = "", value_name = "SELECTOR")]
@@ -54,9 +60,6 @@ pub(crate) struct Args {
     /// Refuse Kustomizations that use a source of another namespace.
     #[arg(long)]
     no_cross_namespace_refs: bool,
-    /// Accepted for Flux's sake: bases from the network are never read.
-    #[arg(long, hide = true)]
-    no_remote_bases: bool,
     /// Account that a Kustomization runs as which names none.
     #[arg(long, default_value = "", value_name = "NAME")]
     default_service_account: String,
@@ -69,6 +72,9 @@ pub(crate) struct Args {
     /// How much intervals vary, in percent.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..100))]
     interval_jitter_percentage: u8,
+    /// Managers, by the beginning of their names, whose fields are taken over from objects that are applied.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    override_manager: Vec<String>,
     /// Kinds that are applied before the rest: `group/Kind`, or `Kind` of the core group.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]
     custom_apply_stage_kinds: Vec<String>,
@@ -85,10 +91,10 @@ pub(crate) struct Args {
     #[arg(long, env = "EVENTS_ADDR", default_value = "", value_name = "URL")]
     events_addr: String,
     /// Work only while holding a lease, so that another replica can stand by.
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long)]
     enable_leader_election: bool,
     /// Give the lease back at the end.
-    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
     leader_election_release_on_cancel: bool,
     /// How long a lease that is not renewed stays taken.
     #[arg(long, default_value = "35s", value_parser = duration)]
@@ -108,28 +114,35 @@ pub(crate) struct Args {
     /// Feature gates, as `Name=true`; an unknown one is an error.
     #[arg(long, value_delimiter = ',', value_name = "GATES")]
     feature_gates: Vec<String>,
+    /// Algorithm of the digests of artifacts; there is no other.
+    #[arg(long, default_value = "sha256", value_parser = ["sha256"], hide = true)]
+    artifact_digest_algo: String,
+    #[command(flatten)]
+    ignored: IgnoredFlags,
     /// The namespace this process runs in.
     #[arg(long, env = "RUNTIME_NAMESPACE", default_value = "flux-system", hide = true)]
     runtime_namespace: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Level {
-    Trace,
-    Debug,
-    Info,
-    Error,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Encoding {
-    Json,
-    Console,
+/// Lets every switch of `command` take `=true` and `=false`, as flags of Go programs do.
+pub(crate) fn accept_go_flags(command: Command) -> Command {
+    let is_switch = |arg: &Arg| arg.get_value_parser().type_id() == TypeId::of::<bool>();
+    command.mut_args(|arg| {
+        if !is_switch(&arg) {
+            return arg;
+        }
+        let arg = if matches!(arg.get_action(), ArgAction::SetTrue) { arg.default_value("false") } else { arg };
+        let action = if matches!(arg.get_action(), ArgAction::Append) { ArgAction::Append } else { ArgAction::Set };
+        arg.action(action).num_args(0..=1).require_equals(true).default_missing_value("true").hide_possible_values(true)
+    })
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    start_log(args.log_level, args.log_encoding);
+    log::start(args.log_level, args.log_encoding);
     let settings = settings(&args)?;
+    if !args.ignored.0.is_empty() {
+        tracing::info!(flags = args.ignored.0.join(", "), "flags that mean nothing here are ignored");
+    }
     let place = place(&args);
     let client = Client::try_from(connection.config().await?)?;
     let stop = CancellationToken::new();
@@ -172,6 +185,7 @@ fn settings(args: &Args) -> Result<Settings, CommandError> {
         max_retry_delay: args.max_retry_delay,
         interval_jitter_percentage: args.interval_jitter_percentage,
         artifact_address: advertised(&args.storage_adv_addr, &args.storage_addr),
+        override_managers: args.override_manager.clone(),
         custom_stage: CustomStage::parse(args.custom_apply_stage_kinds.iter().map(String::as_str))?,
         deletion_budget: match args.deletion_budget {
             100 => Budget::Unlimited,
@@ -222,63 +236,10 @@ fn hostname() -> String {
     name.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
 }
 
-/// The feature gates that mean something here. Flux's others are accepted where what they switch is always as they say.
-struct Gates {
-    strict_substitution: bool,
-}
-
-/// A feature gate that cannot be had.
-#[derive(Debug, thiserror::Error)]
-enum GateError {
-    #[error("--feature-gates: `{0}` is not of the form Name=true or Name=false")]
-    Malformed(String),
-    #[error("--feature-gates: there is no gate `{0}`; there is StrictPostBuildSubstitutions")]
-    Unknown(String),
-}
-
-impl Gates {
-    fn read(written: &[String]) -> Result<Self, GateError> {
-        let mut gates = Self { strict_substitution: true };
-        for gate in written {
-            let malformed = || GateError::Malformed(gate.clone());
-            let (name, value) = gate.split_once('=').ok_or_else(malformed)?;
-            let value = value.parse().map_err(|_| malformed())?;
-            match name {
-                "StrictPostBuildSubstitutions" => gates.strict_substitution = value,
-                _ => return Err(GateError::Unknown(name.to_owned())),
-            }
-        }
-        Ok(gates)
-    }
-}
-
-/// Times as Flux's logs have them, which `flux logs` reads.
-struct LogTime(Clock);
-
-impl FormatTime for LogTime {
-    fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
-        write!(writer, "{}", self.0.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
-    }
-}
-
-fn start_log(level: Level, encoding: Encoding) {
-    let level = match level {
-        Level::Trace => "trace",
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Error => "error",
-    };
-    let filter = EnvFilter::new(format!("{level},hyper=info,h2=info,rustls=info,tower=info,kube_client=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let log = log.with_timer(LogTime(Clock::system()));
-    match encoding {
-        Encoding::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
-        Encoding::Console => log.with_target(false).init(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches;
+
     use super::*;
 
     #[test]
@@ -288,13 +249,40 @@ mod tests {
         assert_eq!(advertised("fairlead.flux-system.svc", ":9090"), "fairlead.flux-system.svc");
     }
 
+    /// Reads the flags as the command line does.
+    fn read(flags: &[&str]) -> Result<Args, String> {
+        let command = accept_go_flags(Args::augment_args(Command::new("controller").no_binary_name(true)));
+        let matches = command.try_get_matches_from(flags).map_err(|error| error.to_string())?;
+        Args::from_arg_matches(&matches).map_err(|error| error.to_string())
+    }
+
     #[test]
-    fn an_unknown_gate_is_an_error() {
-        let error = |gate: &str| Gates::read(&[gate.to_owned()]).err().map(|error| error.to_string());
-        assert_eq!(error("StrictPostBuildSubstitutions=false"), None);
-        let unknown = "--feature-gates: there is no gate `Warp`; there is StrictPostBuildSubstitutions";
-        assert_eq!(error("Warp=true").as_deref(), Some(unknown));
-        let malformed = "--feature-gates: `Warp` is not of the form Name=true or Name=false";
-        assert_eq!(error("Warp").as_deref(), Some(malformed));
+    fn a_switch_is_given_bare_or_with_its_value() {
+        let read = |flags: &[&str]| {
+            let args = read(flags).expect("well-formed flags");
+            (args.watch_all_namespaces, args.no_cross_namespace_refs)
+        };
+        assert_eq!(read(&[]), (true, false));
+        assert_eq!(read(&["--watch-all-namespaces=false", "--no-cross-namespace-refs"]), (false, true));
+        assert_eq!(read(&["--watch-all-namespaces", "--no-cross-namespace-refs=true"]), (true, true));
+        assert_eq!(read(&["--no-cross-namespace-refs=false"]), (true, false));
+    }
+
+    #[test]
+    fn flags_that_a_deployment_was_patched_with_for_flux_are_accepted_and_named() {
+        let flags = "--requeue-dependency=5s --kube-api-qps 500 --concurrent=20 --no-remote-bases \
+                     --insecure-kubeconfig-exec=false --override-manager=kubectl,helm --override-manager=argo";
+        let args = read(&flags.split_whitespace().collect::<Vec<_>>()).expect("Flux's flags");
+        let ignored = ["kube-api-qps", "requeue-dependency", "no-remote-bases", "insecure-kubeconfig-exec"];
+        assert_eq!(args.ignored.0, ignored);
+        assert_eq!(args.override_manager, ["kubectl", "helm", "argo"]);
+        assert_eq!(args.concurrent, 20);
+    }
+
+    #[test]
+    fn a_flag_that_restricts_what_is_allowed_is_not_ignored() {
+        for flag in ["--ssh-kex-algos=curve25519-sha256", "--artifact-digest-algo=sha512"] {
+            assert!(read(&[flag]).is_err(), "{flag} is accepted");
+        }
     }
 }
