@@ -1,6 +1,6 @@
 //! Starts Cargo, and the binaries that it builds.
 
-use std::{env, io, os::unix::process::CommandExt, process::Command};
+use std::{env, io, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 /// How binaries are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,22 @@ pub(crate) fn build_binaries(packages: &[&str], profile: Profile) -> Result<(), 
     }
     let status = build.status().map_err(|source| CargoError::Start { program: "cargo".into(), source })?;
     if status.success() { Ok(()) } else { Err(CargoError::Build) }
+}
+
+/// Builds the binary `name` of the package of that name so that it needs nothing else to run, and returns its path.
+///
+/// It has a target folder of its own: with other flags, everything is compiled anew.
+pub(crate) fn build_static(name: &str) -> Result<PathBuf, CargoError> {
+    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    let folder = fairlead_tools::target_directory().join("image");
+    let mut build = cargo();
+    build.args(["build", "--locked", "--release", "--package", name, "--bin", name, "--target", &target]);
+    build.env("RUSTFLAGS", "-C target-feature=+crt-static").env("CARGO_TARGET_DIR", &folder);
+    let status = build.status().map_err(|source| CargoError::Start { program: "cargo".into(), source })?;
+    if !status.success() {
+        return Err(CargoError::Build);
+    }
+    Ok(folder.join(target).join(Profile::Release.folder()).join(name))
 }
 
 /// Replaces this process by the binary `name`, so that signals and the exit code are its own.

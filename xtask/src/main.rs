@@ -11,6 +11,7 @@ use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use fairlead_tools::Tool;
+use xtask::image;
 
 use crate::prerequisites::Prerequisite;
 
@@ -53,6 +54,8 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Write the image that `fairlead install` runs, as an OCI archive.
+    Image,
     /// Write the generated files under `deploy/` anew.
     Generate,
 }
@@ -103,6 +106,18 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
             let flags = [(quick, "--quick"), (json, "--json")];
             let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
             Err(cargo::become_binary("fairlead-benches", cargo::Profile::Release, name.into_iter().chain(flags)).into())
+        }
+        Chore::Image => {
+            prepare(&[Prerequisite::CCompiler])?;
+            say("building a static Fairlead with optimisation");
+            let archive = fairlead_tools::target_directory().join("fairlead-image.tar");
+            image::pack(&cargo::build_static("fairlead")?)?.write(&archive)?;
+            say(&format!(
+                "wrote {}; load it with `docker load`, `podman load` or `kind load image-archive`",
+                image::REFERENCE
+            ));
+            println!("{}", archive.display());
+            Ok(ExitCode::SUCCESS)
         }
         Chore::Generate => {
             prepare(&[Prerequisite::CCompiler])?;

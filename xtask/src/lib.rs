@@ -1,0 +1,3 @@
+//! What chores make that tests look at.
+
+pub mod image;
