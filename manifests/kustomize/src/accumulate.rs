@@ -237,7 +237,13 @@ impl Accumulation {
             let schema = build.schema();
             let inline = parse::resources(file, entry.as_bytes(), &Provenance::read(file), &|gvk| schema.scope(gvk));
             match inline {
-                Ok(resources) => configs.resources.append_all(resources)?,
+                Ok(mut resources) => {
+                    for config in &mut resources {
+                        config.move_into(&entry.at);
+                    }
+                    configs.resources.append_all(resources)?;
+                }
+                Err(as_inline) if entry.contains('\n') => return Err(as_inline),
                 Err(_) => configs.add_resource(loader, entry, build)?,
             }
         }

@@ -34,6 +34,7 @@ pub(crate) trait Decode: Sized {
 pub(crate) struct Path<'a> {
     file: &'a TreePath,
     unknown: Unknown,
+    schema: Schema,
     parent: Option<&'a Path<'a>>,
     name: &'a str,
 }
@@ -41,7 +42,13 @@ pub(crate) struct Path<'a> {
 impl<'a> Path<'a> {
     /// The root of `file`, whose Go type is `type_name`.
     pub(crate) fn file(file: &'a TreePath, type_name: &'a str, unknown: Unknown) -> Self {
-        Self { file, unknown, parent: None, name: type_name }
+        Self { file, unknown, schema: Schema::SigsYaml, parent: None, name: type_name }
+    }
+
+    /// The root of the configuration of a plugin of `kind` in `file`. It is an object like any other, so its scalars
+    /// mean what they mean there.
+    pub(crate) fn plugin(file: &'a TreePath, kind: &'a str) -> Self {
+        Self { file, unknown: Unknown::Ignored, schema: Schema::Kyaml, parent: None, name: kind }
     }
 
     /// The first document of `content`; later ones are not read. A file without documents is an empty mapping.
@@ -62,12 +69,12 @@ impl<'a> Path<'a> {
 
     /// The path of the field `name`.
     pub(crate) fn field<'b>(&'b self, name: &'b str) -> Path<'b> {
-        Path { file: self.file, unknown: self.unknown, parent: Some(self), name }
+        Path { parent: Some(self), name, ..*self }
     }
 
     /// `node` is not of the Go type `wanted`.
     pub(crate) fn mismatch(&self, node: &Node, wanted: &str) -> BuildError {
-        let found = json_type(node);
+        let found = json_type(node, self.schema);
         let field = self.dotted();
         let problem = if self.parent.is_some() {
             format!("cannot unmarshal {found} into Go struct field {field} of type {wanted}")
@@ -118,11 +125,11 @@ impl<'a> Path<'a> {
 }
 
 /// The name that Go's JSON decoder gives to the type of `node`.
-fn json_type(node: &Node) -> &'static str {
+fn json_type(node: &Node, schema: Schema) -> &'static str {
     match &node.value {
         Value::Mapping(_) => "object",
         Value::Sequence(_) => "array",
-        Value::Scalar(_) => match node.resolve(Schema::SigsYaml) {
+        Value::Scalar(_) => match node.resolve(schema) {
             Ok(Scalar::Null) => "null",
             Ok(Scalar::Bool(_)) => "bool",
             Ok(Scalar::String(_)) | Err(_) => "string",
@@ -167,7 +174,7 @@ pub(crate) use record;
 
 impl Decode for String {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
-        match (&node.value, node.resolve(Schema::SigsYaml)) {
+        match (&node.value, node.resolve(path.schema)) {
             (Value::Scalar(_), Ok(Scalar::String(text))) => Ok(text.to_string()),
             _ => Err(path.mismatch(node, "string")),
         }
@@ -176,7 +183,7 @@ impl Decode for String {
 
 impl Decode for bool {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
-        match (&node.value, node.resolve(Schema::SigsYaml)) {
+        match (&node.value, node.resolve(path.schema)) {
             (Value::Scalar(_), Ok(Scalar::Bool(value))) => Ok(value),
             _ => Err(path.mismatch(node, "bool")),
         }
@@ -185,7 +192,7 @@ impl Decode for bool {
 
 impl Decode for i64 {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
-        node.to_json(Schema::SigsYaml).ok().and_then(|value| value.as_i64()).ok_or_else(|| path.mismatch(node, "int64"))
+        node.to_json(path.schema).ok().and_then(|value| value.as_i64()).ok_or_else(|| path.mismatch(node, "int64"))
     }
 }
 

@@ -4,7 +4,7 @@
 //! A negative index counts from the end, and `replace` of a key that is missing adds it.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{Node, Schema};
+use fairlead_yaml::{Node, Scalar, Schema, Value, emit_json};
 use serde_json::{Map, Value as Json};
 
 use crate::{at::At, error::BuildError};
@@ -239,6 +239,7 @@ pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str)
     round_integers(&mut object);
     let position = node.position;
     *node = Node { position, ..Node::from_json(&object) };
+    respell_floats(node);
     Ok(())
 }
 
@@ -254,6 +255,29 @@ fn round_integers(value: &mut Json) {
         Json::Array(items) => items.iter_mut().for_each(round_integers),
         Json::Object(fields) => fields.values_mut().for_each(round_integers),
         Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
+}
+
+/// Writes floats as they will be printed: a float in an annotation is a text, spelled that way.
+fn respell_floats(node: &mut Node) {
+    if let Ok(Scalar::Float(float)) = node.resolve(Schema::Kyaml) {
+        node.value = Value::Scalar(spelled(float));
+        return;
+    }
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter_mut().for_each(respell_floats),
+        Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| respell_floats(value)),
+    }
+}
+
+/// `float` as Go's `%g` writes it; as a value of its own, a large integer is written without an exponent.
+fn spelled(float: f64) -> String {
+    let value = emit_json(&Json::from(float)).trim_end().to_owned();
+    let scientific = format!("{float:e}");
+    match scientific.split_once('e') {
+        Some((digits, exponent)) if !value.contains(['.', 'e']) => format!("{digits}e+{exponent:0>2}"),
+        Some(_) | None => value,
     }
 }
 

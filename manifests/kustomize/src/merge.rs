@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use fairlead_yaml::{Mapping, Node, Value};
+use fairlead_yaml::{Mapping, Node, Style, Value};
 
 use crate::{
     node::{self, NodeKind},
@@ -47,9 +47,19 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
         return Ok(None);
     }
     match kind {
-        NodeKind::Scalar => Ok(patch.cloned().or(object)),
+        NodeKind::Scalar => Ok(merge_scalars(object, patch)),
         NodeKind::Mapping => merge_mappings(object.filter(|node| !node.is_null()), patch, place),
         NodeKind::Sequence => merge_lists(object.filter(|node| !node.is_null()), patch, place),
+    }
+}
+
+/// A value that was quoted stays quoted, and so a string.
+fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
+    match (object, patch) {
+        (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => {
+            Some(Node { style: object.style, ..patch.clone() })
+        }
+        (object, patch) => patch.cloned().or(object),
     }
 }
 
@@ -66,7 +76,11 @@ fn merge_mappings(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) 
         None => (Directive::Merge, None),
     };
     let mut merged = match (directive, object, patch) {
-        (Directive::Merge, Some(object), _) => object,
+        (Directive::Merge, Some(mut object), _) => {
+            // What is new is merged with itself, directives included.
+            drop(object.as_mapping_mut().filter(|_| patch.is_some()).and_then(|entries| entries.remove(DIRECTIVE)));
+            object
+        }
         (Directive::Replace | Directive::Merge, _, Some(entries)) => Node::mapping(entries.clone()),
         (Directive::Delete, ..) | (Directive::Replace | Directive::Merge, _, None) => return Ok(None),
     };
@@ -76,23 +90,21 @@ fn merge_mappings(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) 
 }
 
 fn merge_entries(entries: &mut Mapping, patch: Option<&Mapping>, place: Place<'_>) -> Result<(), MergeError> {
-    let mut result = Mapping::new();
-    for (key, value) in std::mem::take(entries) {
+    let old = std::mem::take(entries);
+    let new = patch.into_iter().flat_map(Mapping::iter);
+    let new: Vec<_> = new.filter(|(key, _)| !key.as_str().is_some_and(|key| old.contains_key(key))).collect();
+    for (key, value) in old {
         let name = key.as_str().unwrap_or_default();
         let patch = patch.and_then(|patch| patch.get(name));
         if let Some(value) = merge(Some(value), patch, place.field(name))? {
-            result.push(key, value);
+            entries.push(key, value);
         }
     }
-    for (key, patch) in patch.into_iter().flat_map(Mapping::iter) {
-        let name = key.as_str().unwrap_or_default();
-        let is_new = !result.contains_key(name);
-        // A key that was merged to nothing above is null in the patch, and nothing again here.
-        if is_new && let Some(value) = merge(None, Some(patch), place.field(name))? {
-            result.push(key.clone(), value);
+    for (key, value) in new {
+        if let Some(value) = merge(None, Some(value), place.field(key.as_str().unwrap_or_default()))? {
+            entries.push(key.clone(), value);
         }
     }
-    *entries = result;
     Ok(())
 }
 
@@ -115,50 +127,59 @@ fn parse_directive(directive: &Node) -> Result<Directive, MergeError> {
     }
 }
 
-/// Splits a list of a patch into its directive, which is an element of its own, and the other elements.
-fn list_directive(patch: &Node) -> Result<(Directive, Vec<Node>), MergeError> {
-    let mut items = patch.as_sequence().unwrap_or_default().to_vec();
-    let is_directive =
-        |item: &Node| item.as_mapping().is_some_and(|entries| entries.len() == 1 && entries.contains_key(DIRECTIVE));
-    let Some(position) = items.iter().position(is_directive) else { return Ok((Directive::Merge, items)) };
-    let directive = items[position].get(DIRECTIVE).map(parse_directive).transpose()?;
-    items.remove(position);
-    Ok((directive.unwrap_or(Directive::Merge), items))
+/// What a list of a patch asks for, by an element that is nothing but a directive; only the first element that has one
+/// is looked at.
+fn list_directive(patch: &[Node]) -> Result<Option<(Directive, &Node)>, MergeError> {
+    let Some(item) = patch.iter().find(|item| item.get(DIRECTIVE).is_some()) else { return Ok(None) };
+    let alone = item.as_mapping().filter(|entries| entries.len() == 1).and_then(|entries| entries.get(DIRECTIVE));
+    alone.map(|directive| Ok((parse_directive(directive)?, directive))).transpose()
+}
+
+/// `items` without those that have `directive`, be it beside other fields.
+fn without(items: &[Node], directive: &Node) -> Vec<Node> {
+    let others = items.iter().filter(|item| item.get(DIRECTIVE).and_then(Node::as_str) != directive.as_str());
+    others.cloned().collect()
 }
 
 fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> Merged {
-    let List::Keyed(keys) = place.list() else {
-        return match place.list() {
-            List::Set => merge_sets(object.as_ref(), patch),
-            List::Replaced | List::Keyed(_) => Ok(patch.cloned().or(object)),
-        };
+    if *place.list() == List::Replaced {
+        return Ok(patch.cloned().or(object));
+    }
+    let patch = patch.and_then(Node::as_sequence);
+    // A list that is new is taken with its directives; kustomize reads them only where there is something to merge.
+    let (Some(mut object), Some(patch)) = (object.clone(), patch) else {
+        let items = object.as_ref().and_then(Node::as_sequence);
+        let taken = patch.or(items).unwrap_or_default().to_vec();
+        return Ok(Some(Node::sequence(merge_items(taken, patch.unwrap_or_default(), place)?)));
     };
-    let patched = patch.map(list_directive).transpose()?;
-    let (directive, patch) = patched.unwrap_or((Directive::Merge, Vec::new()));
-    let mut merged = match (directive, object) {
-        (Directive::Delete, _) => return Ok(None),
-        (Directive::Replace, _) | (Directive::Merge, None) => Node::sequence(patch.clone()),
-        (Directive::Merge, Some(object)) => object,
+    let items = object.as_sequence().unwrap_or_default();
+    let merged = match list_directive(patch)? {
+        Some((Directive::Delete, _)) => return Ok(None),
+        Some((Directive::Replace, directive)) => {
+            let patch = without(patch, directive);
+            merge_items(patch.clone(), &patch, place)?
+        }
+        Some((Directive::Merge, directive)) => {
+            merge_items(without(items, directive), &without(patch, directive), place)?
+        }
+        None => merge_items(items.to_vec(), patch, place)?,
     };
-    let Value::Sequence(items) = &mut merged.value else { return Ok(Some(merged)) };
-    let old = std::mem::take(items);
-    *items = merge_keyed(old, &patch, keys, place)?;
-    Ok(Some(merged))
+    object.value = Value::Sequence(merged);
+    Ok(Some(object))
 }
 
-fn merge_sets(object: Option<&Node>, patch: Option<&Node>) -> Merged {
-    let patched = patch.map(list_directive).transpose()?;
-    let (directive, mut items) = patched.unwrap_or((Directive::Merge, Vec::new()));
-    if directive == Directive::Delete {
-        return Ok(None);
+fn merge_items(old: Vec<Node>, patch: &[Node], place: Place<'_>) -> Result<Vec<Node>, MergeError> {
+    match place.list() {
+        List::Keyed(keys) => merge_keyed(old, patch, keys, place),
+        List::Replaced | List::Set => Ok(union(old, patch)),
     }
-    if directive == Directive::Merge {
-        let old = object.and_then(Node::as_sequence).unwrap_or_default();
-        items.extend(old.iter().cloned());
-    }
+}
+
+/// The values of `patch`, then those of `old` that are not among them.
+fn union(old: Vec<Node>, patch: &[Node]) -> Vec<Node> {
     let mut seen = HashSet::new();
-    items.retain(|item| seen.insert(item.as_str().map(str::to_owned)));
-    Ok(Some(Node::sequence(items)))
+    let all = patch.iter().cloned().chain(old);
+    all.filter(|item| seen.insert(item.as_str().map(str::to_owned))).collect()
 }
 
 /// The texts of an element's keys; empty where it has none.
@@ -176,21 +197,26 @@ fn merge_keyed(mut old: Vec<Node>, patch: &[Node], keys: &[String], place: Place
             .collect());
     }
     let wanted = unify(wanted);
-    let used = used_keys(&wanted, keys);
+    let used = used_keys(&wanted.iter().collect::<Vec<_>>(), keys);
     let mut front = Vec::new();
     for values in &wanted {
-        let (matched_keys, matched_values) = non_empty(keys, values);
-        let find = |items: &[Node]| items.iter().position(|item| has_values(item, &matched_keys, &matched_values));
+        let own = used_keys(&[values], keys);
+        let own_values = values_of(&own, keys, values);
+        let find = |items: &[Node]| items.iter().position(|item| has_values(item, &own, &own_values));
         let (old_position, patched) = (find(&old), find(patch).map(|position| &patch[position]));
         let merged = merge(old_position.map(|position| old[position].clone()), patched, place.element())?;
-        let values: Vec<String> =
-            keys.iter().zip(values).filter(|(key, _)| used.contains(key)).map(|(_, value)| value.clone()).collect();
+        let values = values_of(&used, keys, values);
         let Some(mut merged) = merged.filter(|merged| !node::is_empty(merged)) else {
+            if let Some(entries) = old_position.and_then(|position| old[position].as_mapping_mut()) {
+                entries.remove(DIRECTIVE);
+            }
             set_element(&mut old, None, &used, &values);
             continue;
         };
         fill_in(&mut merged, &used, &values);
-        if let Some(position) = old_position {
+        // An element that the patch replaces stays in the old list as it was, and comes back from there.
+        let replaces = patched.and_then(|patch| patch.get(DIRECTIVE)).and_then(Node::as_str) == Some("replace");
+        if let Some(position) = old_position.filter(|_| !replaces) {
             old[position] = merged.clone();
         }
         set_element(&mut front, Some(merged), &used, &values);
@@ -199,11 +225,11 @@ fn merge_keyed(mut old: Vec<Node>, patch: &[Node], keys: &[String], place: Place
     Ok(front)
 }
 
-/// The distinct key values of `items`, in their order; elements without any of the keys have none.
+/// The distinct key values of `items`, in their order.
 fn key_values<'a>(items: impl Iterator<Item = &'a Node>, keys: &[String]) -> Vec<KeyValues> {
     let mut seen = HashSet::new();
     let values = items.map(|item| keys.iter().map(|key| node::text_at(item, &[key]).to_owned()).collect::<KeyValues>());
-    values.filter(|values| values.iter().any(|value| !value.is_empty()) && seen.insert(values.clone())).collect()
+    values.filter(|values| seen.insert(values.clone())).collect()
 }
 
 /// Fills the gaps of key values that agree in one place with another's and differ only where one is empty.
@@ -233,18 +259,20 @@ fn unified(a: &KeyValues, b: &KeyValues) -> Option<KeyValues> {
     merged.collect::<Option<KeyValues>>().filter(|_| agree)
 }
 
-/// The keys that some element has.
-fn used_keys<'a>(wanted: &[KeyValues], keys: &'a [String]) -> Vec<&'a String> {
+/// The keys that some of `wanted` has a value for; all keys if none has.
+fn used_keys<'a>(wanted: &[&KeyValues], keys: &'a [String]) -> Vec<&'a String> {
     let is_used = |position: &usize| wanted.iter().any(|values| !values[*position].is_empty());
-    (0..keys.len()).filter(is_used).map(|position| &keys[position]).collect()
+    let used: Vec<_> = (0..keys.len()).filter(is_used).map(|position| &keys[position]).collect();
+    if used.is_empty() { keys.iter().collect() } else { used }
 }
 
-fn non_empty<'a>(keys: &'a [String], values: &'a [String]) -> (Vec<&'a String>, Vec<&'a str>) {
-    keys.iter().zip(values).filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key, value.as_str())).unzip()
+/// The values of `used` among those of all `keys`.
+fn values_of(used: &[&String], keys: &[String], values: &[String]) -> Vec<String> {
+    keys.iter().zip(values).filter(|(key, _)| used.contains(key)).map(|(_, value)| value.clone()).collect()
 }
 
-fn has_values(item: &Node, keys: &[&String], values: &[&str]) -> bool {
-    keys.iter().zip(values).all(|(key, value)| node::text_at(item, &[key]) == *value)
+fn has_values(item: &Node, keys: &[&String], values: &[String]) -> bool {
+    keys.iter().zip(values).all(|(key, value)| item.get(key).and_then(Node::as_str) == Some(value))
 }
 
 fn fill_in(item: &mut Node, keys: &[&String], values: &[String]) {

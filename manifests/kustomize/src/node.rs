@@ -64,6 +64,16 @@ pub(crate) fn set_string(node: &mut Node, text: impl Into<String>) {
     *node = Node { position, ..Node::string(text) };
 }
 
+/// Counts the lines of `node` from `lines` further down.
+pub(crate) fn move_down(node: &mut Node, lines: u32) {
+    node.position.line += lines;
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter_mut().for_each(|item| move_down(item, lines)),
+        Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| move_down(value, lines)),
+    }
+}
+
 /// Whether `node` holds nothing: null, or a collection without entries.
 pub(crate) fn is_empty(node: &Node) -> bool {
     match &node.value {

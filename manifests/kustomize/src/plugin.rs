@@ -154,7 +154,7 @@ impl Plugin<'_> {
 
     fn decode<T: Decode>(&self) -> Result<T, BuildError> {
         let kind = self.resource.gvk().kind;
-        T::decode(&self.resource.node, &Path::file(&self.resource.origin().file, kind, Unknown::Ignored))
+        T::decode(&self.resource.node, &Path::plugin(&self.resource.origin().file, kind))
     }
 
     fn check_builtin(&self) -> Result<(), BuildError> {

@@ -109,6 +109,14 @@ impl Resource {
         At::line(&self.origin.file, self.origin.line)
     }
 
+    /// Counts its lines from `at`, where the text that it was read from was written.
+    pub(crate) fn move_into(&mut self, at: &At) {
+        if let At::Line { line, .. } = at {
+            self.origin.line += line;
+            node::move_down(&mut self.node, *line);
+        }
+    }
+
     /// Notes that it passed the kustomization `file`.
     pub(crate) fn pass(&mut self, file: &TreePath) {
         self.origin.overlays.push(file.clone());

@@ -273,7 +273,8 @@ fn merge_into(
         resource.remember_id();
     }
     let own = schema.place(GvkRef::new(&api_version, &kind));
-    let place = if own.is_known() { own } else { schema.place(GvkRef::of(patch)) };
+    let patched_kind = GvkRef::new(&api_version, node::text_at(patch, &["kind"]));
+    let place = if own.is_known() { own } else { schema.place(patched_kind) };
     let object = std::mem::replace(&mut resource.node, Node::null());
     let position = object.position;
     let merged = merge(Some(object), Some(&patch.value), place).map_err(|MergeError(problem)| BuildError::Merge {
