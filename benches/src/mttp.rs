@@ -1,0 +1,167 @@
+//! Mean time to production: many applications at once, from the first being created to the last being ready.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::{
+    Extent, Outcome,
+    applications::Scene,
+    contender::{Contender, Tool},
+    floor, flux,
+    measurement::{Measurement, average},
+    report::{Report, median},
+    say,
+};
+
+/// How often a size is run, and with how many applications. Flux, which is slow, is run once each.
+const FULL: [(usize, usize); 3] = [(3, 100), (1, 500), (1, 1000)];
+const QUICK: [(usize, usize); 1] = [(1, 20)];
+
+/// How long an idle tool is looked at.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How many Kustomizations come round again and again for [`Rest::requests_of_a_run`], how often, and for how long
+/// they are counted once all of them do.
+const RETURNING: usize = 20;
+const INTERVAL: Duration = Duration::from_secs(10);
+const COUNTED: Duration = Duration::from_secs(60);
+
+/// What a tool does that has nothing to do.
+struct Rest {
+    /// Writes to the API server.
+    writes: usize,
+    /// Its share of a core, in percent.
+    cpu_percent: f64,
+    /// Requests to the API server of a run that finds nothing to do.
+    requests_of_a_run: f64,
+}
+
+/// What the floor took.
+struct Floor {
+    written: f64,
+    rolled_out: f64,
+}
+
+pub(crate) async fn run(extent: Extent) -> Outcome<Report> {
+    let sizes = match extent {
+        Extent::Quick => QUICK.as_slice(),
+        Extent::Full => FULL.as_slice(),
+    };
+    let mut report = Report::new("mttp");
+    let last = sizes.len() - 1;
+    for (index, (rounds, size)) in sizes.iter().enumerate() {
+        let floor = floor(*rounds, *size).await?;
+        let mut ours = Vec::new();
+        for _ in 1..*rounds {
+            ours.push(measure(Tool::Fairlead, *size).await?.0);
+        }
+        if index == last {
+            let (measured, our_rest) = measure_with_rest(Tool::Fairlead, *size).await?;
+            ours.push(measured);
+            let (theirs, their_rest) = measure_with_rest(Tool::Flux, *size).await?;
+            add(&mut report, *size, &ours, &theirs, &floor);
+            add_rest(&mut report, &our_rest, &their_rest);
+        } else {
+            ours.push(measure(Tool::Fairlead, *size).await?.0);
+            add(&mut report, *size, &ours, &measure(Tool::Flux, *size).await?.0, &floor);
+        }
+    }
+    Ok(report)
+}
+
+async fn measure_with_rest(tool: Tool, size: usize) -> Outcome<(Measurement, Rest)> {
+    let (measured, scene, contender) = measure(tool, size).await?;
+    Ok((measured, Rest::take(&scene, &contender).await?))
+}
+
+/// Measures `tool` in a cluster of its own, which is returned with it.
+async fn measure(tool: Tool, size: usize) -> Outcome<(Measurement, Scene, Contender)> {
+    say(&format!("{size} applications by {}", tool.name()));
+    let scene = Scene::prepare(size).await?;
+    let contender = tool.start(&scene.cluster).await?;
+    let measured = Measurement::take(&scene, &contender).await?;
+    say(&format!("{measured:?}"));
+    Ok((measured, scene, contender))
+}
+
+async fn floor(rounds: usize, size: usize) -> Outcome<Floor> {
+    let (mut written, mut rolled_out) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        say(&format!("{size} applications by a client that makes {}", floor::NAME));
+        let scene = Scene::prepare(size).await?;
+        scene.cluster.install().await;
+        let (all_written, all_rolled_out) = floor::write_all(&scene).await?;
+        say(&format!("{all_written:?}, rolled out {all_rolled_out:?}"));
+        written.push(all_written.as_secs_f64());
+        rolled_out.push(all_rolled_out.as_secs_f64());
+    }
+    Ok(Floor { written: median(&written), rolled_out: median(&rolled_out) })
+}
+
+impl Rest {
+    async fn take(scene: &Scene, contender: &Contender) -> Outcome<Self> {
+        let processes = contender.processes()?;
+        let (logged, cpu) = (scene.cluster.requests().await.len(), processes.cpu_seconds()?);
+        sleep(IDLE).await;
+        let cpu_percent = (processes.cpu_seconds()? - cpu) * 100.0 / IDLE.as_secs_f64();
+        let requests = scene.cluster.requests().await;
+        let idle = requests[logged..].iter().filter(|request| contender.is_user(&request.sender));
+        let writes = idle.filter(|request| request.is_write()).count();
+        let requests_of_a_run = requests_of_a_run(scene, contender).await?;
+        let rest = Self { writes, cpu_percent, requests_of_a_run };
+        say(&format!("idle: {writes} writes, {cpu_percent} % of a core; a run: {requests_of_a_run} requests"));
+        Ok(rest)
+    }
+}
+
+/// Lets some Kustomizations come round often, and returns how many requests each of their runs makes.
+async fn requests_of_a_run(scene: &Scene, contender: &Contender) -> Outcome<f64> {
+    for application in scene.applications.iter().take(RETURNING) {
+        let kustomization = format!("Kustomization {}/{}", application.namespace, application.name);
+        let interval = json!({ "spec": { "interval": format!("{}s", INTERVAL.as_secs()) } });
+        scene.cluster.merge(&kustomization, interval).await;
+    }
+    sleep(INTERVAL * 2).await;
+    let (logged, before) = (scene.cluster.requests().await.len(), contender.runs().await);
+    sleep(COUNTED).await;
+    let runs = contender.runs().await - before;
+    let requests = scene.cluster.requests().await;
+    let own = requests[logged..].iter().filter(|request| contender.is_user(&request.sender));
+    // A watch is logged when it ends, whoever it was for.
+    let count = own.filter(|request| request.verb != "watch").count();
+    if runs > 0.0 { Ok(average(count, 1) / runs) } else { Err("no Kustomization came round".into()) }
+}
+
+fn add(report: &mut Report, size: usize, ours: &[Measurement], theirs: &Measurement, floor: &Floor) {
+    let case = |what: &str| format!("{size} applications: {what}");
+    let ours_in = |quantity: fn(&Measurement) -> f64| median(&ours.iter().map(quantity).collect::<Vec<_>>());
+    let mut compare = |what: &str, unit, quantity: fn(&Measurement) -> f64| {
+        report.compare(case(what), unit, ours_in(quantity), (flux::NAME, quantity(theirs)));
+    };
+    compare("first create to last ready", "s", |measured| measured.seconds);
+    compare("peak memory", "MiB", |measured| measured.peak_mib);
+    compare("processor time of the controllers", "s", |measured| measured.cpu_seconds);
+    compare("processor time of the API server", "s", |measured| measured.server_cpu_seconds);
+    compare("requests to the Git server, each", "1", |measured| measured.git_requests);
+    compare("requests to the API server, each", "1", Measurement::all_requests);
+    let purposes = ours.iter().chain([theirs]).flat_map(|measured| measured.requests.keys().copied());
+    for purpose in purposes.collect::<BTreeSet<_>>() {
+        let count = |measured: &Measurement| measured.requests.get(purpose).copied().unwrap_or_default();
+        let ours: Vec<f64> = ours.iter().map(count).collect();
+        report.compare(case(&format!("each: {purpose}")), "1", median(&ours), (flux::NAME, count(theirs)));
+    }
+    let seconds = ours_in(|measured| measured.seconds);
+    report.compare(case("against writing"), "s", seconds, (floor::NAME, floor.written));
+    report.compare(case("against writing and rolling out"), "s", seconds, (floor::NAME, floor.rolled_out));
+}
+
+fn add_rest(report: &mut Report, ours: &Rest, theirs: &Rest) {
+    let mut compare = |case: &str, unit, quantity: fn(&Rest) -> f64| {
+        report.compare(case, unit, quantity(ours), (flux::NAME, quantity(theirs)));
+    };
+    compare("idle for 30 s: writes", "1", |rest| average(rest.writes, 1));
+    compare("idle for 30 s: share of a core", "%", |rest| rest.cpu_percent);
+    compare("a run with nothing to do: requests", "1", |rest| rest.requests_of_a_run);
+}
