@@ -1,14 +1,21 @@
 //! Scenarios against real servers.
 
+mod cli;
+mod cli_cluster;
+mod cli_installation;
+mod cli_local;
+mod configurations;
 mod crash;
 mod demo;
 mod dependencies;
 mod drift;
 mod faults;
+mod flux_configuration;
 mod follow;
 mod git_faults;
 mod git_server;
 mod harness;
+mod image;
 mod prune;
 mod registry;
 mod restart;

@@ -39,8 +39,9 @@ async fn a_restart_fetches_nothing_and_changes_nothing_and_then_there_is_quiet()
     let after = team.find("ConfigMap", "limits").await.unwrap();
     assert_eq!(after["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
     assert_eq!(self::fetches(&team), fetches);
-    let writes: Vec<_> = asked_since(&cluster, seen).await.into_iter().filter(Request::is_write).collect();
-    assert!(writes.is_empty(), "{writes:#?}");
+    let mut writes = asked_since(&cluster, seen).await;
+    writes.retain(|write| write.is_write() && write.resource != "events" && !write.resource.ends_with("/status"));
+    assert!(writes.is_empty(), "it looks once and says so, and changes nothing: {writes:#?}");
 
     let seen = cluster.requests().await.len();
     tokio::time::sleep(QUIET).await;
