@@ -30,7 +30,7 @@ use crate::{
     probes::{self, ListenError, Readiness},
     queue::Queue,
     settings::Settings,
-    watch::{Change, Served, Tracker, Wake},
+    watch::{Change, Served, Tracker},
 };
 
 /// How often what nothing refers to any more is removed from the store.
@@ -200,17 +200,15 @@ fn world(
     let (first, limit) = (settings.min_retry_delay, settings.max_retry_delay);
     let kustomization_queue: Arc<Queue<ObjectKey>> = Queue::new();
     let woken = Arc::clone(&kustomization_queue);
-    let tracker = Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner, _: Wake| {
-        woken.wake(owner.clone())
-    });
+    let tracker =
+        Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner| woken.wake(owner.clone()));
     let configuration_queue: Arc<Queue<ObjectKey>> = Queue::new();
     let configuration_memories = flux_configuration::Memories::default();
     let (woken, memories) = (Arc::clone(&configuration_queue), configuration_memories.clone());
-    let configuration_tracker =
-        Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner, _: Wake| {
-            memories.forget(owner);
-            woken.wake(owner.clone());
-        });
+    let configuration_tracker = Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner| {
+        memories.forget(owner);
+        woken.wake(owner.clone());
+    });
     Ok(Arc::new(World {
         cluster: cluster.clone(),
         store,

@@ -4,4 +4,4 @@ mod served;
 mod tracker;
 
 pub use served::{Change, Object, Served};
-pub use tracker::{Owner, Tracker, Verdict, Wake};
+pub use tracker::{Interest, Owner, Tracker, Verdict};

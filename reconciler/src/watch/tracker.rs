@@ -59,17 +59,17 @@ struct Shared {
     client: Client,
     clock: Clock,
     stop: CancellationToken,
-    wake: Box<dyn Fn(&Owner, Wake) + Send + Sync>,
+    wake: Box<dyn Fn(&Owner) + Send + Sync>,
     state: Mutex<State>,
 }
 
-/// Why an owner is woken.
+/// Why an object that is not owned is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wake {
-    /// An object was changed or deleted by someone else.
-    Drift,
-    /// The health of an object changed.
+pub enum Interest {
+    /// Its health is awaited.
     Health,
+    /// It is read by the build: any change of it counts.
+    Content,
 }
 
 #[derive(Default)]
@@ -78,6 +78,8 @@ struct State {
     by_owner: HashMap<Owner, BTreeSet<ObjectId>>,
     /// Objects that are waited for and not owned.
     followed: HashMap<ObjectId, Followed>,
+    /// Owners that wait for health: it is nobody else's business when it changes.
+    awaiting: HashSet<Owner>,
     /// The kinds that are watched, and whether their watch works.
     kinds: HashMap<Resource, Sight>,
 }
@@ -103,7 +105,7 @@ struct Record {
 }
 
 struct Followed {
-    waiting: HashMap<Owner, Arc<HealthRules>>,
+    waiting: HashMap<Owner, (Interest, Arc<HealthRules>)>,
     last: Option<Health>,
     stop: CancellationToken,
 }
@@ -133,7 +135,7 @@ impl Tracker {
         client: Client,
         clock: Clock,
         stop: CancellationToken,
-        wake: impl Fn(&Owner, Wake) + Send + Sync + 'static,
+        wake: impl Fn(&Owner) + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Shared { client, clock, stop, wake: Box::new(wake), state: Mutex::default() }))
     }
@@ -184,7 +186,7 @@ impl Tracker {
             self.watch_kind(Arc::clone(resource));
         }
         if has_drifted {
-            (self.0.wake)(owner, Wake::Drift);
+            (self.0.wake)(owner);
         }
     }
 
@@ -207,6 +209,7 @@ impl Tracker {
                 state.owned.remove(&id);
             }
         }
+        state.awaiting.remove(owner);
         drop(state);
         self.unfollow(owner, &BTreeSet::new());
     }
@@ -231,6 +234,18 @@ impl Tracker {
             .collect()
     }
 
+    /// Says whether `owner` waits for health, and is woken when it changes.
+    ///
+    /// Said before the verdicts are asked for, so that none that comes in between is missed.
+    pub fn set_awaiting(&self, owner: &Owner, is_awaiting: bool) {
+        let mut state = self.state();
+        if is_awaiting {
+            state.awaiting.insert(owner.clone());
+        } else {
+            state.awaiting.remove(owner);
+        }
+    }
+
     /// Whether objects of `owner` may have changed unseen, because the watch of their kind does not work.
     pub fn is_blind_for(&self, owner: &Owner) -> bool {
         let state = self.state();
@@ -239,7 +254,13 @@ impl Tracker {
     }
 
     /// Watches an object that `owner` waits for or reads, and does not own.
-    pub fn follow(&self, owner: &Owner, id: &ObjectId, resource: &Resource, rules: &Arc<HealthRules>) {
+    pub fn follow(
+        &self,
+        owner: &Owner,
+        id: &ObjectId,
+        resource: &Resource,
+        (interest, rules): (Interest, &Arc<HealthRules>),
+    ) {
         let mut state = self.state();
         let is_new = !state.followed.contains_key(id);
         let stop = self.0.stop.child_token();
@@ -248,7 +269,7 @@ impl Tracker {
             last: None,
             stop: stop.clone(),
         });
-        followed.waiting.insert(owner.clone(), Arc::clone(rules));
+        followed.waiting.insert(owner.clone(), (interest, Arc::clone(rules)));
         drop(state);
         if is_new {
             let tracker = self.clone();
@@ -348,12 +369,18 @@ impl Tracker {
         let body = object.and_then(|object| serde_json::to_value(object).ok());
         let mut state = self.state();
         let Some(followed) = state.followed.get_mut(id) else { return };
-        let rules = followed.waiting.values().next().cloned().unwrap_or_default();
+        let rules = followed.waiting.values().next().map(|(_, rules)| Arc::clone(rules)).unwrap_or_default();
         followed.last = body.map(|body| self.assess(&body, &rules));
-        let waiting: Vec<Owner> = followed.waiting.keys().cloned().collect();
+        let waiting: Vec<(Owner, Interest)> =
+            followed.waiting.iter().map(|(owner, (interest, _))| (owner.clone(), *interest)).collect();
+        let is_meant = |(owner, interest): &(Owner, Interest)| match interest {
+            Interest::Content => true,
+            Interest::Health => state.awaiting.contains(owner),
+        };
+        let woken: Vec<(Owner, Interest)> = waiting.into_iter().filter(is_meant).collect();
         drop(state);
-        for owner in waiting {
-            (self.0.wake)(&owner, Wake::Health);
+        for (owner, _) in woken {
+            (self.0.wake)(&owner);
         }
     }
 
@@ -376,11 +403,11 @@ impl Tracker {
         record.seen = ownership::entry_hash(&body, FIELD_MANAGER);
         record.version = version;
         record.health = health;
-        let wake = if record.has_drifted() { Some(Wake::Drift) } else { is_health_new.then_some(Wake::Health) };
-        let owner = record.owner.clone();
+        let (owner, has_drifted) = (record.owner.clone(), record.has_drifted());
+        let is_awaited = is_health_new && state.awaiting.contains(&owner);
         drop(state);
-        if let Some(wake) = wake {
-            (self.0.wake)(&owner, wake);
+        if has_drifted || is_awaited {
+            (self.0.wake)(&owner);
         }
     }
 
@@ -420,7 +447,7 @@ impl Tracker {
         }
         drop(state);
         if has_drifted {
-            (self.0.wake)(&owner, Wake::Drift);
+            (self.0.wake)(&owner);
         }
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct Memory {
 /// The last build that was applied.
 pub(super) struct LastBuild {
     pub(super) inputs: BuildInputs,
+    /// The generation of the Kustomization that was built.
+    pub(super) generation: Option<i64>,
     pub(super) digest: Digest,
     /// What health is awaited of.
     pub(super) objects: Arc<[ObjectId]>,
@@ -65,6 +67,8 @@ pub(super) struct Waiting {
     pub(super) deadline: Instant,
     /// Something was written before: recovery is worth an event.
     pub(super) has_changes: bool,
+    /// How long it took until an object was found to have failed.
+    pub(super) failed_after: Option<Duration>,
 }
 
 /// How many corrections of drift in [`FIGHT_WINDOW`] make a fight.

@@ -129,8 +129,13 @@ impl Subject<'_> {
         self.world.memories.put(self.key, memory);
         written?;
         self.announce(&report, &outcome);
-        self.world.kustomization_backoff.reset(self.key);
+        if !matches!(report.next, Next::Retry(_)) {
+            self.world.kustomization_backoff.reset(self.key);
+        }
         Ok(match report.next {
+            Next::Retry(limit) => {
+                NextRun::After(self.world.kustomization_backoff.after_failure(self.key.clone()).min(limit))
+            }
             Next::Interval(interval) => self.world.after_success(interval),
             Next::After(delay) => NextRun::After(delay),
             Next::OnChange => NextRun::OnChange,

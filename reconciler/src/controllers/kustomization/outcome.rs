@@ -123,6 +123,8 @@ enum Again {
     OnChange,
     /// After the retry interval.
     Later,
+    /// Soon, and later with each failure in a row: what failed may mend itself.
+    Soon,
 }
 
 impl Failure {
@@ -168,7 +170,22 @@ impl Failure {
             _ if self.is_terminal() => Again::OnChange,
             // A new artifact, or the dependency, wakes it.
             Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Dependency(_) => Again::OnChange,
+            _ if self.is_transient() => Again::Soon,
             _ => Again::Later,
+        }
+    }
+
+    /// Whether the API server was not able to answer, or asks to come back.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Observe(error) => error.is_transient(),
+            Self::Apply(ApplyError::Refused(refusal)) | Self::Prune(ApplyError::Refused(refusal)) => {
+                refusal.error.is_transient()
+            }
+            Self::Prepare(PrepareError::Discovery(error)) | Self::Record(error) => error.is_transient(),
+            Self::Request(RequestError::Read { source, .. }) => source.is_transient(),
+            Self::Apply(ApplyError::Terminating(_)) => true,
+            _ => false,
         }
     }
 
@@ -223,6 +240,8 @@ pub(super) enum Next {
     Interval(Duration),
     /// After exactly this long.
     After(Duration),
+    /// Soon, later with each failure in a row, and after this long at the latest.
+    Retry(Duration),
     OnChange,
 }
 
@@ -324,13 +343,14 @@ fn fail(mut status: KustomizationStatus, situation: &Situation<'_>, failure: &Fa
     let next = match failure.again() {
         Again::OnChange => Next::OnChange,
         Again::Later => Next::After(situation.retry_interval),
+        Again::Soon => Next::Retry(situation.retry_interval),
     };
     let is_waiting = matches!(failure, Failure::Dependency(_) | Failure::NoArtifact(..));
     let severity = if is_waiting { Severity::Info } else { Severity::Error };
     let is_known = situation.before.conditions.get(READY).is_some_and(|ready| ready.message == message);
     let said = Said { severity, reason, message };
-    // Who waits says so once; a failure that is tried again is told each time, as Flux does.
-    let events = if is_waiting && is_known { Vec::new() } else { vec![said] };
+    // The same failure is told once, however often it is tried again.
+    let events = if is_known { Vec::new() } else { vec![said] };
     Report { status, events, next }
 }
 
@@ -368,4 +388,164 @@ fn rounded(duration: Duration) -> Duration {
 
 fn short(duration: Duration) -> String {
     WrittenDuration::from(rounded(duration)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use fairlead_object::ObjectId;
+    use kube::core::Status;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{controllers::ObjectKey, observe::Refusal};
+
+    const RETRY: Duration = Duration::from_secs(60);
+
+    fn situation<'a>(before: &'a KustomizationStatus, requested_at: Option<&'a str>) -> Situation<'a> {
+        Situation {
+            before,
+            generation: Some(3),
+            requested_at,
+            retry_interval: RETRY,
+            now: Timestamp::UNIX_EPOCH,
+            took: Duration::from_millis(1200),
+        }
+    }
+
+    fn applied(changes: &[&str]) -> Applied {
+        Applied {
+            revision: "main@sha1:1".to_owned(),
+            inventory: Inventory::default(),
+            digest: Digest::of(b"built"),
+            changes: changes.iter().map(|line| (*line).to_owned()).collect(),
+        }
+    }
+
+    fn settled(changes: &[&str], healthy_after: Option<Duration>) -> Outcome {
+        Outcome::Settled(Settled {
+            applied: applied(changes),
+            healthy_after,
+            has_recovered: !changes.is_empty(),
+            interval: Duration::from_secs(600),
+            held_back: None,
+        })
+    }
+
+    fn refused(code: u16, reason: &str) -> Refusal {
+        let status = json!({"status": "Failure", "message": "no", "reason": reason, "code": code});
+        let status: Status = serde_json::from_value(status).expect("a status");
+        let object = ObjectId::new("apps", "Deployment", "shop", "web");
+        Refusal { object, origin: None, verb: "apply failed", error: ApiError::Refused(status.boxed()) }
+    }
+
+    /// Everything that users and tools read of a report, in a line for each.
+    fn told(report: &Report) -> String {
+        let conditions = report.status.conditions.iter().map(|condition| {
+            let (type_, status, reason) = (&condition.type_, condition.status, &condition.reason);
+            format!("{type_}={status} {reason}: {}", condition.message)
+        });
+        let events =
+            report.events.iter().map(|said| format!("event {:?} {}: {}", said.severity, said.reason, said.message));
+        conditions.chain(events).chain([format!("next {:?}", report.next)]).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn each_failure_has_fluxs_reason_and_its_own_next_run() {
+        let key = ObjectKey::new("flux-system", "infra");
+        let rows: [(Failure, &str, bool, Next); 12] = [
+            (Failure::Unreadable("x".into()), "InvalidField", true, Next::OnChange),
+            (Failure::Unsupported(vec!["spec.decryption"]), "UnsupportedField", true, Next::OnChange),
+            (Failure::Expression("x".into()), "InvalidCELExpression", true, Next::OnChange),
+            (Failure::CrossNamespace("x".into()), "AccessDenied", true, Next::OnChange),
+            (Failure::SourceMissing("GitRepository", "a/b".into()), "ArtifactFailed", false, Next::OnChange),
+            (Failure::NoArtifact("GitRepository", "a/b".into()), "ArtifactFailed", false, Next::OnChange),
+            (Failure::PathMissing("apps".into()), "ArtifactFailed", false, Next::After(RETRY)),
+            (Failure::Dependency(DependencyError::NotReady(key)), "DependencyNotReady", false, Next::OnChange),
+            (Failure::Apply(refused(403, "Forbidden").into()), "ReconciliationFailed", false, Next::After(RETRY)),
+            (
+                Failure::Apply(refused(503, "ServiceUnavailable").into()),
+                "ReconciliationFailed",
+                false,
+                Next::Retry(RETRY),
+            ),
+            (Failure::Prune(refused(403, "Forbidden").into()), "PruneFailed", false, Next::After(RETRY)),
+            (
+                Failure::Health { message: "x".into(), applied: Box::new(applied(&[])) },
+                "HealthCheckFailed",
+                false,
+                Next::After(RETRY),
+            ),
+        ];
+        for (failure, reason, is_stalled, next) in rows {
+            let text = failure.to_string();
+            let report = report(&situation(&KustomizationStatus::default(), None), &Err(failure));
+            let ready = report.status.conditions.get(READY).expect("Ready is always said");
+            assert_eq!(ready.reason, reason, "{text}");
+            assert_eq!(report.status.conditions.is_true(STALLED), is_stalled, "{text}");
+            assert_eq!(report.status.conditions.is_true(RECONCILING), !is_stalled, "{text}");
+            assert_eq!(report.next, next, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_changed_something_says_what_and_when_it_looks_again() {
+        let before = KustomizationStatus::default();
+        let outcome = settled(&["Deployment/shop/web created"], Some(Duration::from_millis(800)));
+        insta::assert_snapshot!(told(&report(&situation(&before, None), &Ok(outcome))), @r"
+        Ready=True ReconciliationSucceeded: Applied revision: main@sha1:1
+        Healthy=True Succeeded: Health check passed in 800ms
+        event Info Progressing: Deployment/shop/web created
+        event Info Progressing: Health check passed in 800ms
+        event Info ReconciliationSucceeded: Reconciliation finished in 1.2s, next run in 10m0s
+        next Interval(600s)
+        ");
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_changed_leaves_the_status_as_it_is_and_says_nothing() {
+        let nothing = KustomizationStatus::default();
+        let first = settled(&["Deployment/shop/web created"], Some(Duration::from_millis(800)));
+        let before = report(&situation(&nothing, None), &Ok(first)).status;
+        let again = report(&situation(&before, None), &Ok(settled(&[], Some(Duration::from_millis(3)))));
+        assert_eq!(again.status, before);
+        assert_eq!(again.events, []);
+    }
+
+    #[test]
+    fn the_same_failure_is_told_once() {
+        let failure = || Err(Failure::PathMissing("apps".to_owned()));
+        let nothing = KustomizationStatus::default();
+        let first = report(&situation(&nothing, None), &failure());
+        let again = report(&situation(&first.status, None), &failure());
+        assert_eq!((first.events.len(), again.events.len()), (1, 0));
+        assert_eq!(again.status, first.status);
+    }
+
+    #[test]
+    fn a_request_is_handled_whatever_came_of_it() {
+        let before = KustomizationStatus::default();
+        for outcome in [Ok(Outcome::Suspended), Err(Failure::PathMissing("apps".to_owned()))] {
+            let report = report(&situation(&before, Some("now")), &outcome);
+            assert_eq!(report.status.last_handled_reconcile_at.as_deref(), Some("now"));
+        }
+    }
+
+    #[test]
+    fn the_history_counts_equal_outcomes_and_keeps_five() {
+        let mut status = KustomizationStatus::default();
+        for round in 0_u8..8 {
+            let mut applied = applied(&["ConfigMap/shop/env configured"]);
+            applied.digest = Digest::of(&[round / 2]);
+            let outcome = Outcome::Settled(Settled {
+                applied,
+                healthy_after: None,
+                has_recovered: false,
+                interval: RETRY,
+                held_back: None,
+            });
+            status = report(&situation(&status, None), &Ok(outcome)).status;
+        }
+        let counts: Vec<_> = status.history.iter().map(|entry| entry.total_reconciliations).collect();
+        assert_eq!(counts, [2, 2, 2, 2]);
+    }
 }

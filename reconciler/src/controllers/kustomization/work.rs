@@ -32,6 +32,7 @@ use crate::{
     controllers::git_repository::source_key,
     observe::{Newcomers, Questions, observe},
     prepare::{Prepared, prepare},
+    watch::Interest,
 };
 
 /// Time that a health check leaves of an interval.
@@ -79,11 +80,13 @@ impl<'a> Work<'a> {
             memory.applied.clear();
         }
         let (store, tree_digest) = (world.store.clone(), artifact.tree);
-        let last = memory.built.take();
+        let (last, generation) = (memory.built.take(), self.subject.metadata().generation);
         let must_build = !drifted.is_empty() || must_look;
         let built = tokio::task::spawn_blocking(move || {
             let tree = store.tree(&tree_digest)?;
-            let unchanged = last.filter(|last| !must_build && last.inputs.first_change(&tree, &request).is_none());
+            let is_same =
+                |last: &LastBuild| last.generation == generation && last.inputs.first_change(&tree, &request).is_none();
+            let unchanged = last.filter(|last| !must_build && is_same(last));
             match unchanged {
                 Some(last) => Ok(Build::Unchanged(last)),
                 None => build(&tree, &request).map(Build::New).map_err(Failure::from),
@@ -175,7 +178,8 @@ impl<'a> Work<'a> {
             return self.await_definitions(memory, applied, &waiting_for);
         }
         let objects = self.awaited(&prepared, rules).await?;
-        let last = LastBuild { inputs, digest, objects };
+        let generation = self.subject.metadata().generation;
+        let last = LastBuild { inputs, generation, digest, objects };
         let has_changes = !applied.changes.is_empty();
         self.conclude(memory, last, applied, has_changes)
     }
@@ -301,9 +305,10 @@ impl<'a> Work<'a> {
 
     /// What is applied next needs definitions that are not served yet: their health wakes the next run.
     fn await_definitions(&self, memory: &mut Memory, applied: Applied, waiting_for: &str) -> Result<Outcome, Failure> {
+        self.subject.world.tracker.set_awaiting(self.subject.key, true);
         let (now, since) = (Instant::now(), self.subject.began);
         let deadline = since + self.subject.world.settings.definition_timeout;
-        let waiting = *memory.waiting.get_or_insert(Waiting { since, deadline, has_changes: true });
+        let waiting = *memory.waiting.get_or_insert(Waiting { since, deadline, has_changes: true, failed_after: None });
         if now >= waiting.deadline {
             memory.waiting = None;
             let message = timed_out(now.duration_since(waiting.since), waiting_for);
@@ -321,7 +326,7 @@ impl<'a> Work<'a> {
         for reference in references {
             let resource = request::resource_of(reference.kind);
             let id = ObjectId::new("", &resource.kind, &key.namespace, &reference.name);
-            world.tracker.follow(key, &id, &resource, rules);
+            world.tracker.follow(key, &id, &resource, (Interest::Content, rules));
             followed.insert(id);
         }
         followed
@@ -351,7 +356,7 @@ impl<'a> Work<'a> {
             if let Some(resource) = resource
                 && !prepared.desired.contains(&id)
             {
-                world.tracker.follow(key, &id, &resource, rules);
+                world.tracker.follow(key, &id, &resource, (Interest::Health, rules));
                 followed.insert(id.clone());
             }
             objects.push(id);
@@ -382,17 +387,20 @@ impl<'a> Work<'a> {
     ) -> Result<Outcome, Failure> {
         let now = Instant::now();
         let (tracker, key) = (&self.subject.world.tracker, self.subject.key);
+        tracker.set_awaiting(key, true);
         let folded = fold(&last.objects, |id| tracker.verdict(key, id).and_then(|verdict| verdict.health));
         let is_looked_at = !last.objects.is_empty();
         memory.built = Some(last);
-        let fresh = Waiting { since: self.subject.began, deadline: now + self.timeout, has_changes };
-        let waiting = match memory.waiting.take() {
+        let (since, deadline) = (self.subject.began, now + self.timeout);
+        let fresh = Waiting { since, deadline, has_changes, failed_after: None };
+        let mut waiting = match memory.waiting.take() {
             Some(waiting) if !has_changes => waiting,
             Some(_) | None => fresh,
         };
         let after = now.duration_since(waiting.since);
         match folded {
             Folded::Current => {
+                tracker.set_awaiting(key, false);
                 let was_healthy = self.subject.before().conditions.is_true(HEALTHY);
                 Ok(Outcome::Settled(Settled {
                     applied,
@@ -403,12 +411,13 @@ impl<'a> Work<'a> {
                 }))
             }
             Folded::Failed { stalled } => {
+                let failed_after = *waiting.failed_after.get_or_insert(after);
                 memory.waiting = Some(waiting);
-                Err(Failure::Health { message: failed_early(after, &stalled), applied: Box::new(applied) })
+                Err(Failure::Health { message: failed_early(failed_after, &stalled), applied: Box::new(applied) })
             }
             Folded::InProgress { waiting_for } if now >= waiting.deadline => {
                 memory.waiting = Some(waiting);
-                Err(Failure::Health { message: timed_out(after, &waiting_for), applied: Box::new(applied) })
+                Err(Failure::Health { message: timed_out(self.timeout, &waiting_for), applied: Box::new(applied) })
             }
             Folded::InProgress { .. } => {
                 memory.waiting = Some(waiting);
