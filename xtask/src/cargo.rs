@@ -37,10 +37,13 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Builds the binaries of `packages`, all at once so that what they share is compiled once.
+/// Builds the binaries of `packages`, or of all if none is named, at once so that what they share is compiled once.
 pub(crate) fn build_binaries(packages: &[&str], profile: Profile) -> Result<(), CargoError> {
     let mut build = cargo();
     build.args(["build", "--locked", "--bins"]);
+    if packages.is_empty() {
+        build.arg("--workspace");
+    }
     for package in packages {
         build.args(["--package", package]);
     }

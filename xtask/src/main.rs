@@ -35,7 +35,7 @@ enum Chore {
     },
     /// Install or build what tests need, run every test, and end with one line that counts them.
     Test {
-        /// Passed on to `cargo test`: names of tests to run, `--package`, ….
+        /// Passed on to `cargo test`, such as the name of a test.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -85,6 +85,8 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
         }
         Chore::Test { arguments } => {
             prepare(&Prerequisite::ALL)?;
+            say("building every binary, since scenarios start them");
+            cargo::build_binaries(&[], cargo::Profile::Dev)?;
             Ok(test::run(&arguments)?)
         }
         Chore::Cluster => {
