@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A team that follows one `ConfigMap`, and a desk in its namespace.
-async fn team(prefix: &str) -> (Team, Desk) {
+async fn team(prefix: &str) -> (Team<'static>, Desk) {
     let limits = config_map("limits", "one");
     let team = Team::following(prefix, &[("deploy/limits.yaml", Some(&limits))], json!({ "path": "./deploy" })).await;
     team.ready().await;
@@ -17,7 +17,7 @@ async fn team(prefix: &str) -> (Team, Desk) {
 }
 
 /// Runs a command and shows what it does, without the commit that differs from run to run.
-async fn shown(team: &Team, desk: &Desk, line: &str) -> String {
+async fn shown(team: &Team<'_>, desk: &Desk, line: &str) -> String {
     let head = team.repository.head("main").unwrap();
     desk.shown(line).await.replace(&head, "COMMIT").replace(&head[..8], "COMMIT")
 }
