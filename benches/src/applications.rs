@@ -167,7 +167,7 @@ fn is_observed(object: &DynamicObject) -> bool {
 mod tests {
     use super::*;
 
-    fn object(status: Value) -> DynamicObject {
+    fn object(status: &Value) -> DynamicObject {
         let metadata = json!({ "name": "app-1", "namespace": "team-1", "generation": 2 });
         serde_json::from_value(json!({ "metadata": metadata, "status": status })).unwrap()
     }
@@ -182,7 +182,7 @@ mod tests {
             (json!({}), false),
         ];
         for (status, expected) in rows {
-            assert_eq!(is_ready(&object(status.clone())), expected, "{status}");
+            assert_eq!(is_ready(&object(&status)), expected, "{status}");
         }
     }
 }

@@ -26,7 +26,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// they are counted once all of them do.
 const RETURNING: usize = 20;
 const INTERVAL: Duration = Duration::from_secs(10);
-const COUNTED: Duration = Duration::from_secs(60);
+const COUNTED: Duration = Duration::from_mins(1);
 
 /// What a tool does that has nothing to do.
 struct Rest {

@@ -114,6 +114,7 @@ mod tests {
     #[test]
     fn a_percentile_is_a_value_that_was_measured() {
         let values: Vec<f64> = (1..=50).rev().map(f64::from).collect();
-        assert_eq!([median(&values), percentile(&values, 99), median(&[3.0])], [26.0, 50.0, 3.0]);
+        let shown = [median(&values), percentile(&values, 99), median(&[3.0])].map(|value| value.to_string());
+        assert_eq!(shown, ["26", "50", "3"]);
     }
 }
