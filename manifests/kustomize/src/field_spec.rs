@@ -4,7 +4,7 @@
 //! A path is separated by `/`, with `\/` for a slash inside a segment. A list on the way means each of its elements. A
 //! segment that ends in `[]` says that its field is a list.
 
-use fairlead_yaml::{Node, Value};
+use fairlead_yaml::{MAX_DEPTH, Node, Value};
 
 use crate::{
     decode::record,
@@ -144,6 +144,9 @@ pub(crate) fn walk(
     create: Option<NodeKind>,
     visit: &mut dyn FnMut(&mut Node) -> Result<(), WalkError>,
 ) -> Result<(), WalkError> {
+    if segments.len() > MAX_DEPTH {
+        return Err(WalkError(format!("the path has more than {MAX_DEPTH} segments")));
+    }
     let Some((segment, rest)) = segments.split_first() else { return visit(root) };
     if let Value::Sequence(items) = &mut root.value {
         return items.iter_mut().try_for_each(|item| walk(item, segments, create, visit));

@@ -4,7 +4,7 @@
 //! A negative index counts from the end, and `replace` of a key that is missing adds it.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{Node, Scalar, Schema, Value, emit_json};
+use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Value, emit_json};
 use serde_json::{Map, Value as Json};
 
 use crate::{at::At, error::BuildError};
@@ -170,7 +170,24 @@ fn parent<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<(&'a mut Jso
     Ok((parent.ok_or_else(|| missing(op, path))?, last))
 }
 
+/// Fails if an object would be nested more deeply with `value` at `path` than a text may be.
+fn check_depth(path: &str, value: &Json) -> Result<(), PatchError> {
+    if tokens(path).len() + depth(value) <= MAX_DEPTH {
+        return Ok(());
+    }
+    Err(PatchError(format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")))
+}
+
+fn depth(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Json::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+    }
+}
+
 fn add(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
+    check_depth(path, &value)?;
     if path.is_empty() {
         *object = value;
         return Ok(());
@@ -206,6 +223,7 @@ fn remove(object: &mut Json, path: &str) -> Result<Json, PatchError> {
 }
 
 fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
+    check_depth(path, &value)?;
     if path.is_empty() {
         *object = value;
         return Ok(());

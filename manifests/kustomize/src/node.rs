@@ -83,6 +83,15 @@ pub(crate) fn is_empty(node: &Node) -> bool {
     }
 }
 
+/// How deep the collections of `node` are nested.
+pub(crate) fn depth(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar(_) => 0,
+        Value::Sequence(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Mapping(entries) => 1 + entries.values().map(depth).max().unwrap_or(0),
+    }
+}
+
 /// How many nodes `node` consists of.
 pub(crate) fn size(node: &Node) -> usize {
     match &node.value {

@@ -138,13 +138,15 @@ impl Schema {
             BuiltInTypes::Forgotten => Self::default(),
             BuiltInTypes::Kept => Self::clone(&BUILT_IN),
         };
-        let mut reader = Reader { definitions: &document["definitions"], schema, by_name: HashMap::new() };
+        let mut reader =
+            Reader { definitions: &document["definitions"], schema, by_name: HashMap::new(), unread: Vec::new() };
         for (name, definition) in reader.definitions.as_object().into_iter().flatten() {
             let of = reader.definition(name);
             for gvk in definition["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
                 reader.schema.kinds.insert(gvk_key(gvk), of);
             }
         }
+        reader.read_all();
         for (path, operations) in document["paths"].as_object().into_iter().flatten() {
             let gvk = &operations["get"]["x-kubernetes-group-version-kind"];
             if gvk.is_object() {
@@ -171,6 +173,8 @@ struct Reader<'a> {
     definitions: &'a Json,
     schema: Schema,
     by_name: HashMap<&'a str, TypeId>,
+    /// Definitions that others refer to and that are still to be read.
+    unread: Vec<(TypeId, &'a str)>,
 }
 
 impl<'a> Reader<'a> {
@@ -181,8 +185,14 @@ impl<'a> Reader<'a> {
         let of = self.schema.types.len();
         self.schema.types.push(Type::default());
         self.by_name.insert(name, of);
-        self.schema.types[of] = self.fields(&self.definitions[name]);
+        self.unread.push((of, name));
         of
+    }
+
+    fn read_all(&mut self) {
+        while let Some((of, name)) = self.unread.pop() {
+            self.schema.types[of] = self.fields(&self.definitions[name]);
+        }
     }
 
     fn fields(&mut self, definition: &'a Json) -> Type {

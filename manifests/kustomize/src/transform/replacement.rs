@@ -5,7 +5,7 @@
 //! takes the source's text. A path may lead into a text that holds YAML or JSON itself.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{Node, Scalar, Schema, Style, Value};
+use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Style, Value};
 
 use crate::{
     at::{At, Located},
@@ -174,6 +174,9 @@ fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node,
     let create = target.options.create.then(|| NodeKind::of(value));
     for path in paths {
         let parts = field_path::split(path);
+        if parts.len() + node::depth(value) > MAX_DEPTH {
+            return Err(problem(at, format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")));
+        }
         let set = &mut |field: &mut Node| set_field(field, value, &target.options);
         let in_text = set_in_text(&mut resource.node, &parts, create, set);
         let outcome = in_text.unwrap_or_else(|| field_path::set(&mut resource.node, &parts, create, set));

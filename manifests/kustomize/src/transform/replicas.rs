@@ -9,7 +9,7 @@ use fairlead_yaml::Node;
 use crate::{
     at::At,
     error::BuildError,
-    field_spec::{FieldSpec, FieldSpecs},
+    field_spec::{FieldSpec, FieldSpecs, WalkError},
     kustomization::Replica,
     nearest::nearest,
     node::NodeKind,
@@ -40,7 +40,12 @@ impl Replicas {
                 found = true;
                 let fields = FieldSpecs::new([FieldSpec { kind: String::new(), ..spec.clone() }]);
                 fields.visit(resource, Some(NodeKind::Scalar), &mut |field| {
-                    *field = Node::plain(self.replica.count.to_string());
+                    if field.as_str().is_none() {
+                        return Err(WalkError::wrong_kind(NodeKind::Scalar, field));
+                    }
+                    // A count that was quoted stays quoted, as in kustomize.
+                    let style = field.style;
+                    *field = Node { style, position: field.position, ..Node::plain(self.replica.count.to_string()) };
                     Ok(())
                 })?;
             }
