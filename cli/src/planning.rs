@@ -7,7 +7,7 @@ use fairlead_manifests::{BuildRequest, Built, build, normalise};
 use fairlead_object::{LocalTree, Tree, TreePath};
 use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
 use fairlead_reconciler::{
-    cluster::{Cluster, Identity},
+    cluster::{Cluster, Identity, InvalidAccount},
     controllers::{
         git_repository::git_request,
         kustomization::request::{build_request, ignore_rules, path},
@@ -153,14 +153,15 @@ pub(crate) fn read<K: DeserializeOwned>(object: Value) -> Result<K, CommandError
 }
 
 /// The cluster as the account that `kustomization` runs as.
-pub(crate) fn as_account(cluster: &Cluster, kustomization: &Kustomization) -> Cluster {
-    match &kustomization.spec.service_account_name {
-        None => cluster.clone(),
-        Some(name) => cluster.as_identity(&Identity::ServiceAccount {
+pub(crate) fn as_account(cluster: &Cluster, kustomization: &Kustomization) -> Result<Cluster, InvalidAccount> {
+    let identity = match &kustomization.spec.service_account_name {
+        None => Identity::Own,
+        Some(name) => Identity::ServiceAccount {
             namespace: kustomization.metadata.namespace.clone().unwrap_or_default(),
             name: name.clone(),
-        }),
-    }
+        },
+    };
+    cluster.as_identity(&identity)
 }
 
 /// Builds what `kustomization` would build from `source`, variables included.

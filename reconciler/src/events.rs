@@ -25,6 +25,9 @@ const WAITING: usize = 4096;
 /// Longest message that an Event carries, in bytes: the API server's own limit is 1024 for the message of a series.
 const MESSAGE_LIMIT_BYTES: usize = 1023;
 
+/// How much of an object's name is in the name of an Event about it, in bytes: the rest is for what makes it unique.
+const NAME_LIMIT_BYTES: usize = 220;
+
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -147,13 +150,13 @@ fn kubernetes_event(event: &Event, now: Timestamp, host: &str) -> Value {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": format!("{}.{unique:x}", event.about.name),
+            "name": format!("{}.{unique:x}", shortened(&event.about.name, NAME_LIMIT_BYTES)),
             "namespace": event.about.namespace,
             "annotations": annotations,
         },
         "involvedObject": event.about,
         "reason": event.reason,
-        "message": shortened(&event.message),
+        "message": shortened(&event.message, MESSAGE_LIMIT_BYTES),
         "type": match event.severity { Severity::Info => "Normal", Severity::Error => "Warning" },
         "firstTimestamp": time,
         "lastTimestamp": time,
@@ -196,12 +199,8 @@ async fn post(address: String, body: Value) {
 /// How long the events address may take for one event.
 const POST_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn shortened(message: &str) -> String {
-    if message.len() <= MESSAGE_LIMIT_BYTES {
-        return message.to_owned();
-    }
-    let end = message.floor_char_boundary(MESSAGE_LIMIT_BYTES - 3);
-    format!("{}...", &message[..end])
+fn shortened(text: &str, limit_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(limit_bytes)]
 }
 
 fn hostname() -> String {

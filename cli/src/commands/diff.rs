@@ -127,7 +127,7 @@ async fn of_kustomization(selection: &Selection, connection: &Connection) -> Res
         let built = build_kustomization(&cluster, &kustomization, &source, selection.strict_substitute).await?;
         let below = if selection.recursive { children(&kustomization, &built.manifests) } else { Vec::new() };
         let wanted = Wanted::by_kustomization(&kustomization)?;
-        let account = as_account(&cluster, &kustomization);
+        let account = as_account(&cluster, &kustomization)?;
         plans.push(plan_for(&account, built, &source.revision, &wanted).await?.plan);
         for child in below {
             let mut child: Kustomization = read(child)?;

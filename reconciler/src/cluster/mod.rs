@@ -44,6 +44,11 @@ impl Identity {
     }
 }
 
+/// A name that no service account can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("spec.serviceAccountName: {0:?} is no name of an account")]
+pub struct InvalidAccount(String);
+
 /// A cluster, reached as one identity.
 #[derive(Clone)]
 pub struct Cluster {
@@ -71,10 +76,9 @@ impl Cluster {
     }
 
     /// The same cluster as another identity.
-    #[must_use]
-    pub fn as_identity(&self, identity: &Identity) -> Self {
-        let user = identity.user().map(|user| HeaderValue::from_str(&user).expect("a DNS name is a header value"));
-        Self { user, ..self.clone() }
+    pub fn as_identity(&self, identity: &Identity) -> Result<Self, InvalidAccount> {
+        let header = |user: String| HeaderValue::from_str(&user).map_err(|_| InvalidAccount(user));
+        Ok(Self { user: identity.user().map(header).transpose()?, ..self.clone() })
     }
 
     /// The client behind it, as the identity of this process.

@@ -59,7 +59,7 @@ impl Subject<'_> {
             self.say(&Said { severity: Severity::Error, reason: reason::PRUNE_FAILED, message }, "");
             return Ok(Gone::Yes);
         }
-        let cluster = self.world.cluster.as_identity(&standing.identity);
+        let cluster = self.world.cluster.as_identity(&standing.identity)?;
         let is_gone = self.prune_all(&cluster, &inventory).await?;
         Ok(if policy == DeletionPolicy::WaitForTermination { is_gone } else { Gone::Yes })
     }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::{dependencies::DependencyError, request::RequestError};
 use crate::{
-    apply::ApplyError, cluster::ApiError, controllers::in_one_line, events::Severity, observe::ObserveError,
+    apply::ApplyError, cluster::{ApiError, InvalidAccount}, controllers::in_one_line, events::Severity, observe::ObserveError,
     prepare::PrepareError,
 };
 
@@ -72,6 +72,8 @@ pub(super) enum Failure {
     Unsupported(Vec<&'static str>),
     #[error(transparent)]
     Duration(#[from] DurationError),
+    #[error(transparent)]
+    Account(#[from] InvalidAccount),
     #[error("Reconciliation failed terminally due to configuration error: {0}")]
     Expression(String),
     #[error("can't access '{0}', cross-namespace references have been blocked")]
@@ -130,7 +132,7 @@ enum Again {
 impl Failure {
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::Duration(_) | Self::Ignore(_) => reasons::INVALID_FIELD,
+            Self::Unreadable(_) | Self::Duration(_) | Self::Account(_) | Self::Ignore(_) => reasons::INVALID_FIELD,
             Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
             Self::Expression(_) | Self::Dependency(DependencyError::Invalid { .. }) => reason::INVALID_CEL_EXPRESSION,
             Self::CrossNamespace(_) | Self::Escapes(_) => reasons::ACCESS_DENIED,
@@ -158,6 +160,7 @@ impl Failure {
             Self::Unreadable(_)
                 | Self::Unsupported(_)
                 | Self::Duration(_)
+                | Self::Account(_)
                 | Self::Ignore(_)
                 | Self::Expression(_)
                 | Self::CrossNamespace(_)

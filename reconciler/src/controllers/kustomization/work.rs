@@ -60,7 +60,7 @@ impl<'a> Work<'a> {
             None => interval.saturating_sub(INTERVAL_MARGIN),
         };
         let standing = standing(subject.world, subject.key, spec.service_account_name.as_deref());
-        let cluster = subject.world.cluster.as_identity(&standing.identity);
+        let cluster = subject.world.cluster.as_identity(&standing.identity)?;
         Ok(Self { subject, kustomization, spec, interval, timeout: timeout.max(SHORTEST_TIMEOUT), standing, cluster })
     }
 
