@@ -136,16 +136,24 @@ async fn observe_desired(
     }
 }
 
-/// Asks whether the server would create the object. In a namespace that the same manifests create it cannot know.
+/// Asks whether the server would create the object. Where that takes another one of the same manifests it cannot know.
 async fn rehearse(cluster: &Cluster, prepared: &Prepared, manifest: &Manifest) -> Result<Observed, Refusal> {
-    let namespace = manifest.id().namespace.as_ref().map(|name| ObjectId::new("", "Namespace", "", name));
-    let is_namespace_to_come = namespace.is_some_and(|namespace| prepared.desired.contains(&namespace));
     let options = ApplyOptions { dry_run: true, ..ApplyOptions::default() };
     match cluster.apply(prepared.resources.of(manifest), manifest.body(), options).await {
         Ok(_) => Ok(Observed::Absent),
-        Err(error) if error.is_not_found() && is_namespace_to_come => Ok(Observed::Absent),
+        Err(error) if error.is_not_found() && takes_another(prepared, manifest) => Ok(Observed::Absent),
         Err(error) => Err(refusal(manifest, "dry-run failed", error)),
     }
+}
+
+/// Whether the namespace of `manifest`, or the role that it binds, is among the manifests too.
+fn takes_another(prepared: &Prepared, manifest: &Manifest) -> bool {
+    let namespace = manifest.id().namespace_or_empty();
+    let role = manifest.body().get("roleRef").unwrap_or(&Value::Null);
+    let text = |field: &str| role[field].as_str().unwrap_or_default();
+    let role_namespace = if text("kind") == "Role" { namespace } else { "" };
+    let role = ObjectId::new(text("apiGroup"), text("kind"), role_namespace, text("name"));
+    [ObjectId::new("", "Namespace", "", namespace), role].iter().any(|id| prepared.desired.contains(id))
 }
 
 async fn preview(
@@ -207,10 +215,12 @@ pub(crate) fn refusal(manifest: &Manifest, verb: &'static str, error: ApiError) 
 
 #[cfg(test)]
 mod tests {
+    use fairlead_plan::Desired;
     use kube::core::Status;
     use serde_json::json;
 
     use super::*;
+    use crate::prepare::Resources;
 
     fn conflict_with(manager: &str) -> ApiError {
         let status = json!({
@@ -245,6 +255,30 @@ mod tests {
         assert!(!may("helm", None));
         assert!(may("helm", Some("other, helm")));
         assert!(may("helm", Some("*")));
+    }
+
+    #[test]
+    fn what_takes_another_of_the_same_manifests_cannot_be_rehearsed() {
+        let manifest = |body: Value| Manifest::new(body, Origin::default()).expect("an object");
+        let rbac = "rbac.authorization.k8s.io";
+        let role = json!({
+            "apiVersion": format!("{rbac}/v1"), "kind": "Role", "metadata": {"name": "reader", "namespace": "shop"},
+        });
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new"}});
+        let desired = Desired::new(String::new(), vec![manifest(role), manifest(namespace)]);
+        let desired = desired.expect("nothing is named twice");
+        let prepared = Prepared { desired, resources: Resources::default() };
+        let binding = |namespace: &str, kind: &str| {
+            manifest(json!({
+                "apiVersion": format!("{rbac}/v1"), "kind": "RoleBinding",
+                "metadata": {"name": "reader", "namespace": namespace},
+                "roleRef": {"apiGroup": rbac, "kind": kind, "name": "reader"},
+            }))
+        };
+        assert!(takes_another(&prepared, &binding("shop", "Role")));
+        assert!(takes_another(&prepared, &binding("new", "ClusterRole")));
+        assert!(!takes_another(&prepared, &binding("shop", "ClusterRole")));
+        assert!(!takes_another(&prepared, &binding("other", "Role")));
     }
 
     #[test]

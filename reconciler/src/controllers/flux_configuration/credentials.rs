@@ -77,14 +77,14 @@ impl Settings {
     pub(super) fn read(data: BTreeMap<String, Vec<u8>>) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
         for (key, value) in data {
-            let text = || String::from_utf8(value).map(SecretString::from);
             let kept = match key.as_str() {
                 ProtectedSettings::SSH_PRIVATE_KEY => &mut settings.ssh_private_key,
                 ProtectedSettings::HTTPS_KEY => &mut settings.https_key,
                 ProtectedSettings::BUCKET_SECRET_KEY => continue,
                 _ => return Err(SettingsError::UnknownKey(key)),
             };
-            *kept = Some(text().map_err(|_| SettingsError::NotText(key))?);
+            let text = String::from_utf8(value).map_err(|_| SettingsError::NotText(key))?;
+            *kept = Some(text.into());
         }
         Ok(settings)
     }

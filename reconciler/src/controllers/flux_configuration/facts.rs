@@ -48,7 +48,7 @@ impl Facts {
 }
 
 /// A kind of which a configuration has objects, or whose objects its Kustomizations apply.
-pub(crate) trait Served {
+pub(crate) trait FluxKind {
     /// The kind's name.
     const KIND: &'static str;
 
@@ -56,7 +56,7 @@ pub(crate) trait Served {
     fn facts(&self) -> Facts;
 }
 
-impl Served for GitRepository {
+impl FluxKind for GitRepository {
     const KIND: &'static str = "GitRepository";
 
     fn facts(&self) -> Facts {
@@ -72,7 +72,7 @@ impl Served for GitRepository {
     }
 }
 
-impl Served for Kustomization {
+impl FluxKind for Kustomization {
     const KIND: &'static str = "Kustomization";
 
     fn facts(&self) -> Facts {
@@ -103,8 +103,8 @@ fn is_flux(object: &ObjectId) -> bool {
 }
 
 /// What is known of `object`; nothing but its generation if it cannot be read.
-pub(super) fn facts<K: Served>(object: &Object<K>) -> Facts {
-    let told = object.parsed.as_ref().map(Served::facts).unwrap_or_default();
+pub(super) fn facts<K: FluxKind>(object: &Object<K>) -> Facts {
+    let told = object.parsed.as_ref().map(FluxKind::facts).unwrap_or_default();
     Facts { generation: object.metadata.generation, ..told }
 }
 
@@ -160,7 +160,7 @@ pub(super) fn parts(world: &World, key: &ObjectKey, uid: &str) -> Vec<Part> {
     parts
 }
 
-fn part<K: Served>(key: &ObjectKey, applied_by: Option<ObjectKey>, object: &Object<K>) -> Part {
+fn part<K: FluxKind>(key: &ObjectKey, applied_by: Option<ObjectKey>, object: &Object<K>) -> Part {
     Part { kind: K::KIND.to_owned(), key: key.clone(), applied_by, facts: Some(facts(object)) }
 }
 

@@ -40,7 +40,7 @@ use crate::{
     queue::NextRun,
     watch::{Change, Object},
 };
-pub(crate) use facts::Served;
+pub(crate) use facts::FluxKind;
 pub(crate) use memory::Memories;
 use outcome::{Failure, Next, Said, Situation};
 pub use parts::account_name;
@@ -57,7 +57,7 @@ fn kind() -> Kind {
 }
 
 /// Wakes the configuration that a changed object belongs to, if what changed matters to it.
-pub(crate) fn wake_owner<K: Served>(world: &World, change: &Change<K>) {
+pub(crate) fn wake_owner<K: FluxKind>(world: &World, change: &Change<K>) {
     let Some(object) = change.now.as_ref().or(change.before.as_ref()) else { return };
     let Some(owner) = facts::owner(world, &object.metadata) else { return };
     let facts = change.now.as_ref().map(|object| facts::facts(object));
@@ -66,14 +66,14 @@ pub(crate) fn wake_owner<K: Served>(world: &World, change: &Change<K>) {
     }
 }
 
-/// Wakes the configurations next to one that came or went: what is refused because of it may change.
+/// Wakes the configurations of another scope next to one that came or went: they may be refused because of it, or not
+/// any more.
 pub(crate) fn wake_neighbours(world: &World, change: &Change<FluxConfiguration>) {
-    if change.before.is_some() && change.now.is_some() {
-        return;
-    }
+    let ((None, Some(changed)) | (Some(changed), None)) = (&change.before, &change.now) else { return };
+    let scope = |object: &Object<FluxConfiguration>| object.parsed.as_ref().ok().map(|parsed| parsed.spec.scope);
     for object in world.configurations.all() {
         let key = object.key();
-        if key.namespace == change.key.namespace && key != change.key {
+        if key.namespace == change.key.namespace && scope(&object) != scope(changed) {
             world.configuration_memories.forget(&key);
             world.configuration_queue.wake(key);
         }
@@ -145,6 +145,11 @@ impl Subject<'_> {
         for said in &report.events {
             self.say(said);
         }
+        if report.has_failed {
+            // It may be that someone took rights or credentials away, which no watch tells.
+            self.world.configuration_memories.forget(self.key);
+            self.world.configuration_queue.wake(self.key.clone());
+        }
         Ok(match report.next {
             Next::Interval(interval) => {
                 self.world.configuration_backoff.reset(self.key);
@@ -162,7 +167,11 @@ impl Subject<'_> {
             return Err(Failure::Unsupported(unsupported));
         }
         configuration.check()?;
-        self.provision(configuration).await
+        let provisioned = self.provision(configuration).await;
+        if provisioned.is_err() {
+            self.world.configuration_memories.forget(self.key);
+        }
+        provisioned
     }
 
     fn situation<'s>(&'s self, before: &'s FluxConfigurationStatus) -> Situation<'s> {
@@ -183,7 +192,7 @@ impl Subject<'_> {
     fn say(&self, said: &Said) {
         let (namespace, name) = (&self.key.namespace, &self.key.name);
         match said.severity {
-            Severity::Info => info!(kind = "FluxConfiguration", namespace, name, message = said.message, "reconciled"),
+            Severity::Info => info!(kind = "FluxConfiguration", namespace, name, output = said.message, "reconciled"),
             Severity::Error => warn!(kind = "FluxConfiguration", namespace, name, error = said.message, "failed"),
         }
         self.world.recorder.record(Event {

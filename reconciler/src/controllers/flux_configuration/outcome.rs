@@ -96,11 +96,19 @@ pub(super) struct Situation<'a> {
     pub(super) now: Timestamp,
 }
 
+impl Situation<'_> {
+    fn is_suspended(&self) -> bool {
+        self.spec.is_some_and(|spec| spec.suspend)
+    }
+}
+
 /// What a run means.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) status: FluxConfigurationStatus,
     pub(super) events: Vec<Said>,
+    /// An object failed that had not before.
+    pub(super) has_failed: bool,
     pub(super) next: Next,
 }
 
@@ -134,12 +142,14 @@ pub(super) fn report(situation: &Situation<'_>, outcome: &Result<Provisioned, Fa
     events.extend(news(situation.before, &verdict));
     status.conditions.set(verdict, situation.generation, situation.now);
     date(&mut status, situation);
-    Report { status, events, next }
+    let failed = |status: &FluxConfigurationStatus| status.compliance_state == Some(ComplianceState::NonCompliant);
+    let has_failed = failed(&status) && !failed(situation.before);
+    Report { status, events, has_failed, next }
 }
 
 /// Says that the configuration is being removed, and that `leaving` must go first.
 pub(super) fn leaving(situation: &Situation<'_>, leaving: &[ObjectKey]) -> FluxConfigurationStatus {
-    let message = format!("Waiting until {} removed what it applied", named("Kustomization", leaving));
+    let message = waiting_until_gone(leaving);
     let mut status = situation.before.clone();
     tell_parts(&mut status, situation, false);
     status.provisioning_state = Some(ProvisioningState::Deleting);
@@ -163,12 +173,10 @@ fn succeed(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, prov
     status.observed_generation = situation.generation;
     status.repository_public_key.clone_from(&provisioned.public_key);
     status.error_message = None;
-    status.provisioning_state = Some(match provisioned.leaving.is_empty() {
-        true => ProvisioningState::Succeeded,
-        false => ProvisioningState::Updating,
-    });
+    let is_done = provisioned.leaving.is_empty();
+    status.provisioning_state = Some(if is_done { ProvisioningState::Succeeded } else { ProvisioningState::Updating });
     status.conditions.remove(STALLED);
-    let verdict = verdict(status, provisioned);
+    let verdict = verdict(status, situation.is_suspended(), provisioned);
     if verdict.reason == reason::PENDING {
         let reconciling = Verdict::holds(RECONCILING, reasons::PROGRESSING, verdict.message.clone());
         status.conditions.set(reconciling, situation.generation, situation.now);
@@ -179,13 +187,11 @@ fn succeed(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, prov
 }
 
 /// What `Ready` says of a configuration whose objects are there.
-fn verdict(status: &FluxConfigurationStatus, provisioned: &Provisioned) -> Verdict {
+fn verdict(status: &FluxConfigurationStatus, is_suspended: bool, provisioned: &Provisioned) -> Verdict {
     let of_state = |state| status.statuses.iter().filter(move |object| object.compliance_state == state);
     match status.compliance_state.unwrap_or_default() {
         ComplianceState::Compliant if !provisioned.leaving.is_empty() => {
-            let message =
-                format!("Waiting until {} removed what it applied", named("Kustomization", &provisioned.leaving));
-            Verdict::unknown(READY, reason::PENDING, message)
+            Verdict::unknown(READY, reason::PENDING, waiting_until_gone(&provisioned.leaving))
         }
         ComplianceState::Compliant => {
             let revision = status.source_synced_commit_id.as_deref().unwrap_or("the source");
@@ -200,30 +206,31 @@ fn verdict(status: &FluxConfigurationStatus, provisioned: &Provisioned) -> Verdi
         }
         ComplianceState::Pending | ComplianceState::Unknown => {
             let waiting = of_state(ComplianceState::Pending).chain(of_state(ComplianceState::Unknown)).next();
-            let waiting = waiting.map_or("its objects".to_owned(), |object| {
-                format!("{} {}/{}", object.kind, object.namespace, object.name)
-            });
+            let waiting = waiting.map_or("its objects".to_owned(), name);
             Verdict::unknown(READY, reason::PENDING, format!("Waiting for {waiting}"))
         }
         ComplianceState::Suspended => {
-            let one = of_state(ComplianceState::Suspended).next();
-            let message = one.map_or("The configuration is suspended".to_owned(), |object| {
-                format!("{} {}/{} is suspended", object.kind, object.namespace, object.name)
-            });
-            Verdict::unknown(READY, reason::SUSPENDED, message)
+            let one = of_state(ComplianceState::Suspended).next().filter(|_| !is_suspended);
+            let one = one.map_or("The configuration".to_owned(), name);
+            Verdict::unknown(READY, reason::SUSPENDED, format!("{one} is suspended"))
         }
     }
+}
+
+fn name(object: &ObjectStatus) -> String {
+    format!("{} {}/{}", object.kind, object.namespace, object.name)
 }
 
 /// What an object says went wrong.
 fn complaint(object: &ObjectStatus) -> String {
     let ready = object.status_conditions.iter().find(|condition| condition.type_ == READY);
     let said = ready.map(|ready| format!(": {}: {}", ready.reason, ready.message)).unwrap_or_default();
-    format!("{} {}/{}{said}", object.kind, object.namespace, object.name)
+    format!("{}{said}", name(object))
 }
 
-fn named(kind: &str, keys: &[ObjectKey]) -> String {
-    keys.iter().map(|key| format!("{kind} {key}")).collect::<Vec<_>>().join(", ")
+fn waiting_until_gone(kustomizations: &[ObjectKey]) -> String {
+    let names: Vec<_> = kustomizations.iter().map(|key| format!("Kustomization {key}")).collect();
+    format!("Waiting until {} has removed what it applied", names.join(", "))
 }
 
 fn fail(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, failure: &Failure) -> (Verdict, Next) {
@@ -246,8 +253,7 @@ fn tell_parts(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, i
     let parts = &situation.parts;
     let states: Vec<ComplianceState> = parts.iter().map(|part| state_of(part, parts)).collect();
     let served = parts.iter().zip(&states).filter(|(part, _)| part.facts.is_some()).map(|(_, state)| *state);
-    let is_suspended = situation.spec.is_some_and(|spec| spec.suspend);
-    let state = roll_up(is_suspended, is_provisioned, &served.collect::<Vec<_>>());
+    let state = roll_up(situation.is_suspended(), is_provisioned, &served.collect::<Vec<_>>());
     status.compliance_state = Some(state);
     status.statuses = parts.iter().zip(&states).map(|(part, state)| object_status(part, *state)).collect();
     let source = parts.iter().find(|part| part.kind == "GitRepository" && part.applied_by.is_none());
@@ -321,5 +327,154 @@ fn date(status: &mut FluxConfigurationStatus, situation: &Situation<'_>) {
     status.status_updated_at = situation.before.status_updated_at;
     if status != situation.before {
         status.status_updated_at = Some(situation.now.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fairlead_api::conditions::ConditionStatus;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::controllers::flux_configuration::facts::Facts;
+
+    const INTERVAL: Duration = Duration::from_secs(600);
+
+    fn spec(more: Value) -> FluxConfigurationSpec {
+        let mut spec =
+            json!({"gitRepository": {"url": "https://example.org/repo", "repositoryRef": {"branch": "main"}}});
+        if let (Some(into), Value::Object(more)) = (spec.as_object_mut(), more) {
+            into.extend(more);
+        }
+        serde_json::from_value(spec).expect("a spec")
+    }
+
+    fn source(verdict: Verdict) -> Part {
+        let mut facts = Facts {
+            generation: Some(1),
+            observed_generation: Some(1),
+            revision: Some("main@sha1:0f3c".to_owned()),
+            updated_at: Some(at(5).into()),
+            ..Facts::default()
+        };
+        facts.conditions.set(verdict, Some(1), at(5));
+        let key = ObjectKey::new("team-a", "shop");
+        Part { kind: "GitRepository".to_owned(), key, applied_by: None, facts: Some(facts) }
+    }
+
+    fn stored() -> Part {
+        source(Verdict::holds(READY, "Succeeded", "stored"))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn provisioned() -> Provisioned {
+        Provisioned { changes: Vec::new(), public_key: None, leaving: Vec::new(), interval: INTERVAL }
+    }
+
+    fn told(
+        before: &FluxConfigurationStatus,
+        spec: &FluxConfigurationSpec,
+        parts: Vec<Part>,
+        outcome: &Result<Provisioned, Failure>,
+        second: i64,
+    ) -> Report {
+        let now = at(second);
+        report(&Situation { before, spec: Some(spec), generation: Some(2), requested_at: None, parts, now }, outcome)
+    }
+
+    fn show(report: &Report) -> String {
+        let conditions = report.status.conditions.iter();
+        let conditions =
+            conditions.map(|said| format!("{}={} {}: {}", said.type_, said.status, said.reason, said.message));
+        let states = format!("{:?} {:?}", report.status.provisioning_state, report.status.compliance_state);
+        let events = report.events.iter().map(|said| format!("event {:?} {}", said.severity, said.reason));
+        let lines: Vec<_> = conditions.chain([states]).chain(events).chain([format!("{:?}", report.next)]).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn each_outcome_says_what_it_means_to_owners_and_to_the_next_run() {
+        let fresh = FluxConfigurationStatus::default();
+        let outcome = |outcome: Result<Provisioned, Failure>, parts: Vec<Part>| {
+            show(&told(&fresh, &spec(json!({})), parts, &outcome, 10))
+        };
+        insta::assert_snapshot!(outcome(Ok(provisioned()), vec![stored()]), @r"
+        Ready=True Compliant: Everything is ready at main/0f3c
+        Some(Succeeded) Some(Compliant)
+        event Info Compliant
+        Interval(600s)
+        ");
+        let failing = source(Verdict::fails(READY, "AuthenticationFailed", "no such user"));
+        insta::assert_snapshot!(outcome(Ok(provisioned()), vec![failing]), @r"
+        Ready=False NonCompliant: GitRepository team-a/shop: AuthenticationFailed: no such user
+        Some(Succeeded) Some(NonCompliant)
+        event Error NonCompliant
+        Interval(600s)
+        ");
+        insta::assert_snapshot!(outcome(Ok(provisioned()), vec![]), @r"
+        Reconciling=True Progressing: Waiting for its objects
+        Ready=Unknown Pending: Waiting for its objects
+        Some(Succeeded) Some(Unknown)
+        Interval(600s)
+        ");
+        let leaving = Provisioned { leaving: vec![ObjectKey::new("team-a", "shop-old")], ..provisioned() };
+        insta::assert_snapshot!(outcome(Ok(leaving), vec![stored()]), @r"
+        Reconciling=True Progressing: Waiting until Kustomization team-a/shop-old has removed what it applied
+        Ready=Unknown Pending: Waiting until Kustomization team-a/shop-old has removed what it applied
+        Some(Updating) Some(Compliant)
+        Interval(600s)
+        ");
+        insta::assert_snapshot!(outcome(Err(Failure::Unsupported(vec!["spec.sourceKind"])), vec![]), @r"
+        Stalled=True UnsupportedField: spec.sourceKind is not supported yet: remove it
+        Ready=False UnsupportedField: spec.sourceKind is not supported yet: remove it
+        Some(Failed) Some(Unknown)
+        event Error UnsupportedField
+        OnChange
+        ");
+        let foreign = ObjectId::new("", "Secret", "team-a", "shop-auth");
+        insta::assert_snapshot!(outcome(Err(Failure::Foreign(foreign)), vec![stored()]), @r"
+        Reconciling=True ProgressingWithRetry: Secret team-a/shop-auth exists and does not belong to this configuration
+        Ready=False ProvisioningFailed: Secret team-a/shop-auth exists and does not belong to this configuration
+        Some(Failed) Some(Pending)
+        event Error ProvisioningFailed
+        Retry
+        ");
+        let suspended = told(&fresh, &spec(json!({"suspend": true})), vec![stored()], &Ok(provisioned()), 10);
+        insta::assert_snapshot!(show(&suspended), @r"
+        Ready=Unknown Suspended: The configuration is suspended
+        Some(Succeeded) Some(Suspended)
+        event Info Suspended
+        Interval(600s)
+        ");
+    }
+
+    #[test]
+    fn a_status_is_dated_when_something_in_it_is_new() {
+        let spec = spec(json!({}));
+        let first = told(&FluxConfigurationStatus::default(), &spec, vec![stored()], &Ok(provisioned()), 10).status;
+        let again = told(&first, &spec, vec![stored()], &Ok(provisioned()), 20);
+        assert_eq!(again.status, first);
+        assert!(again.events.is_empty());
+        let failing = source(Verdict::fails(READY, "AuthenticationFailed", "no such user"));
+        let failed = told(&first, &spec, vec![failing], &Ok(provisioned()), 30);
+        assert_eq!(failed.status.status_updated_at, Some(at(30).into()));
+        assert!(failed.has_failed);
+        assert_eq!(failed.status.conditions.get(READY).map(|ready| ready.status), Some(ConditionStatus::False));
+    }
+
+    #[test]
+    fn a_commit_is_written_with_its_branch_and_any_other_revision_as_it_is() {
+        for (reference, revision, expected) in [
+            (json!({"branch": "main"}), "main@sha1:0f3c", "main/0f3c"),
+            (json!({"tag": "v1"}), "v1@sha1:0f3c", "v1@sha1:0f3c"),
+            (json!({"commit": "0f3c"}), "sha1:0f3c", "sha1:0f3c"),
+            (json!({"branch": "main", "commit": "0f3c"}), "main@sha1:0f3c", "main/0f3c"),
+        ] {
+            let git = json!({"url": "https://example.org/repo", "repositoryRef": reference});
+            assert_eq!(commit_id(Some(&spec(json!({"gitRepository": git}))), revision), expected, "{revision}");
+        }
     }
 }

@@ -257,3 +257,113 @@ fn owned_metadata(configuration: &FluxConfiguration, name: String, spec: &impl S
         ..ObjectMeta::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fairlead_api::fairlead::FluxConfigurationSpec;
+
+    use super::*;
+
+    fn configuration(spec: Value) -> FluxConfiguration {
+        let spec: FluxConfigurationSpec = serde_json::from_value(spec).expect("a spec");
+        let mut configuration = FluxConfiguration::new("shop", spec);
+        configuration.metadata.namespace = Some("team-a".to_owned());
+        configuration.metadata.uid = Some("1".to_owned());
+        configuration
+    }
+
+    fn spec_of(object: &impl Serialize) -> Value {
+        serde_json::to_value(object).expect("an object")["spec"].take()
+    }
+
+    #[test]
+    fn every_field_of_the_source_comes_from_the_configuration() {
+        let configuration = configuration(json!({
+            "suspend": true,
+            "gitRepository": {
+                "url": "git@example.org:shop/deploy.git", "repositoryRef": {"branch": "main", "commit": "0f3c"},
+                "timeoutInSeconds": 7200, "syncIntervalInSeconds": 90,
+            },
+        }));
+        let git = configuration.spec.git_repository.clone().expect("it is set");
+        let source = source(&configuration, &git, Some("shop-auth".to_owned()));
+        assert_eq!(
+            spec_of(&source),
+            json!({
+                "url": "ssh://git@example.org/shop/deploy.git", "ref": {"branch": "main", "commit": "0f3c"},
+                "secretRef": {"name": "shop-auth"}, "timeout": "7200s", "interval": "1m30s", "suspend": true,
+            })
+        );
+        assert_eq!(source.metadata.name.as_deref(), Some("shop"));
+        assert_eq!(source.metadata.namespace.as_deref(), Some("team-a"));
+        assert_eq!(
+            source.metadata.labels,
+            Some(BTreeMap::from([("fairlead.dev/configuration".into(), "shop".into())]))
+        );
+        let owner = &source.metadata.owner_references.expect("it has an owner")[0];
+        assert_eq!((owner.kind.as_str(), owner.name.as_str(), owner.uid.as_str()), ("FluxConfiguration", "shop", "1"));
+    }
+
+    #[test]
+    fn every_field_of_a_kustomization_comes_from_its_definition() {
+        let configuration = configuration(json!({
+            "gitRepository": {"url": "https://example.org/repo", "repositoryRef": {"branch": "main"}},
+            "kustomizations": {
+                "infra": {},
+                "app": {
+                    "path": "./app", "dependsOn": ["infra"], "timeoutInSeconds": 300, "syncIntervalInSeconds": 120,
+                    "retryIntervalInSeconds": 60, "prune": true, "force": true, "wait": false,
+                    "postBuild": {"substitute": {"a": "b"}},
+                },
+            },
+        }));
+        let [app, infra] = &all_kustomizations(&configuration)[..] else { panic!("two are defined") };
+        assert_eq!(
+            spec_of(app),
+            json!({
+                "sourceRef": {"kind": "GitRepository", "name": "shop"}, "serviceAccountName": "shop-applier",
+                "path": "./app", "dependsOn": [{"name": "shop-infra"}], "timeout": "5m0s", "interval": "2m0s",
+                "retryInterval": "1m0s", "prune": true, "force": true, "postBuild": {"substitute": {"a": "b"}},
+            })
+        );
+        assert_eq!(
+            spec_of(infra),
+            json!({
+                "sourceRef": {"kind": "GitRepository", "name": "shop"}, "serviceAccountName": "shop-applier",
+                "timeout": "10m0s", "interval": "10m0s", "retryInterval": "10m0s", "prune": false, "force": false,
+                "wait": true,
+            })
+        );
+        assert_eq!(app.metadata.name.as_deref(), Some("shop-app"));
+        assert_ne!(app.metadata.annotations, infra.metadata.annotations, "each spec has its own digest");
+    }
+
+    #[test]
+    fn a_scope_gives_the_account_its_rights_and_no_others() {
+        let key = ObjectKey::new("team-a", "shop");
+        let show = |scope| {
+            let rights = rights(&key, scope);
+            let lines = rights.iter().map(|(_, object)| {
+                let text = |of: &Value, field: &str| of[field].as_str().unwrap_or("-").to_owned();
+                let (metadata, role) = (&object["metadata"], &object["roleRef"]);
+                format!(
+                    "{} {}/{} {}",
+                    text(object, "kind"),
+                    text(metadata, "namespace"),
+                    text(metadata, "name"),
+                    text(role, "name")
+                )
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(show(ConfigurationScope::Cluster), @r"
+        ServiceAccount team-a/shop-applier -
+        ClusterRoleBinding -/flux-applier-team-a-shop cluster-admin
+        ");
+        insta::assert_snapshot!(show(ConfigurationScope::Namespace), @r"
+        ServiceAccount team-a/shop-applier -
+        RoleBinding team-a/flux-applier-shop admin
+        RoleBinding team-a/flux-applier-shop:tenant fairlead-tenant
+        ");
+    }
+}

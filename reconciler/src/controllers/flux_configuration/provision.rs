@@ -26,7 +26,7 @@ use super::{
 use crate::{
     cluster::{ApiError, ApplyOptions, Resource},
     controllers::ObjectKey,
-    watch::{self, Object},
+    watch::{self, Interest, Object},
 };
 
 /// What a run that went as it should has brought about.
@@ -54,6 +54,8 @@ impl Subject<'_> {
         let mut public_key = self.before().repository_public_key;
         let is_checked = memories.is_checked(self.key, &checked, git.sync_interval());
         if !is_checked {
+            // Before anything is read, so that what changes meanwhile is looked at once more.
+            memories.put(self.key, checked);
             provision.refuse_conflict().await?;
             provision.hold_rights().await?;
             public_key = provision.keep_secret().await?;
@@ -62,9 +64,6 @@ impl Subject<'_> {
         provision.keep_source().await?;
         provision.keep_kustomizations().await?;
         let leaving = provision.remove_unnamed().await?;
-        if !is_checked {
-            memories.put(self.key, checked);
-        }
         Ok(Provisioned { changes: provision.changes, public_key, leaving, interval: git.sync_interval() })
     }
 
@@ -158,7 +157,8 @@ impl Provision<'_> {
             .map(|ProtectedSettings { secret_ref }| ObjectId::new("", "Secret", &key.namespace, &secret_ref.name));
         world.configuration_tracker.unfollow(key, &followed.iter().cloned().collect());
         let Some(followed) = followed else { return Ok(Settings::default()) };
-        world.configuration_tracker.follow(key, &followed, &parts::secrets(), &Arc::new(HealthRules::default()));
+        let interest = (Interest::Content, &Arc::new(HealthRules::default()));
+        world.configuration_tracker.follow(key, &followed, &parts::secrets(), interest);
         let found = world.cluster.get(&parts::secrets(), &key.namespace, &followed.name).await?;
         let Some(mut found) = found else { return Err(SettingsError::Missing(followed.name).into()) };
         let data: BTreeMap<String, ByteString> = serde_json::from_value(found["data"].take()).unwrap_or_default();
