@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use fairlead_kustomize::{LoadRestrictions, Options, Resource};
+use fairlead_kustomize::{BuiltInTypes, LoadRestrictions, Options, Resource};
 use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
 use fairlead_yaml::emit_json;
 use serde_json::Value;
@@ -53,6 +53,7 @@ fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, B
     let options = Options {
         load_restrictions: LoadRestrictions::None,
         order: kustomize_order(request.order),
+        built_in_types: BuiltInTypes::Kept,
         ..Options::default()
     };
     let resources = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options);

@@ -214,9 +214,11 @@ fn merge_keyed(mut old: Vec<Node>, patch: &[Node], keys: &[String], place: Place
             continue;
         };
         fill_in(&mut merged, &used, &values);
-        // An element that the patch replaces stays in the old list as it was, and comes back from there.
+        // An element that the patch replaces stays in the old list as it was, and comes back from there; unless the list
+        // is new, when both are the same element.
         let replaces = patched.and_then(|patch| patch.get(DIRECTIVE)).and_then(Node::as_str) == Some("replace");
-        if let Some(position) = old_position.filter(|_| !replaces) {
+        let is_updated = |position: &usize| !replaces || old[*position].get(DIRECTIVE).is_some();
+        if let Some(position) = old_position.filter(is_updated) {
             old[position] = merged.clone();
         }
         set_element(&mut front, Some(merged), &used, &values);
