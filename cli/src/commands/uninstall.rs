@@ -68,6 +68,9 @@ fn is_confirmed() -> io::Result<bool> {
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
+    if !answer.ends_with('\n') {
+        writeln!(io::stderr())?;
+    }
     Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
 

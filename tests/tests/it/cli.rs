@@ -53,7 +53,8 @@ impl Desk {
     /// Runs `fairlead` and shows what it does: standard output as it is, standard error behind bars, the exit code.
     pub(crate) async fn shown(&self, line: &str) -> String {
         let output = self.output(line).await;
-        let errors: Vec<String> = output.stderr.lines().map(|line| format!("| {line}\n")).collect();
+        let errors: Vec<String> =
+            output.stderr.lines().map(|line| format!("{}\n", format!("| {line}").trim_end())).collect();
         let code = output.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
         // Rows of a table end with what pads them.
         let stdout: Vec<String> = output.stdout.lines().map(|line| format!("{}\n", line.trim_end())).collect();

@@ -149,9 +149,9 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     tokio::spawn(cancel_on_signal(stop.clone()));
     controller::run(client, settings, place, Clock::system(), stop, |addresses| {
         tracing::info!(
-            artifacts = ?addresses.artifacts,
-            metrics = ?addresses.metrics,
-            health = ?addresses.health,
+            artifacts = addresses.artifacts.map(tracing::field::display),
+            metrics = addresses.metrics.map(tracing::field::display),
+            health = addresses.health.map(tracing::field::display),
             "listening"
         );
     })
