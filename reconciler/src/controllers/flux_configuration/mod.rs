@@ -1,8 +1,7 @@
 //! `FluxConfiguration`: a source and what is built from it, under one scope.
 //!
-//! A run brings its parts about: an account with the rights of the scope, a Secret with the credentials, a
-//! `GitRepository`, and a Kustomization for each entry. Those are served like any other; what comes of them is rolled up
-//! into one status whenever it changes.
+//! A run brings its parts about: an account with the rights of the scope, a Secret with the credentials, a source, and
+//! Kustomizations. Those are served like any other; what comes of them is rolled up into one status when it changes.
 //!
 //! # Follows Azure Arc
 //! The names of source and Kustomizations, how protected settings become credentials, and what the states mean.

@@ -198,10 +198,11 @@ fn verdict(status: &FluxConfigurationStatus, is_suspended: bool, provisioned: &P
             Verdict::holds(READY, reason::COMPLIANT, format!("Everything is ready at {revision}"))
         }
         ComplianceState::NonCompliant => {
-            let mut failed = of_state(ComplianceState::NonCompliant);
-            let first = failed.next().map(complaint).unwrap_or_default();
-            let more = failed.count();
-            let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+            // What only waits for a failure tells nobody what to do.
+            let mut failed: Vec<_> = of_state(ComplianceState::NonCompliant).collect();
+            failed.sort_by_key(|object| is_waiting(object));
+            let first = failed.first().map(|object| complaint(object)).unwrap_or_default();
+            let more = if failed.len() > 1 { format!(" (and {} more)", failed.len() - 1) } else { String::new() };
             Verdict::fails(READY, reason::NON_COMPLIANT, format!("{first}{more}"))
         }
         ComplianceState::Pending | ComplianceState::Unknown => {
@@ -221,10 +222,17 @@ fn name(object: &ObjectStatus) -> String {
     format!("{} {}/{}", object.kind, object.namespace, object.name)
 }
 
+fn ready(object: &ObjectStatus) -> Option<&StatusCondition> {
+    object.status_conditions.iter().find(|condition| condition.type_ == READY)
+}
+
+fn is_waiting(object: &ObjectStatus) -> bool {
+    ready(object).is_some_and(|ready| ready.reason == reasons::kustomization::DEPENDENCY_NOT_READY)
+}
+
 /// What an object says went wrong.
 fn complaint(object: &ObjectStatus) -> String {
-    let ready = object.status_conditions.iter().find(|condition| condition.type_ == READY);
-    let said = ready.map(|ready| format!(": {}: {}", ready.reason, ready.message)).unwrap_or_default();
+    let said = ready(object).map(|ready| format!(": {}: {}", ready.reason, ready.message)).unwrap_or_default();
     format!("{}{said}", name(object))
 }
 

@@ -106,7 +106,9 @@ struct Provision<'a> {
 }
 
 impl Provision<'_> {
-    /// Asks the server, not a watch, which may not have told yet: a neighbour that is missed would get what it must not.
+    /// Refuses two scopes in one namespace, and takes back what a refused configuration was given before.
+    ///
+    /// It asks the server: a watch may not have told of every neighbour yet.
     async fn refuse_conflict(&self) -> Result<(), Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
         let all = world.cluster.list(&kind().resource, &key.namespace, "").await?;
