@@ -128,15 +128,12 @@ fn for_ssh(
         return Err(SettingsError::PasswordForSsh);
     }
     let is_generated = settings.ssh_private_key.is_none();
-    let (private, key) = match settings.ssh_private_key.or(kept) {
-        Some(private) => {
-            let key = DeployKey::read(&private).map_err(SettingsError::Key)?;
-            (private, key)
-        }
-        None => {
-            let key = DeployKey::generate();
-            (key.private(), key)
-        }
+    let (private, key) = if let Some(private) = settings.ssh_private_key.or(kept) {
+        let key = DeployKey::read(&private).map_err(SettingsError::Key)?;
+        (private, key)
+    } else {
+        let key = DeployKey::generate();
+        (key.private(), key)
     };
     let public_key = key.public();
     let mut data = BTreeMap::from([("identity", private), ("identity.pub", public_key.as_str().into())]);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How often is looked whether the Kustomizations are gone, should no watch tell it.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 impl Subject<'_> {
     /// Removes what the configuration consists of, and lets the object go. No worker waits for the Kustomizations: that

@@ -346,7 +346,7 @@ mod tests {
     use super::*;
     use crate::controllers::flux_configuration::facts::Facts;
 
-    const INTERVAL: Duration = Duration::from_secs(600);
+    const INTERVAL: Duration = Duration::from_mins(10);
 
     fn spec(more: Value) -> FluxConfigurationSpec {
         let mut spec =

@@ -94,7 +94,7 @@ pub(super) fn rights(key: &ObjectKey, scope: ConfigurationScope) -> Vec<(Resourc
         "kind": "ServiceAccount",
         "metadata": metadata(key, &account_name(&key.name)),
     });
-    let role_binding = |name: &str, role| (role_bindings(), binding(key, "RoleBinding", metadata(key, name), role));
+    let role_binding = |name: &str, role| (role_bindings(), binding(key, "RoleBinding", &metadata(key, name), role));
     let mut rights = vec![(accounts(), account)];
     match scope {
         ConfigurationScope::Cluster => {
@@ -102,7 +102,7 @@ pub(super) fn rights(key: &ObjectKey, scope: ConfigurationScope) -> Vec<(Resourc
                 labels::CONFIGURATION_NAME: key.name,
                 labels::CONFIGURATION_NAMESPACE: key.namespace,
             }});
-            rights.push((cluster_role_bindings(), binding(key, "ClusterRoleBinding", metadata, "cluster-admin")));
+            rights.push((cluster_role_bindings(), binding(key, "ClusterRoleBinding", &metadata, "cluster-admin")));
         }
         ConfigurationScope::Namespace => {
             rights.push(role_binding(&binding_name(&key.name), "admin"));
@@ -112,7 +112,7 @@ pub(super) fn rights(key: &ObjectKey, scope: ConfigurationScope) -> Vec<(Resourc
     rights
 }
 
-fn binding(key: &ObjectKey, kind: &str, metadata: Value, role: &str) -> Value {
+fn binding(key: &ObjectKey, kind: &str, metadata: &Value, role: &str) -> Value {
     json!({
         "apiVersion": format!("{RBAC}/v1"),
         "kind": kind,
