@@ -16,16 +16,16 @@ use crate::output::{CommandError, Hinted};
 #[derive(Args, Debug)]
 pub(crate) struct Connection {
     /// The kubeconfig file; otherwise $KUBECONFIG, ~/.kube/config, or in a pod its own account.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// The kubeconfig's context.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Global options")]
     context: Option<String>,
     /// The namespace to work in.
-    #[arg(short, long, global = true, env = "FLUX_SYSTEM_NAMESPACE", default_value = "flux-system", value_parser = dns_label)]
+    #[arg(short, long, global = true, help_heading = "Global options", env = "FLUX_SYSTEM_NAMESPACE", default_value = "flux-system", value_parser = dns_label)]
     pub(crate) namespace: String,
     /// How long the whole command may take.
-    #[arg(long, global = true, default_value = "5m0s", value_parser = duration)]
+    #[arg(long, global = true, help_heading = "Global options", default_value = "5m0s", value_parser = duration)]
     pub(crate) timeout: Duration,
 }
 

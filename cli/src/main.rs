@@ -65,3 +65,30 @@ fn read_arguments() -> Result<Arguments, clap::Error> {
     let mut matches = command.try_get_matches()?;
     Arguments::from_arg_matches_mut(&mut matches)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    /// The command lines of `command` and of all below it, as `get sources git`, and their flags.
+    fn lines(command: &Command, above: &str) -> Vec<String> {
+        let flags = command.get_arguments().filter_map(|flag| flag.get_long());
+        let mut all: Vec<String> = flags.map(|flag| format!("--{flag}")).collect();
+        for below in command.get_subcommands() {
+            let line = format!("{above} {}", below.get_name());
+            all.extend(lines(below, &line));
+            all.push(line);
+        }
+        all
+    }
+
+    #[test]
+    fn the_guide_tells_of_every_command_and_every_flag() {
+        let guide = include_str!("../../docs/cli.md");
+        let missing: Vec<_> =
+            lines(&Arguments::command(), "fairlead").into_iter().filter(|line| !guide.contains(line)).collect();
+        assert!(missing.is_empty(), "docs/cli.md does not tell of {missing:?}");
+    }
+}

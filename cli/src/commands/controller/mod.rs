@@ -133,7 +133,12 @@ pub(crate) fn accept_go_flags(command: Command) -> Command {
         }
         let arg = if matches!(arg.get_action(), ArgAction::SetTrue) { arg.default_value("false") } else { arg };
         let action = if matches!(arg.get_action(), ArgAction::Append) { ArgAction::Append } else { ArgAction::Set };
-        arg.action(action).num_args(0..=1).require_equals(true).default_missing_value("true").hide_possible_values(true)
+        arg.action(action)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .hide_possible_values(true)
+            .value_name("BOOL")
     })
 }
 
