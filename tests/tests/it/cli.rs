@@ -15,8 +15,8 @@ pub(crate) struct Desk {
 impl Desk {
     /// Makes an empty folder for someone who works in `namespace`.
     pub(crate) fn new(cluster: &'static TestCluster, namespace: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join(".git")).unwrap();
+        let folder = tempfile::tempdir().expect("a temporary folder is writable");
+        fs::create_dir(folder.path().join(".git")).expect("a temporary folder is writable");
         Self { cluster, namespace: namespace.to_owned(), folder }
     }
 
@@ -31,13 +31,8 @@ impl Desk {
     /// Writes a file.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// Removes a file.
-    pub(crate) fn remove(&self, path: &str) {
-        fs::remove_file(self.path().join(path)).unwrap();
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a temporary folder is writable");
+        fs::write(path, text).expect("a temporary folder is writable");
     }
 
     /// Runs `fairlead` with the words of `line`.
@@ -45,7 +40,7 @@ impl Desk {
         let mut command = self.cluster.command(&fairlead());
         command.args(line.split_whitespace()).current_dir(self.path());
         command.env("FLUX_SYSTEM_NAMESPACE", &self.namespace).env_remove("FAIRLEAD_DIGEST_KEY");
-        let output = tokio::process::Command::from(command).output().await.unwrap();
+        let output = tokio::process::Command::from(command).output().await.expect("`fairlead` can be started");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.namespace, "NAMESPACE");
         CommandOutput { stdout: text(&output.stdout), stderr: text(&output.stderr), code: output.status.code() }
     }

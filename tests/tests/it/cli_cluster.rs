@@ -18,7 +18,7 @@ async fn team(prefix: &str) -> (Team<'static>, Desk) {
 
 /// Runs a command and shows what it does, without the commit that differs from run to run.
 async fn shown(team: &Team<'_>, desk: &Desk, line: &str) -> String {
-    let head = team.repository.head("main").unwrap();
+    let head = team.repository.head("main").expect("something was pushed");
     desk.shown(line).await.replace(&head, "COMMIT").replace(&head[..8], "COMMIT")
 }
 

@@ -16,31 +16,47 @@ struct Repository {
 impl Repository {
     /// Uploads `blob` as the protocol asks for: first a place, then the content.
     fn push(&self, blob: &Blob) {
-        let place = self.agent.post(format!("{}/blobs/uploads/", self.url)).send_empty().unwrap();
-        let place = place.headers()["location"].to_str().unwrap();
+        let place =
+            self.agent.post(format!("{}/blobs/uploads/", self.url)).send_empty().expect("the registry takes uploads");
+        let place = place.headers()["location"].to_str().expect("a place is text");
         let separator = if place.contains('?') { '&' } else { '?' };
         let url = format!("{place}{separator}digest={}", blob.digest);
-        let answer = self.agent.put(url).header("content-type", "application/octet-stream").send(&blob.bytes).unwrap();
+        let answer = self
+            .agent
+            .put(url)
+            .header("content-type", "application/octet-stream")
+            .send(&blob.bytes)
+            .expect("the registry takes blobs");
         assert_eq!(answer.status(), StatusCode::CREATED);
     }
 
     fn tag(&self, tag: &str, manifest: &Blob) {
         let url = format!("{}/manifests/{tag}", self.url);
-        let answer = self.agent.put(url).header("content-type", manifest.media_type).send(&manifest.bytes).unwrap();
+        let answer = self
+            .agent
+            .put(url)
+            .header("content-type", manifest.media_type)
+            .send(&manifest.bytes)
+            .expect("the registry takes manifests");
         assert_eq!(answer.status(), StatusCode::CREATED);
     }
 
     fn pull(&self, path: &str, media_type: &str) -> Vec<u8> {
-        let mut answer = self.agent.get(format!("{}/{path}", self.url)).header("accept", media_type).call().unwrap();
-        answer.body_mut().read_to_vec().unwrap()
+        let mut answer = self
+            .agent
+            .get(format!("{}/{path}", self.url))
+            .header("accept", media_type)
+            .call()
+            .expect("the registry has it");
+        answer.body_mut().read_to_vec().expect("the registry gives it")
     }
 }
 
 fn packed() -> Image {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder is writable");
     let binary = folder.path().join("fairlead");
-    fs::write(&binary, b"\x7fELF, for what this test is about").unwrap();
-    image::pack(&binary).unwrap()
+    fs::write(&binary, b"\x7fELF, for what this test is about").expect("a temporary folder is writable");
+    image::pack(&binary).expect("this machine has certificate authorities")
 }
 
 #[tokio::test]
