@@ -46,6 +46,8 @@ pub(super) struct Memory {
     pub(super) waiting: Option<Waiting>,
     /// The rules of `spec.healthCheckExprs` of this generation.
     pub(super) rules: Option<(i64, Arc<HealthRules>)>,
+    /// Its source, or the artifact of it, was missing before.
+    pub(super) has_missed_source: bool,
     /// When drift was put right lately.
     pub(super) corrections: Vec<Instant>,
 }
@@ -73,7 +75,7 @@ pub(super) struct Waiting {
 
 /// How many corrections of drift in [`FIGHT_WINDOW`] make a fight.
 const FIGHT: usize = 10;
-const FIGHT_WINDOW: Duration = Duration::from_secs(60);
+const FIGHT_WINDOW: Duration = Duration::from_mins(1);
 
 impl Memory {
     /// Counts a correction of drift. Returns how long to hold back the next one if someone keeps undoing them.

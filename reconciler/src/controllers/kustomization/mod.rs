@@ -45,8 +45,11 @@ const CONTROLLER: &str = "kustomize-controller";
 /// Health may always take this long, whatever `spec.timeout` says.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a new object waits for its source without a word: both are often created at once.
+const SOURCE_TO_COME: Duration = Duration::from_secs(2);
+
 /// How long an object rests whose interval cannot be read.
-const FALLBACK_RETRY: Duration = Duration::from_secs(60);
+const FALLBACK_RETRY: Duration = Duration::from_mins(1);
 
 fn kind() -> Kind {
     let resource = Resource::namespaced("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations");
@@ -123,6 +126,10 @@ impl Subject<'_> {
         kind().add_finalizer(self.world, &self.world.kustomizations, self.metadata()).await?;
         let mut memory = self.world.memories.take(self.key);
         let outcome = self.outcome(&mut memory).await;
+        if self.is_source_to_come(&outcome, &mut memory) {
+            self.world.memories.put(self.key, memory);
+            return Ok(NextRun::After(SOURCE_TO_COME));
+        }
         let before = self.latest_status();
         let report = outcome::report(&self.situation(&before), &outcome);
         let written = self.write(&before, &report.status).await;
@@ -140,6 +147,13 @@ impl Subject<'_> {
             Next::After(delay) => NextRun::After(delay),
             Next::OnChange => NextRun::OnChange,
         })
+    }
+
+    /// Whether a new object misses its source or the artifact of it for the first time. Either wakes it when it comes, so
+    /// this is worth neither a write nor an event yet.
+    fn is_source_to_come(&self, outcome: &Result<Outcome, Failure>, memory: &mut Memory) -> bool {
+        let is_missing = matches!(outcome, Err(Failure::SourceMissing(..) | Failure::NoArtifact(..)));
+        is_missing && self.before().conditions.is_empty() && !std::mem::replace(&mut memory.has_missed_source, true)
     }
 
     async fn outcome(&self, memory: &mut Memory) -> Result<Outcome, Failure> {
@@ -213,7 +227,7 @@ impl Subject<'_> {
         let (namespace, name) = (&self.key.namespace, &self.key.name);
         match said.severity {
             Severity::Info => {
-                info!(kind = "Kustomization", namespace, name, revision, output = said.message, "reconciled")
+                info!(kind = "Kustomization", namespace, name, revision, output = said.message, "reconciled");
             }
             Severity::Error => warn!(kind = "Kustomization", namespace, name, revision, error = said.message, "failed"),
         }
