@@ -58,7 +58,7 @@ mod tests {
         let interval = Duration::from_secs(100);
         let rows = [(0.0, 95), (0.5, 100), (1.0, 105)];
         for (random, seconds) in rows {
-            assert_eq!(jittered(interval, 5, random).as_secs_f64().round(), f64::from(seconds), "{random}");
+            assert_eq!(jittered(interval, 5, random), Duration::from_secs(seconds), "{random}");
         }
         assert_eq!(jittered(interval, 0, 1.0), interval);
     }

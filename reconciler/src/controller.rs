@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// How often what nothing refers to any more is removed from the store.
-const COLLECT_EVERY: Duration = Duration::from_secs(60);
+const COLLECT_EVERY: Duration = Duration::from_mins(1);
 
 /// Where a controller process listens, stores and reports.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ pub async fn run(
         metrics: probes::address(&metrics_listener),
         health: probes::address(&health),
     });
-    let store = Store::open(&place.storage_path, place.store.clone())?;
+    let store = Store::open(&place.storage_path, place.store)?;
 
     let mut tasks = JoinSet::new();
     // Probes and artifacts are served until the very end, so that a graceful stop is no outage.

@@ -100,7 +100,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All of it, in OpenMetrics text.
+    /// All of it, in `OpenMetrics` text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.0.registry).expect("writing to a text does not fail");

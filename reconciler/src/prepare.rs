@@ -99,7 +99,7 @@ pub async fn prepare(
     for mut manifest in manifests {
         match resources.is_namespaced(&manifest.gvk()) {
             None => {
-                problems.push(ManifestProblem::UnknownKind { origin: manifest.origin().clone(), gvk: manifest.gvk() })
+                problems.push(ManifestProblem::UnknownKind { origin: manifest.origin().clone(), gvk: manifest.gvk() });
             }
             Some(true) if manifest.id().namespace.is_none() => problems.push(ManifestProblem::NoNamespace {
                 origin: manifest.origin().clone(),

@@ -51,14 +51,14 @@ impl Default for Settings {
             no_cross_namespace_refs: false,
             default_service_account: None,
             min_retry_delay: Duration::from_millis(750),
-            max_retry_delay: Duration::from_secs(15 * 60),
+            max_retry_delay: Duration::from_mins(15),
             interval_jitter_percentage: 5,
             artifact_address: "localhost:9090".to_owned(),
             override_managers: Vec::new(),
             custom_stage: CustomStage::default(),
             deletion_budget: Budget::default(),
             strict_substitution: true,
-            definition_timeout: Duration::from_secs(60),
+            definition_timeout: Duration::from_mins(1),
         }
     }
 }

@@ -83,7 +83,6 @@ impl<K: Key> Queue<K> {
                     let run = Run { queue: Arc::clone(&self), key: key.clone(), next: NextRun::After(AFTER_PANIC) };
                     let work = work(key);
                     running.spawn(run.finish(work));
-                    continue;
                 }
                 Next::At(due) => tokio::select! {
                     () = tokio::time::sleep_until(due) => {}
@@ -106,7 +105,7 @@ impl<K: Key> Queue<K> {
 }
 
 /// How long an entry rests whose run panicked.
-const AFTER_PANIC: Duration = Duration::from_secs(60);
+const AFTER_PANIC: Duration = Duration::from_mins(1);
 
 /// One run; whatever ends it, its entry is handed back when this is dropped.
 struct Run<K: Key> {

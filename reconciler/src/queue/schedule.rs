@@ -124,7 +124,10 @@ impl<K: Key> Schedule<K> {
 
 impl<K> fmt::Debug for Schedule<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schedule").field("entries", &self.entries.len()).field("due", &self.due.len()).finish()
+        f.debug_struct("Schedule")
+            .field("entries", &self.entries.len())
+            .field("due", &self.due.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -65,19 +65,19 @@ impl<K: Resource<DynamicType = ()>> Resource for Object<K> {
     type DynamicType = ();
     type Scope = K::Scope;
 
-    fn kind(_: &()) -> Cow<'_, str> {
+    fn kind((): &()) -> Cow<'_, str> {
         K::kind(&())
     }
 
-    fn group(_: &()) -> Cow<'_, str> {
+    fn group((): &()) -> Cow<'_, str> {
         K::group(&())
     }
 
-    fn version(_: &()) -> Cow<'_, str> {
+    fn version((): &()) -> Cow<'_, str> {
         K::version(&())
     }
 
-    fn plural(_: &()) -> Cow<'_, str> {
+    fn plural((): &()) -> Cow<'_, str> {
         K::plural(&())
     }
 
@@ -171,24 +171,23 @@ where
         let config = watcher::Config::default().labels(&labels);
         let mut events = watcher::watcher(api, config).default_backoff().boxed();
         let mut on_filled = Some(on_filled);
-        let mut listed: Option<HashMap<ObjectKey, ()>> = None;
+        let mut listed: Option<HashSet<ObjectKey>> = None;
         loop {
             let event = tokio::select! {
                 event = events.try_next() => event,
                 () = stop.cancelled() => return,
             };
             match event {
-                Ok(Some(Event::Init)) => listed = Some(HashMap::new()),
+                Ok(Some(Event::Init)) => listed = Some(HashSet::new()),
                 Ok(Some(Event::InitApply(object))) => {
                     if let Some(listed) = &mut listed {
-                        listed.insert(object.key(), ());
+                        listed.insert(object.key());
                     }
                     on_change(&self.put(object));
                 }
                 Ok(Some(Event::InitDone)) => {
                     let listed = listed.take().unwrap_or_default();
-                    let gone =
-                        self.all().into_iter().map(|object| object.key()).filter(|key| !listed.contains_key(key));
+                    let gone = self.all().into_iter().map(|object| object.key()).filter(|key| !listed.contains(key));
                     for key in gone {
                         on_change(&self.remove(key));
                     }

@@ -359,7 +359,7 @@ impl Tracker {
                 Ok(Some(object)) => self.saw_followed(&id, object.as_ref()),
                 Ok(None) => return,
                 Err(error) => {
-                    debug!(kind = resource.kind, name = id.name, %error, "a watch broke and is started again")
+                    debug!(kind = resource.kind, name = id.name, %error, "a watch broke and is started again");
                 }
             }
         }

@@ -153,16 +153,14 @@ impl<'a> Subject<'a> {
     async fn fetch_with_progress(&self, began: Instant) -> Result<Outcome, Failure> {
         let fetch = self.fetch(began);
         tokio::pin!(fetch);
-        match tokio::time::timeout(PROGRESS_AFTER, &mut fetch).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let progress = outcome::progress(&self.situation());
-                if let Err(error) = self.write_status(&progress).await {
-                    warn!(namespace = self.key.namespace, name = self.key.name, %error, "progress not written");
-                }
-                fetch.await
-            }
+        if let Ok(outcome) = tokio::time::timeout(PROGRESS_AFTER, &mut fetch).await {
+            return outcome;
         }
+        let progress = outcome::progress(&self.situation());
+        if let Err(error) = self.write_status(&progress).await {
+            warn!(namespace = self.key.namespace, name = self.key.name, %error, "progress not written");
+        }
+        fetch.await
     }
 
     async fn fetch(&self, began: Instant) -> Result<Outcome, Failure> {

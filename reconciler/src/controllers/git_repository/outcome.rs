@@ -76,8 +76,10 @@ impl Failure {
     /// Nothing changes until the object or what it refers to is edited.
     fn is_terminal(&self) -> bool {
         match self {
-            Self::Unreadable(_) | Self::Unsupported(_) | Self::Duration(_) => true,
-            Self::Request(GitRequestError::Url(_) | GitRequestError::Timeout(_)) => true,
+            Self::Unreadable(_)
+            | Self::Unsupported(_)
+            | Self::Duration(_)
+            | Self::Request(GitRequestError::Url(_) | GitRequestError::Timeout(_)) => true,
             Self::Request(_) | Self::Store(_) | Self::Interrupted(_) => false,
             Self::Git(error) => error.is_terminal(),
         }
@@ -85,10 +87,11 @@ impl Failure {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::Duration(_) => reasons::INVALID_FIELD,
+            Self::Unreadable(_) | Self::Duration(_) | Self::Request(GitRequestError::Timeout(_)) => {
+                reasons::INVALID_FIELD
+            }
             Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
             Self::Request(GitRequestError::Url(_)) => reasons::source::URL_INVALID,
-            Self::Request(GitRequestError::Timeout(_)) => reasons::INVALID_FIELD,
             Self::Request(_) => reasons::source::AUTHENTICATION_FAILED,
             Self::Git(error) => error.reason(),
             Self::Store(_) | Self::Interrupted(_) => reasons::source::ARCHIVE_OPERATION_FAILED,

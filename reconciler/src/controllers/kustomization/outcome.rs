@@ -16,7 +16,11 @@ use jiff::Timestamp;
 
 use super::{dependencies::DependencyError, request::RequestError};
 use crate::{
-    apply::ApplyError, cluster::{ApiError, InvalidAccount}, controllers::in_one_line, events::Severity, observe::ObserveError,
+    apply::ApplyError,
+    cluster::{ApiError, InvalidAccount},
+    controllers::in_one_line,
+    events::Severity,
+    observe::ObserveError,
     prepare::PrepareError,
 };
 
@@ -402,7 +406,7 @@ mod tests {
     use super::*;
     use crate::{controllers::ObjectKey, observe::Refusal};
 
-    const RETRY: Duration = Duration::from_secs(60);
+    const RETRY: Duration = Duration::from_mins(1);
 
     fn situation<'a>(before: &'a KustomizationStatus, requested_at: Option<&'a str>) -> Situation<'a> {
         Situation {
@@ -429,7 +433,7 @@ mod tests {
             applied: applied(changes),
             healthy_after,
             has_recovered: !changes.is_empty(),
-            interval: Duration::from_secs(600),
+            interval: Duration::from_mins(10),
             held_back: None,
         })
     }

@@ -318,7 +318,7 @@ impl<'a> Work<'a> {
         Ok(Outcome::Waiting { applied, message, left: waiting.deadline - now, is_final: false })
     }
 
-    /// The ConfigMaps and Secrets that variables come from, watched: a change of one wakes the next run.
+    /// The `ConfigMap`s and Secrets that variables come from, watched: a change of one wakes the next run.
     fn follow_references(&self, rules: &Arc<HealthRules>) -> BTreeSet<ObjectId> {
         let (world, key) = (self.subject.world, self.subject.key);
         let references = self.spec.post_build.iter().flat_map(|post_build| &post_build.substitute_from);
