@@ -49,31 +49,37 @@ pub(crate) async fn run(extent: Extent) -> Outcome<Report> {
         Extent::Quick => QUICK.as_slice(),
         Extent::Full => FULL.as_slice(),
     };
-    let mut report = Report::new("mttp");
-    let last = sizes.len() - 1;
-    for (index, (rounds, size)) in sizes.iter().enumerate() {
-        let floor = floor(*rounds, *size).await?;
-        let mut ours = Vec::new();
-        for _ in 1..*rounds {
-            ours.push(measure(Tool::Fairlead, *size).await?.0);
-        }
-        if index == last {
-            let (measured, our_rest) = measure_with_rest(Tool::Fairlead, *size).await?;
-            ours.push(measured);
-            let (theirs, their_rest) = measure_with_rest(Tool::Flux, *size).await?;
-            add(&mut report, *size, &ours, &theirs, &floor);
-            add_rest(&mut report, &our_rest, &their_rest);
-        } else {
-            ours.push(measure(Tool::Fairlead, *size).await?.0);
-            add(&mut report, *size, &ours, &measure(Tool::Flux, *size).await?.0, &floor);
-        }
+    let mut floors = Vec::new();
+    for (rounds, size) in sizes {
+        floors.push(floor(*rounds, *size).await?);
     }
+    let once: Vec<_> = sizes.iter().map(|(_, size)| (1, *size)).collect();
+    let (ours, our_rest) = measure_all(Tool::Fairlead, sizes).await?;
+    let (theirs, their_rest) = measure_all(Tool::Flux, &once).await?;
+    let mut report = Report::new("mttp");
+    for (((_, size), ours), (theirs, floor)) in once.iter().zip(&ours).zip(theirs.iter().flatten().zip(&floors)) {
+        add(&mut report, *size, ours, theirs, floor);
+    }
+    add_rest(&mut report, &our_rest, &their_rest);
     Ok(report)
 }
 
-async fn measure_with_rest(tool: Tool, size: usize) -> Outcome<(Measurement, Rest)> {
-    let (measured, scene, contender) = measure(tool, size).await?;
-    Ok((measured, Rest::take(&scene, &contender).await?))
+/// Measures `tool` at every size, and then what it does with nothing to do.
+async fn measure_all(tool: Tool, sizes: &[(usize, usize)]) -> Outcome<(Vec<Vec<Measurement>>, Rest)> {
+    let (mut all, mut last) = (Vec::new(), None);
+    for (rounds, size) in sizes {
+        let mut measured = Vec::new();
+        for _ in 0..*rounds {
+            // Only one cluster at a time has the machine.
+            drop(last.take());
+            let (measurement, scene, contender) = measure(tool, *size).await?;
+            measured.push(measurement);
+            last = Some((scene, contender));
+        }
+        all.push(measured);
+    }
+    let (scene, contender) = last.ok_or("there is no size to measure")?;
+    Ok((all, Rest::take(&scene, &contender).await?))
 }
 
 /// Measures `tool` in a cluster of its own, which is returned with it.
