@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use fairlead_reconciler::cluster::{Cluster, Resource};
 use serde_json::Value;
 
-use crate::output::CommandError;
+use crate::output::{CommandError, Hinted};
 
 /// A kind that commands work on. Its data is all that tells one from the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,26 @@ impl Kind {
             plural: self.plural.to_owned(),
             is_namespaced: true,
         }
+    }
+
+    /// Its objects in `namespace`, or in all where that is empty; `query` is a part of the URL. `None` where the cluster
+    /// does not serve the kind.
+    pub(crate) async fn list(
+        &self,
+        cluster: &Cluster,
+        namespace: &str,
+        query: &str,
+    ) -> Result<Option<Vec<Value>>, CommandError> {
+        match cluster.list(&self.resource(), namespace, query).await {
+            Ok(objects) => Ok(Some(objects)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What to say where the cluster does not serve the kind.
+    pub(crate) fn unserved(&self) -> Hinted {
+        Hinted::new(format!("the cluster serves no {}", self.name), "`fairlead install` makes it do so")
     }
 
     /// The object `name`; an error names it where it is missing.

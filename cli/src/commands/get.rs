@@ -85,6 +85,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
         (_, true) => return Err("expected a single resource type, but found all".into()),
         ([kind], false) => {
             let objects = list(&cluster, *kind, &selection, &connection.namespace).await?;
+            let objects = objects.ok_or_else(|| kind.unserved())?;
             if objects.is_empty() {
                 return Err(nothing(kind.name, &selection, &connection.namespace).into());
             }
@@ -100,7 +101,8 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
 async fn all(cluster: &Cluster, kinds: &[Kind], selection: &Selection, namespace: &str) -> Result<(), CommandError> {
     let mut is_empty = true;
     for kind in kinds {
-        let objects = meant(list(cluster, *kind, selection, namespace).await?, selection)?;
+        let objects = list(cluster, *kind, selection, namespace).await?;
+        let objects = meant(objects.unwrap_or_default(), selection)?;
         if !objects.is_empty() {
             let prefix = format!("{}/", kind.name.to_lowercase());
             print(&format!("{}\n", written(*kind, &objects, selection, &prefix)?))?;
@@ -118,13 +120,13 @@ async fn list(
     kind: Kind,
     selection: &Selection,
     namespace: &str,
-) -> Result<Vec<Value>, CommandError> {
+) -> Result<Option<Vec<Value>>, CommandError> {
     let namespace = if selection.all_namespaces { "" } else { namespace };
     let labels = selection.label_selector.iter().map(|labels| format!("labelSelector={}", escaped(labels)));
     let name = selection.name.iter().map(|name| format!("fieldSelector=metadata.name%3D{}", escaped(name)));
     let query = labels.chain(name).collect::<Vec<_>>().join("&");
-    let objects = cluster.list(&kind.resource(), namespace, &query).await?;
-    Ok(objects.into_iter().map(|object| with_kind(object, kind)).collect())
+    let objects = kind.list(cluster, namespace, &query).await?;
+    Ok(objects.map(|objects| objects.into_iter().map(|object| with_kind(object, kind)).collect()))
 }
 
 /// Those that the status selector means.

@@ -105,7 +105,7 @@ pub(crate) async fn run(args: Args, change: Change, connection: &Connection) -> 
 }
 
 async fn all_names(cluster: &Cluster, kind: Kind, namespace: &str) -> Result<Vec<String>, CommandError> {
-    let objects = cluster.list(&kind.resource(), namespace, "").await?;
+    let objects = kind.list(cluster, namespace, "").await?.ok_or_else(|| kind.unserved())?;
     Ok(objects.iter().filter_map(|object| object["metadata"]["name"].as_str()).map(str::to_owned).collect())
 }
 

@@ -78,12 +78,7 @@ fn is_confirmed() -> io::Result<bool> {
 async fn release(cluster: &Cluster, is_dry_run: bool) -> Result<(), CommandError> {
     for kind in [KUSTOMIZATION, GIT_REPOSITORY, FLUX_CONFIGURATION] {
         let resource = kind.resource();
-        let objects = match cluster.list(&resource, "", "").await {
-            Ok(objects) => objects,
-            Err(error) if error.is_not_found() => continue,
-            Err(error) => return Err(error.into()),
-        };
-        for object in objects {
+        for object in kind.list(cluster, "", "").await?.unwrap_or_default() {
             let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
             let (namespace, name) = (text("namespace"), text("name"));
             if !is_dry_run {
