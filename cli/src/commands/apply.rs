@@ -9,7 +9,11 @@ use clap::Args as Flags;
 use fairlead_manifests::BuildRequest;
 use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{APPROVE_ANNOTATION, Action, DocumentError, Held, Plan, PlanDocument, Stage, render};
-use fairlead_reconciler::apply::{Applier, Witness};
+use fairlead_reconciler::{
+    apply::{Applier, Witness},
+    cluster::Cluster,
+    prepare::Prepared,
+};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -53,20 +57,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     }
     if !plan.is_empty() {
         action(format!("applying {} under the name {}", args.path.display(), args.name));
-        inventory.record(&plan.inventory_during()).await?;
-        let applier =
-            Applier { cluster: &cluster, resources: &prepared.resources, is_guarded: false, witness: &Unwatched };
-        let steps: Vec<_> = plan.steps.iter().collect();
-        for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
-            applier.apply_stage(&steps, stage).await?;
-            if matches!(stage, Stage::Definitions | Stage::Classes) {
-                for step in plan.stage(stage).filter(|step| step.action.manifest().is_some()) {
-                    until_current(&cluster, &step.object, deadline).await?;
-                    cluster.expect_new_kinds();
-                }
-            }
-        }
-        inventory.record(&plan.inventory_after()).await?;
+        carry_out(&plan, &prepared, &cluster, &inventory, deadline).await?;
     }
     print(&changes(&plan))?;
     if args.wait {
@@ -78,6 +69,29 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     }
     success(if plan.is_empty() { "nothing to do" } else { "applied" });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Carries out `plan`, between two records of what is held.
+async fn carry_out(
+    plan: &Plan,
+    prepared: &Prepared,
+    cluster: &Cluster,
+    inventory: &LocalInventory<'_>,
+    deadline: Instant,
+) -> Result<(), CommandError> {
+    inventory.record(&plan.inventory_during()).await?;
+    let applier = Applier { cluster, resources: &prepared.resources, is_guarded: false, witness: &Unwatched };
+    let steps: Vec<_> = plan.steps.iter().collect();
+    for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
+        applier.apply_stage(&steps, stage).await?;
+        if matches!(stage, Stage::Definitions | Stage::Classes) {
+            for step in plan.stage(stage).filter(|step| step.action.manifest().is_some()) {
+                until_current(cluster, &step.object, deadline).await?;
+                cluster.expect_new_kinds();
+            }
+        }
+    }
+    Ok(inventory.record(&plan.inventory_after()).await?)
 }
 
 /// Checks that `plan` is what the file says.
