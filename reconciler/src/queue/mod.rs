@@ -4,7 +4,7 @@
 //! never in two runs at the same time: what wakes it during a run makes it run again afterwards. Namespaces take
 //! turns, so that a thousand entries of one tenant do not delay the single entry of another.
 //!
-//! [`schedule`] decides and knows no clock; [`Queue`] here feeds it the time and starts the runs.
+//! `schedule` decides and knows no clock; [`Queue`] here feeds it the time and starts the runs.
 
 mod schedule;
 

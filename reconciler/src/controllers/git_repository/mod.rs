@@ -2,7 +2,7 @@
 //!
 //! # Differs from Flux
 //! A run that finds nothing new writes nothing, not even an event. Progress is written when a fetch takes longer than
-//! [`PROGRESS_AFTER`], not before each. Objects that name the same repository and credentials share one request.
+//! two seconds, not before each. Objects that name the same repository and credentials share one request.
 
 mod outcome;
 mod polls;
