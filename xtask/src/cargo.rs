@@ -37,13 +37,18 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Builds the binaries of `packages`, or of all if none is named, at once so that what they share is compiled once.
+/// Builds every binary and every test: together, because what both share is compiled twice otherwise, once with the
+/// features that only tests ask for.
+pub(crate) fn build_everything() -> Result<(), CargoError> {
+    let mut build = cargo();
+    build.args(["build", "--locked", "--workspace", "--bins", "--tests"]);
+    finish(build)
+}
+
+/// Builds the binaries of `packages` at once, so that what they share is compiled once.
 pub(crate) fn build_binaries(packages: &[&str], profile: Profile) -> Result<(), CargoError> {
     let mut build = cargo();
     build.args(["build", "--locked", "--bins"]);
-    if packages.is_empty() {
-        build.arg("--workspace");
-    }
     for package in packages {
         build.args(["--package", package]);
     }
@@ -53,6 +58,10 @@ pub(crate) fn build_binaries(packages: &[&str], profile: Profile) -> Result<(), 
             build.arg("--release");
         }
     }
+    finish(build)
+}
+
+fn finish(mut build: Command) -> Result<(), CargoError> {
     let status = build.status().map_err(|source| CargoError::Start { program: "cargo".into(), source })?;
     if status.success() { Ok(()) } else { Err(CargoError::Build) }
 }
@@ -66,10 +75,7 @@ pub(crate) fn build_static(name: &str) -> Result<PathBuf, CargoError> {
     let mut build = cargo();
     build.args(["build", "--locked", "--release", "--package", name, "--bin", name, "--target", &target]);
     build.env("RUSTFLAGS", "-C target-feature=+crt-static").env("CARGO_TARGET_DIR", &folder);
-    let status = build.status().map_err(|source| CargoError::Start { program: "cargo".into(), source })?;
-    if !status.success() {
-        return Err(CargoError::Build);
-    }
+    finish(build)?;
     Ok(folder.join(target).join(Profile::Release.folder()).join(name))
 }
 

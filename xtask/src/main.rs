@@ -85,8 +85,8 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
         }
         Chore::Test { arguments } => {
             prepare(&Prerequisite::ALL)?;
-            say("building every binary, since scenarios start them");
-            cargo::build_binaries(&[], cargo::Profile::Dev)?;
+            say("building every binary, since scenarios start them, and every test");
+            cargo::build_everything()?;
             Ok(test::run(&arguments)?)
         }
         Chore::Cluster => {

@@ -143,7 +143,7 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_entry_that_is_woken_while_it_runs_runs_once_more_and_never_twice_at_once() {
         let queue = Queue::new();
         let (stop, runs, at_once) =
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_run_that_panics_does_not_take_the_queue_with_it() {
         let queue = Queue::new();
         let stop = CancellationToken::new();
