@@ -88,7 +88,7 @@ async fn a_source_that_cannot_be_built_is_refused_whole() {
     absolute path
       False BuildFailed: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from '/etc/passwd': evalsymlink failure on '/etc/passwd' : an absolute path names no file of a source': new root '/etc/passwd' cannot be absolute
     remote base
-      False BuildFailed: kustomization.yaml:2: accumulating resources: accumulation err='accumulating resources from 'https://example.com/web.yaml': `https://example.com/web.yaml` is remote, and a build fetches nothing': kustomization.yaml:2: `https://example.com/web.yaml` is remote, and a build fetches nothing
+      False BuildFailed: kustomization.yaml:2: `https://example.com/web.yaml` is remote, and a build fetches nothing
       copy it into the source, or declare a source of its own for it
     missing directory
       False ArtifactFailed: kustomization path not found: `gone`

@@ -95,7 +95,9 @@ async fn an_unchanged_remote_costs_one_question_and_no_write_but_the_answer_to_w
     assert!(asked.iter().all(|request| !request.is_fetch), "{asked:#?}");
     assert!(asked.len() <= 2, "the second version of the protocol says hello before it asks: {asked:#?}");
     let written = writes_in(&team).await.split_off(written_before);
-    let written: Vec<_> = written.iter().map(|write| (write.verb.as_str(), write.resource.as_str())).collect();
+    // Events are sent when there is time for it: one of the first fetch may come as late as this.
+    let written = written.iter().filter(|write| write.resource != "events");
+    let written: Vec<_> = written.map(|write| (write.verb.as_str(), write.resource.as_str())).collect();
     assert_eq!(written, [("patch", "gitrepositories/status")]);
 }
 
