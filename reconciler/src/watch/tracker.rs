@@ -356,7 +356,7 @@ impl Tracker {
                 () = stop.cancelled() => return,
             };
             match state {
-                Ok(Some(object)) => self.saw_followed(&id, object.as_ref()),
+                Ok(Some(object)) => self.saw_followed(&id, &resource, object.as_ref()),
                 Ok(None) => return,
                 Err(error) => {
                     debug!(kind = resource.kind, name = id.name, %error, "a watch broke and is started again");
@@ -365,8 +365,8 @@ impl Tracker {
         }
     }
 
-    fn saw_followed(&self, id: &ObjectId, object: Option<&DynamicObject>) {
-        let body = object.and_then(|object| serde_json::to_value(object).ok());
+    fn saw_followed(&self, id: &ObjectId, resource: &Resource, object: Option<&DynamicObject>) {
+        let body = object.and_then(|object| body_of(object, resource));
         let mut state = self.state();
         let Some(followed) = state.followed.get_mut(id) else { return };
         let rules = followed.waiting.values().next().map(|(_, rules)| Arc::clone(rules)).unwrap_or_default();
@@ -393,7 +393,7 @@ impl Tracker {
             state.owned.insert(id.clone(), record);
         }
         let Some(record) = state.owned.get_mut(id) else { return };
-        let Ok(body) = serde_json::to_value(object) else { return };
+        let Some(body) = body_of(object, resource) else { return };
         let version = version(&body);
         if version < record.version || is_owned_by_another(object, &record.owner) {
             return;
@@ -466,6 +466,14 @@ fn id_of(object: &DynamicObject, resource: &Resource) -> ObjectId {
     let metadata = &object.metadata;
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     ObjectId::new(&resource.group, &resource.kind, namespace, metadata.name.as_deref().unwrap_or_default())
+}
+
+/// The object with its kind, which the items of a list leave out and rules of health go by.
+fn body_of(object: &DynamicObject, resource: &Resource) -> Option<Value> {
+    let mut body = serde_json::to_value(object).ok()?;
+    body["apiVersion"] = resource.api_version().into();
+    body["kind"] = resource.kind.as_str().into();
+    Some(body)
 }
 
 fn version(body: &Value) -> u64 {
