@@ -55,7 +55,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Starts the servers and commits what the applications are built from.
     pub(crate) async fn prepare(count: usize) -> Outcome<Self> {
-        let cluster = TestCluster::launch(Controllers::Run).await?;
+        let cluster = TestCluster::launch(Controllers::RollOut).await?;
         let git = GitServer::start().await;
         let repository = git.repository("applications");
         repository.commit(FILES.map(|(path, content)| (path, Some(content))), "one application");

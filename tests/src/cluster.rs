@@ -50,13 +50,29 @@ const CONTROLLERS: &str = "clusterrole-aggregation-controller,daemonset-controll
     replicaset-controller,resourcequota-controller,root-ca-certificate-publisher-controller,\
     serviceaccount-controller,statefulset-controller";
 
+/// Those that roll Deployments out; accounts are what tells that they run.
+const ROLLOUT_CONTROLLERS: &str = "deployment-controller,replicaset-controller,serviceaccount-controller";
+
 /// Whether a cluster acts on Deployments, namespaces that are deleted, and orphans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controllers {
     /// kube-controller-manager runs, without a limit on its requests that a test would notice.
     Run,
+    /// It rolls Deployments out and does nothing else, so that a benchmark does not measure it.
+    RollOut,
     /// Objects stay as they are written.
     Absent,
+}
+
+impl Controllers {
+    /// Returns the names that kube-controller-manager is started with, if it is.
+    const fn names(self) -> Option<&'static str> {
+        match self {
+            Self::Run => Some(CONTROLLERS),
+            Self::RollOut => Some(ROLLOUT_CONTROLLERS),
+            Self::Absent => None,
+        }
+    }
 }
 
 /// Why there is no cluster.
@@ -201,8 +217,8 @@ impl TestCluster {
         let cluster =
             Self { servers: Mutex::new(servers), config, authority, layout, names: AtomicU32::new(0), folder };
         cluster.await_ready().await?;
-        if controllers == Controllers::Run {
-            cluster.start_controllers().await?;
+        if let Some(names) = controllers.names() {
+            cluster.start_controllers(names).await?;
         }
         Ok(cluster)
     }
@@ -369,8 +385,8 @@ impl TestCluster {
         self.await_ready().await.unwrap_or_else(|error| panic!("no API server: {}", report(&error)));
     }
 
-    async fn start_controllers(&self) -> Result<(), ClusterError> {
-        let controllers = self.layout.start(Tool::KubeControllerManager, Layout::controllers())?;
+    async fn start_controllers(&self, names: &str) -> Result<(), ClusterError> {
+        let controllers = self.layout.start(Tool::KubeControllerManager, Layout::controllers(names))?;
         self.servers().controllers = Some(controllers);
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), "default");
         self.await_server(Tool::KubeControllerManager, async || accounts.get("default").await.ok().map(drop)).await
@@ -493,11 +509,11 @@ impl Layout {
         ]
     }
 
-    fn controllers() -> Vec<String> {
+    fn controllers(names: &str) -> Vec<String> {
         vec![
             "--kubeconfig=controllers.kubeconfig".into(),
             "--root-ca-file=ca.crt".into(),
-            format!("--controllers={CONTROLLERS}"),
+            format!("--controllers={names}"),
             // The defaults of 20 and 30 would be what a benchmark of Deployments measures.
             "--kube-api-qps=1000".into(),
             "--kube-api-burst=1000".into(),
@@ -540,10 +556,9 @@ impl Layout {
 }
 
 fn needed(controllers: Controllers) -> Vec<Tool> {
-    match controllers {
-        Controllers::Run => vec![Tool::Etcd, Tool::KubeApiserver, Tool::KubeControllerManager],
-        Controllers::Absent => vec![Tool::Etcd, Tool::KubeApiserver],
-    }
+    let mut tools = vec![Tool::Etcd, Tool::KubeApiserver];
+    tools.extend(controllers.names().map(|_| Tool::KubeControllerManager));
+    tools
 }
 
 fn by_certificate(identity: &Identity) -> Value {
