@@ -57,13 +57,16 @@ impl Root {
     /// What `error` of the build means to who wrote the directory. A generated kustomization is no file that anyone
     /// wrote: what failed is the entry that it lists.
     pub(crate) fn explain(&self, error: fairlead_kustomize::BuildError) -> BuildError {
-        use fairlead_kustomize::BuildError::{NeitherFileNorDirectory, NotAFile, Resource};
+        use fairlead_kustomize::{
+            BuildError::{NeitherFileNorDirectory, Resource},
+            LoadError::NotAFile,
+        };
         match (self, error) {
             (Self::Written(_), error) => BuildError::Kustomize(error),
             (Self::Generated(_), Resource { source, .. }) => BuildError::PlainFile(*source),
             (Self::Generated(_), NeitherFileNorDirectory { as_file, source, .. }) => match *as_file {
-                NotAFile { .. } => BuildError::PlainFile(*source),
-                as_file => BuildError::PlainFile(as_file),
+                NotAFile { .. } => BuildError::PlainFile((*source).into()),
+                as_file => BuildError::PlainFile(as_file.into()),
             },
             (Self::Generated(_), error) => BuildError::PlainFile(error),
         }

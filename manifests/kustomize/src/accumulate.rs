@@ -10,7 +10,7 @@ use crate::{
     config::{self, Config},
     crds,
     decode::{Path, Unknown},
-    error::BuildError,
+    error::{BuildError, LoadError, PluginError},
     field_spec::{Create, FieldSpec},
     generate::{GeneratedKind, generate},
     kustomization::{Fields, Kind, Kustomization, Label},
@@ -125,7 +125,7 @@ impl Accumulation {
     ) -> Result<(), BuildError> {
         let added = match loader.read(entry, &entry.at) {
             Ok((file, content)) => self.add_file(&file, &content, build),
-            Err(error @ (BuildError::Unreadable { .. } | BuildError::Remote { .. })) => return Err(error),
+            Err(error @ (LoadError::Unreadable { .. } | LoadError::Remote { .. })) => return Err(error.into()),
             Err(as_file) => return self.add_base(loader, entry, as_file, build),
         };
         added.map_err(|source| in_resource(entry, source))
@@ -142,11 +142,11 @@ impl Accumulation {
         &mut self,
         loader: &Loader<'_>,
         entry: &Located<String>,
-        as_file: BuildError,
+        as_file: LoadError,
         build: &mut Build,
     ) -> Result<(), BuildError> {
         let base = loader.descend(entry, &entry.at).map_err(|error| match error {
-            remote @ BuildError::Remote { .. } => remote,
+            remote @ LoadError::Remote { .. } => BuildError::Load(remote),
             source => BuildError::NeitherFileNorDirectory {
                 at: entry.at.clone(),
                 entry: entry.value.clone(),
@@ -166,7 +166,8 @@ impl Accumulation {
     fn merge(&mut self, base: Self, at: &At) -> Result<(), BuildError> {
         self.resources.append_all(base.resources.into_list())?;
         self.config = Config::merged(&self.config, &base.config, at)?;
-        self.vars.add(base.vars.into_list())
+        self.vars.add(base.vars.into_list())?;
+        Ok(())
     }
 
     fn add_component(
@@ -176,7 +177,7 @@ impl Accumulation {
         build: &mut Build,
     ) -> Result<(), BuildError> {
         let wrap = |source| BuildError::Component { at: entry.at.clone(), source: Box::new(source) };
-        let directory = loader.descend(entry, &entry.at).map_err(wrap)?;
+        let directory = loader.descend(entry, &entry.at).map_err(|error| wrap(error.into()))?;
         let kustomization = find(&directory).map_err(wrap)?;
         if kustomization.kind == Kind::Kustomization {
             return Err(BuildError::KustomizationAsComponent { at: entry.at.clone(), path: directory.root().clone() });
@@ -279,7 +280,7 @@ impl Accumulation {
             let validator = plugin::transformer(&config, loader)?;
             validator.run(&mut self.resources, &build.schema())?;
             if before.iter().ne(self.resources.iter().map(|resource| &resource.node)) {
-                return Err(BuildError::ValidatorChanges { at: validator.at, id: config.current_id() });
+                return Err(PluginError::ValidatorChanges { at: validator.at, id: config.current_id() }.into());
             }
         }
         Ok(())

@@ -102,7 +102,7 @@ fn is_local(resource: &Resource) -> bool {
 pub fn print(resources: &[Resource]) -> Result<String, BuildError> {
     let printed = resources.iter().map(|resource| {
         let unprintable = |source| BuildError::Unprintable { at: resource.at(), id: resource.current_id(), source };
-        Ok(fairlead_yaml::emit_json(&resource.to_json().map_err(unprintable)?))
+        resource.to_json().map(|object| fairlead_yaml::emit_json(&object)).map_err(unprintable)
     });
     Ok(printed.collect::<Result<Vec<_>, _>>()?.join("---\n"))
 }

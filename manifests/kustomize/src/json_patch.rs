@@ -7,7 +7,10 @@ use fairlead_object::TreePath;
 use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Value, emit_json};
 use serde_json::{Map, Value as Json};
 
-use crate::{at::At, error::BuildError};
+use crate::{
+    at::At,
+    error::{BuildError, PatchError},
+};
 
 /// Most values that the copies of one patch may add to an object: each can double it.
 pub(crate) const MAX_COPIED_VALUES: usize = 1_000_000;
@@ -26,19 +29,19 @@ struct Operation {
 
 /// Why an operation does not apply, in the words of kustomize's library.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PatchError(pub(crate) String);
+pub(crate) struct OperationError(pub(crate) String);
 
 impl Operations {
     /// Reads a patch: JSON if it starts with a bracket, else YAML 1.1 whose first document counts. Nothing at all is a
     /// patch without operations.
-    pub(crate) fn parse(text: &str) -> Result<Self, PatchError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, OperationError> {
         let text = text.trim();
         let value = if text.starts_with('[') {
-            serde_json::from_str(text).map_err(|error| PatchError(error.to_string()))?
+            serde_json::from_str(text).map_err(|error| OperationError(error.to_string()))?
         } else {
-            let documents = fairlead_yaml::parse(text).map_err(|error| PatchError(error.to_string()))?;
+            let documents = fairlead_yaml::parse(text).map_err(|error| OperationError(error.to_string()))?;
             let first = documents.first().map(|node| node.to_json(Schema::SigsYaml));
-            first.transpose().map_err(|error| PatchError(error.to_string()))?.unwrap_or(Json::Null)
+            first.transpose().map_err(|error| OperationError(error.to_string()))?.unwrap_or(Json::Null)
         };
         let operations = match value {
             Json::Null => Vec::new(),
@@ -53,14 +56,14 @@ impl Operations {
     }
 
     /// Applies the operations to `object` in their order.
-    pub(crate) fn apply(&self, object: &mut Json) -> Result<(), PatchError> {
+    pub(crate) fn apply(&self, object: &mut Json) -> Result<(), OperationError> {
         let mut copied = 0;
         for operation in &self.0 {
             if operation.op == "copy" {
                 copied += find(object, &operation.from).map_or(0, size);
             }
             if copied > MAX_COPIED_VALUES {
-                return Err(PatchError(format!("copies add more than {MAX_COPIED_VALUES} values")));
+                return Err(OperationError(format!("copies add more than {MAX_COPIED_VALUES} values")));
             }
             operation.apply(object)?;
         }
@@ -77,7 +80,7 @@ fn size(value: &Json) -> usize {
     }
 }
 
-fn cannot_unmarshal(value: &Json, wanted: &str) -> PatchError {
+fn cannot_unmarshal(value: &Json, wanted: &str) -> OperationError {
     let found = match value {
         Json::Null => "null",
         Json::Bool(_) => "bool",
@@ -86,11 +89,11 @@ fn cannot_unmarshal(value: &Json, wanted: &str) -> PatchError {
         Json::Array(_) => "array",
         Json::Object(_) => "object",
     };
-    PatchError(format!("json: cannot unmarshal {found} into Go value of type {wanted}"))
+    OperationError(format!("json: cannot unmarshal {found} into Go value of type {wanted}"))
 }
 
 impl Operation {
-    fn read(value: Json) -> Result<Self, PatchError> {
+    fn read(value: Json) -> Result<Self, OperationError> {
         let Json::Object(mut fields) = value else { return Err(cannot_unmarshal(&value, "jsonpatch.Operation")) };
         let text = |fields: &Map<String, Json>, key: &str| {
             fields.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
@@ -99,7 +102,7 @@ impl Operation {
         Ok(Self { op, path, from, value: fields.remove("value").unwrap_or(Json::Null) })
     }
 
-    fn apply(&self, object: &mut Json) -> Result<(), PatchError> {
+    fn apply(&self, object: &mut Json) -> Result<(), OperationError> {
         match self.op.as_str() {
             "add" => add(object, &self.path, self.value.clone()),
             "remove" => remove(object, &self.path).map(drop),
@@ -114,19 +117,23 @@ impl Operation {
             }
             "test" => {
                 let equal = find(object, &self.path).unwrap_or(&Json::Null) == &self.value;
-                if equal { Ok(()) } else { Err(PatchError(format!("testing value {} failed: test failed", self.path))) }
+                if equal {
+                    Ok(())
+                } else {
+                    Err(OperationError(format!("testing value {} failed: test failed", self.path)))
+                }
             }
-            other => Err(PatchError(format!("Unexpected kind: {other}"))),
+            other => Err(OperationError(format!("Unexpected kind: {other}"))),
         }
     }
 }
 
-fn missing(op: &str, path: &str) -> PatchError {
-    PatchError(format!("{op} operation does not apply: doc is missing path: {path:?}: missing value"))
+fn missing(op: &str, path: &str) -> OperationError {
+    OperationError(format!("{op} operation does not apply: doc is missing path: {path:?}: missing value"))
 }
 
-fn bad_index(op: &str, path: &str, index: &str) -> PatchError {
-    PatchError(format!(
+fn bad_index(op: &str, path: &str, index: &str) -> OperationError {
+    OperationError(format!(
         "error in {op} for path: '{path}': Unable to access invalid index: {index}: invalid index referenced"
     ))
 }
@@ -163,7 +170,7 @@ fn existing_index(token: &str, len: usize) -> Option<usize> {
 }
 
 /// The collection that holds what `path` names, and the name in it.
-fn parent<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<(&'a mut Json, String), PatchError> {
+fn parent<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<(&'a mut Json, String), OperationError> {
     let mut tokens = tokens(path);
     let last = tokens.pop().ok_or_else(|| missing(op, path))?;
     let parent = find_mut(object, &tokens).filter(|parent| parent.is_object() || parent.is_array());
@@ -171,11 +178,11 @@ fn parent<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<(&'a mut Jso
 }
 
 /// Fails if an object would be nested more deeply with `value` at `path` than a text may be.
-fn check_depth(path: &str, value: &Json) -> Result<(), PatchError> {
+fn check_depth(path: &str, value: &Json) -> Result<(), OperationError> {
     if tokens(path).len() + depth(value) <= MAX_DEPTH {
         return Ok(());
     }
-    Err(PatchError(format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")))
+    Err(OperationError(format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")))
 }
 
 fn depth(value: &Json) -> usize {
@@ -186,7 +193,7 @@ fn depth(value: &Json) -> usize {
     }
 }
 
-fn add(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
+fn add(object: &mut Json, path: &str, value: Json) -> Result<(), OperationError> {
     check_depth(path, &value)?;
     if path.is_empty() {
         *object = value;
@@ -206,11 +213,11 @@ fn add(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
     Ok(())
 }
 
-fn remove(object: &mut Json, path: &str) -> Result<Json, PatchError> {
+fn remove(object: &mut Json, path: &str) -> Result<Json, OperationError> {
     let (parent, token) = parent(object, "remove", path)?;
     match parent {
         Json::Object(fields) => fields.remove(&token).ok_or_else(|| {
-            PatchError(format!(
+            OperationError(format!(
                 "error in remove for path: '{path}': Unable to remove nonexistent key: {token}: missing value"
             ))
         }),
@@ -222,14 +229,14 @@ fn remove(object: &mut Json, path: &str) -> Result<Json, PatchError> {
     }
 }
 
-fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError> {
+fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), OperationError> {
     check_depth(path, &value)?;
     if path.is_empty() {
         *object = value;
         return Ok(());
     }
     let (parent, token) = parent(object, "replace", path).map_err(|_| {
-        PatchError(format!("replace operation does not apply: doc is missing path: {path}: missing value"))
+        OperationError(format!("replace operation does not apply: doc is missing path: {path}: missing value"))
     })?;
     match parent {
         Json::Object(fields) => drop(fields.insert(token, value)),
@@ -249,7 +256,7 @@ fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), PatchError>
 pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str) -> Result<(), BuildError> {
     let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: id.to_owned(), source };
     let mut object = node.to_json(Schema::Kyaml).map_err(unprintable)?;
-    operations.apply(&mut object).map_err(|PatchError(problem)| BuildError::JsonPatch {
+    operations.apply(&mut object).map_err(|OperationError(problem)| PatchError::Operation {
         at: at.clone(),
         id: id.to_owned(),
         problem,
@@ -302,7 +309,7 @@ fn spelled(float: f64) -> String {
 /// Reads the patch in the file `file`.
 pub(crate) fn parse_file(file: &TreePath, content: &[u8]) -> Result<Operations, BuildError> {
     let text = std::str::from_utf8(content).map_err(|_| BuildError::NotUtf8 { file: file.clone() })?;
-    Operations::parse(text).map_err(|PatchError(problem)| BuildError::BadPatch { at: At::line(file, 1), problem })
+    Ok(Operations::parse(text).map_err(|OperationError(problem)| PatchError::Bad { at: At::line(file, 1), problem })?)
 }
 
 #[cfg(test)]
@@ -337,7 +344,7 @@ mod tests {
         for (patch, expected) in rows {
             let mut object = serde_json::json!({"a": [1, 2], "b": {"c/d": 1}});
             let applied = Operations::parse(patch).and_then(|operations| operations.apply(&mut object));
-            let outcome = applied.map_or_else(|PatchError(problem)| problem, |()| object.to_string());
+            let outcome = applied.map_or_else(|OperationError(problem)| problem, |()| object.to_string());
             assert_eq!(outcome, expected, "{patch}");
         }
     }

@@ -46,7 +46,7 @@ mod vars;
 pub use accumulate::MAX_KUSTOMIZATIONS;
 pub use at::{At, Located};
 pub use build::{ManagedByLabel, Options, Order, build, build_with, print};
-pub use error::{AbsorbProblem, BuildError};
+pub use error::{AbsorbProblem, BuildError, LoadError, PatchError, PluginError, ReferenceError};
 pub use field_spec::FieldSpec;
 pub use kustomization::{
     FILE_NAMES, FieldOptions, FieldReference, Fields, Generator, GeneratorOptions, Image, Kind, Kustomization, Label,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use fairlead_object::{EntryKind, Tree, TreeError, TreePath};
 
-use crate::{at::At, error::BuildError, nearest::nearest, remote};
+use crate::{at::At, error::LoadError, nearest::nearest, remote};
 
 /// Deepest nesting of bases and components.
 pub const MAX_DEPTH: usize = 64;
@@ -50,55 +50,55 @@ impl<'a> Loader<'a> {
     }
 
     /// Reads the file that `written` names, and says which one that is.
-    pub(crate) fn read(&self, written: &str, at: &At) -> Result<(TreePath, Arc<[u8]>), BuildError> {
+    pub(crate) fn read(&self, written: &str, at: &At) -> Result<(TreePath, Arc<[u8]>), LoadError> {
         let path = self.file_path(written, at)?;
         match self.tree.read(&path) {
             Ok(content) => Ok((path, content)),
             Err(TreeError::Missing(_)) => {
                 let nearest = self.nearest_file(&path);
-                Err(BuildError::MissingFile { at: at.clone(), path, nearest })
+                Err(LoadError::MissingFile { at: at.clone(), path, nearest })
             }
-            Err(TreeError::IsDirectory(_)) => Err(BuildError::NotAFile { at: at.clone(), path }),
-            Err(source) => Err(BuildError::Unreadable { at: at.clone(), source }),
+            Err(TreeError::IsDirectory(_)) => Err(LoadError::NotAFile { at: at.clone(), path }),
+            Err(source) => Err(LoadError::Unreadable { at: at.clone(), source }),
         }
     }
 
     /// A loader for the directory that `written` names.
-    pub(crate) fn descend(&self, written: &str, at: &At) -> Result<Self, BuildError> {
+    pub(crate) fn descend(&self, written: &str, at: &At) -> Result<Self, LoadError> {
         if written.is_empty() {
-            return Err(BuildError::EmptyRoot { at: at.clone() });
+            return Err(LoadError::EmptyRoot { at: at.clone() });
         }
         if remote::is_repository(written) {
-            return Err(BuildError::Remote { at: at.clone(), url: written.to_owned() });
+            return Err(LoadError::Remote { at: at.clone(), url: written.to_owned() });
         }
         if written.starts_with('/') {
-            return Err(BuildError::AbsoluteRoot { path: written.to_owned() });
+            return Err(LoadError::AbsoluteRoot { path: written.to_owned() });
         }
         let path = TreePath::parse(self.root(), written).map_err(|_| self.outside(written, at))?;
-        let entry = self.tree.entry(&path).map_err(|source| BuildError::Unreadable { at: at.clone(), source })?;
+        let entry = self.tree.entry(&path).map_err(|source| LoadError::Unreadable { at: at.clone(), source })?;
         match entry.map(|entry| entry.kind) {
-            None => return Err(BuildError::MissingDirectory { path }),
-            Some(EntryKind::File) => return Err(BuildError::NotADirectory { at: at.clone(), path }),
+            None => return Err(LoadError::MissingDirectory { path }),
+            Some(EntryKind::File) => return Err(LoadError::NotADirectory { at: at.clone(), path }),
             Some(EntryKind::Directory) => {}
         }
         if let Some(visited) = self.roots.iter().find(|root| root.is_within(&path)) {
-            return Err(BuildError::Cycle { at: at.clone(), candidate: path, visited: visited.clone() });
+            return Err(LoadError::Cycle { at: at.clone(), candidate: path, visited: visited.clone() });
         }
         if self.roots.len() >= MAX_DEPTH {
-            return Err(BuildError::TooDeep { at: at.clone(), limit: MAX_DEPTH });
+            return Err(LoadError::TooDeep { at: at.clone(), limit: MAX_DEPTH });
         }
         let roots = self.roots.iter().cloned().chain([path]).collect();
         Ok(Self { tree: self.tree, restrictions: self.restrictions, roots })
     }
 
-    fn file_path(&self, written: &str, at: &At) -> Result<TreePath, BuildError> {
+    fn file_path(&self, written: &str, at: &At) -> Result<TreePath, LoadError> {
         if remote::is_http(written) {
-            return Err(BuildError::Remote { at: at.clone(), url: written.to_owned() });
+            return Err(LoadError::Remote { at: at.clone(), url: written.to_owned() });
         }
         if let Some(below) = written.strip_prefix('/') {
             let path = TreePath::parse(&TreePath::root(), below).map_err(|_| self.outside(written, at))?;
             return if path.is_within(self.root()) {
-                Err(BuildError::AbsoluteFile { at: at.clone(), path: written.to_owned() })
+                Err(LoadError::AbsoluteFile { at: at.clone(), path: written.to_owned() })
             } else {
                 Err(self.outside(written, at))
             };
@@ -110,8 +110,8 @@ impl<'a> Loader<'a> {
         Ok(path)
     }
 
-    fn outside(&self, path: &str, at: &At) -> BuildError {
-        BuildError::OutsideRoot { at: at.clone(), path: path.to_owned(), root: self.root().clone() }
+    fn outside(&self, path: &str, at: &At) -> LoadError {
+        LoadError::OutsideRoot { at: at.clone(), path: path.to_owned(), root: self.root().clone() }
     }
 
     fn nearest_file(&self, path: &TreePath) -> Option<String> {

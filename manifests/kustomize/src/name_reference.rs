@@ -10,7 +10,7 @@ use fairlead_yaml::{Node, Value};
 
 use crate::{
     config::{Config, NameReference},
-    error::BuildError,
+    error::{BuildError, ReferenceError},
     field_spec::{FieldSpec, WalkError, split_path, walk},
     id::{GvkRef, Scope},
     node,
@@ -136,7 +136,7 @@ struct Referrer {
     suffixes: Vec<String>,
 }
 
-fn fix_one(resource: &mut Resource, targets: &Targets, specs: &Specs<'_>) -> Result<(), BuildError> {
+fn fix_one(resource: &mut Resource, targets: &Targets, specs: &Specs<'_>) -> Result<(), ReferenceError> {
     let specs: Vec<_> = specs.of(resource.original().gvk);
     let present = |spec: &&Spec<'_>| has_field(&resource.node, &spec.segments);
     let specs: Vec<_> = specs.into_iter().filter(present).collect();
@@ -147,7 +147,7 @@ fn fix_one(resource: &mut Resource, targets: &Targets, specs: &Specs<'_>) -> Res
     for spec in specs {
         let search = Search { referrer: &referrer, targets, spec };
         let fixed = walk(&mut resource.node, &spec.segments, None, &mut |field| search.fix(field));
-        fixed.map_err(|WalkError(problem)| BuildError::Reference {
+        fixed.map_err(|WalkError(problem)| ReferenceError::Name {
             at: resource.at(),
             id: resource.current_id(),
             path: spec.field.path.clone(),
@@ -171,7 +171,7 @@ fn has_field(node: &Node, segments: &[String]) -> bool {
 }
 
 impl Referrer {
-    fn new(resource: &Resource) -> Result<Self, BuildError> {
+    fn new(resource: &Resource) -> Result<Self, ReferenceError> {
         let role = resource
             .node
             .get("roleRef")
@@ -201,7 +201,7 @@ impl Referrer {
     }
 }
 
-fn bound_namespaces(resource: &Resource) -> Result<BTreeSet<String>, BuildError> {
+fn bound_namespaces(resource: &Resource) -> Result<BTreeSet<String>, ReferenceError> {
     if resource.gvk().kind != "RoleBinding" || resource.scope == Scope::Cluster {
         return Ok(BTreeSet::new());
     }
@@ -210,7 +210,7 @@ fn bound_namespaces(resource: &Resource) -> Result<BTreeSet<String>, BuildError>
     accounts
         .map(|account| match account.get("namespace") {
             Some(namespace) if namespace.is_null() => {
-                Err(BuildError::BlankNamespace { at: resource.at(), id: resource.current_id() })
+                Err(ReferenceError::BlankNamespace { at: resource.at(), id: resource.current_id() })
             }
             Some(namespace) => Ok(namespace.as_str().unwrap_or_default().to_owned()),
             None => Ok(String::new()),

@@ -12,7 +12,7 @@ use fairlead_yaml::{Mapping, Node};
 use crate::{
     at::{At, Located},
     decode::{Decode, Path, Unknown, record},
-    error::BuildError,
+    error::{BuildError, PluginError},
     field_spec::FieldSpec,
     generate::{self, Behavior, Generated, GeneratedKind},
     id::{GvkRef, Scope},
@@ -130,12 +130,11 @@ pub(crate) fn generated(resource: &Resource, loader: &Loader<'_>) -> Result<Gene
 impl Plugin<'_> {
     fn wrap(&self, error: BuildError) -> BuildError {
         match error {
-            unknown @ (BuildError::ExternalPlugin { .. } | BuildError::UnknownPlugin { .. }) => unknown,
-            source => BuildError::Plugin {
-                at: self.at.clone(),
-                kind: self.resource.gvk().kind.to_owned(),
-                source: Box::new(source),
-            },
+            unknown @ BuildError::Plugin(PluginError::External { .. } | PluginError::Unknown { .. }) => unknown,
+            source => {
+                let kind = self.resource.gvk().kind.to_owned();
+                PluginError::Configuration { at: self.at.clone(), kind, source: Box::new(source) }.into()
+            }
         }
     }
 
@@ -162,11 +161,11 @@ impl Plugin<'_> {
         if gvk.group.is_empty() && gvk.version == BUILTIN {
             return Ok(());
         }
-        Err(BuildError::ExternalPlugin { at: self.at.clone(), kind: gvk.kind.to_owned() })
+        Err(PluginError::External { at: self.at.clone(), kind: gvk.kind.to_owned() }.into())
     }
 
     fn unknown(&self) -> BuildError {
-        BuildError::UnknownPlugin { at: self.at.clone(), gvk: self.resource.gvk().to_string() }
+        PluginError::Unknown { at: self.at.clone(), gvk: self.resource.gvk().to_string() }.into()
     }
 
     fn change(&self) -> Result<Change, BuildError> {
@@ -216,7 +215,7 @@ impl Plugin<'_> {
     fn field_specs<'a>(&self, config: &'a Config) -> Result<&'a [FieldSpec], BuildError> {
         if config.field_specs.is_empty() {
             let problem = "fieldSpecs is not expected to be nil".to_owned();
-            return Err(BuildError::PluginConfig { at: self.at.clone(), problem });
+            return Err(PluginError::Bad { at: self.at.clone(), problem }.into());
         }
         Ok(&config.field_specs)
     }
@@ -229,7 +228,7 @@ impl Plugin<'_> {
             "none" => Subjects::None,
             other => {
                 let problem = format!("unknown value {other:?} of `setRoleBindingSubjects`");
-                return Err(BuildError::PluginConfig { at: self.at.clone(), problem });
+                return Err(PluginError::Bad { at: self.at.clone(), problem }.into());
             }
         };
         Ok(Namespace::new(&config.metadata.namespace, &config.field_specs, unset, subjects))
@@ -250,7 +249,7 @@ impl Plugin<'_> {
         let inline = config.patches.filter(|patches| !patches.is_empty());
         if config.paths.is_empty() && inline.is_none() {
             let problem = "empty file path and empty patch content".to_owned();
-            return Err(BuildError::PluginConfig { at: self.at.clone(), problem });
+            return Err(PluginError::Bad { at: self.at.clone(), problem }.into());
         }
         StrategicMergePatches::load_separately(&config.paths, inline.as_ref(), self.loader)
     }
@@ -307,7 +306,7 @@ impl Plugin<'_> {
         let config: IamPolicyConfig = self.decode()?;
         if config.cloud != "gke" {
             let problem = format!("cloud provider {} not supported yet", config.cloud);
-            return Err(BuildError::PluginConfig { at: self.at.clone(), problem });
+            return Err(PluginError::Bad { at: self.at.clone(), problem }.into());
         }
         let account =
             format!("{}@{}.iam.gserviceaccount.com", config.service_account.name, config.service_account.project_id);

@@ -11,7 +11,7 @@ use fairlead_yaml::{Node, Scalar, Schema, Value};
 use crate::{
     at::Located,
     config::Config,
-    error::BuildError,
+    error::{BuildError, ReferenceError},
     field_path,
     field_spec::{FieldSpecs, WalkError},
     id::GvkRef,
@@ -28,10 +28,10 @@ pub(crate) struct Vars(Vec<Located<Var>>);
 
 impl Vars {
     /// Adds vars; fails if a name is there already.
-    pub(crate) fn add(&mut self, vars: impl IntoIterator<Item = Located<Var>>) -> Result<(), BuildError> {
+    pub(crate) fn add(&mut self, vars: impl IntoIterator<Item = Located<Var>>) -> Result<(), ReferenceError> {
         for var in vars {
             if let Some(first) = self.0.iter().find(|other| other.name == var.name) {
-                return Err(BuildError::RepeatedVar {
+                return Err(ReferenceError::RepeatedVar {
                     at: var.at.clone(),
                     name: var.name.clone(),
                     first: first.at.clone(),
@@ -48,13 +48,13 @@ impl Vars {
 
     /// Binds `vars`, which one kustomization declares, to the resources that are there now; fails if one could mean
     /// several.
-    pub(crate) fn bind(vars: &[Located<Var>], resources: &mut Resources, types: &Types) -> Result<(), BuildError> {
+    pub(crate) fn bind(vars: &[Located<Var>], resources: &mut Resources, types: &Types) -> Result<(), ReferenceError> {
         for var in vars {
             let found: Vec<_> =
                 resources.iter_mut_same_ids().filter(|resource| selects(var, resource, types)).collect();
             let count = found.len();
             if count > 1 {
-                return Err(BuildError::AmbiguousVar { at: var.at.clone(), name: var.name.clone(), found: count });
+                return Err(ReferenceError::AmbiguousVar { at: var.at.clone(), name: var.name.clone(), found: count });
             }
             for resource in found {
                 resource.vars.push(var.name.clone());
@@ -76,14 +76,14 @@ impl Vars {
         Ok(())
     }
 
-    fn values(&self, resources: &Resources) -> Result<HashMap<&str, Node>, BuildError> {
+    fn values(&self, resources: &Resources) -> Result<HashMap<&str, Node>, ReferenceError> {
         let mut values = HashMap::new();
         for var in &self.0 {
             let found = resources.iter().find(|resource| resource.vars.contains(&var.name));
-            let resource = found.ok_or_else(|| BuildError::UnboundVar { at: var.at.clone(), var: shown(var) })?;
+            let resource = found.ok_or_else(|| ReferenceError::UnboundVar { at: var.at.clone(), var: shown(var) })?;
             let path = field(var);
             let value = field_path::find(&resource.node, &field_path::split(path));
-            let value = value.ok_or_else(|| BuildError::VarWithoutField {
+            let value = value.ok_or_else(|| ReferenceError::VarWithoutField {
                 at: var.at.clone(),
                 var: shown(var),
                 id: resource.current_id(),

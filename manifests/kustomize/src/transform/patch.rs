@@ -9,9 +9,9 @@ use fairlead_yaml::{Mapping, Node};
 
 use crate::{
     at::{At, Located},
-    error::BuildError,
+    error::{BuildError, PatchError},
     id::{GvkRef, Id},
-    json_patch::{self, Operations, PatchError},
+    json_patch::{self, OperationError, Operations},
     kustomization::{Patch, PatchOptions},
     load::Loader,
     merge::{MergeError, merge},
@@ -48,7 +48,7 @@ impl PatchTransformer {
     /// Reads the patch that `entry` holds or names.
     pub(crate) fn load(entry: &Located<Patch>, loader: &Loader<'_>) -> Result<Self, BuildError> {
         let at = &entry.at;
-        let problem = |problem: &str| BuildError::BadPatch { at: at.clone(), problem: problem.to_owned() };
+        let problem = |problem: &str| bad(at, problem);
         let (file, content) = match (entry.path.trim(), entry.patch.trim()) {
             ("", "") => return Err(problem("must specify one of patch and path in")),
             ("", patch) => (None, patch.as_bytes().into()),
@@ -75,12 +75,12 @@ impl PatchTransformer {
             }
             (Ok(objects), Err(_)) => Kind::StrategicMerge(located(objects)),
             (Err(_), Ok(operations)) => Kind::Json(operations),
-            (Err(as_objects), Err(PatchError(as_json))) => {
+            (Err(as_objects), Err(OperationError(as_json))) => {
                 let shown = match &file {
                     Some(_) => format!("[path: {:?}]", entry.path),
                     None => format!("[patch: {:?}]", entry.patch),
                 };
-                return Err(BuildError::NoPatch { at: at.clone(), shown, as_json, source: Box::new(as_objects) });
+                return Err(PatchError::Neither { at: at.clone(), shown, as_json, source: Box::new(as_objects) }.into());
             }
         };
         let target = entry.target.as_ref().map(|target| Matcher::new(target, at)).transpose()?;
@@ -164,9 +164,13 @@ fn from_file(entry: &Located<String>, loader: &Loader<'_>) -> Result<Vec<Located
 
 fn not_empty(patches: Vec<Located<Node>>, at: &At) -> Result<Vec<Located<Node>>, BuildError> {
     if patches.is_empty() {
-        return Err(BuildError::BadPatch { at: at.clone(), problem: "patch appears to be empty".to_owned() });
+        return Err(bad(at, "patch appears to be empty"));
     }
     Ok(patches)
+}
+
+fn bad(at: &At, problem: &str) -> BuildError {
+    PatchError::Bad { at: at.clone(), problem: problem.to_owned() }.into()
 }
 
 /// Makes the values of labels and annotations strings, as they are written.
@@ -198,14 +202,14 @@ impl JsonPatch {
     /// Reads the patch that `entry` holds or names.
     pub(crate) fn load(entry: &Located<Patch>, loader: &Loader<'_>) -> Result<Self, BuildError> {
         let at = &entry.at;
-        let problem = |problem: &str| BuildError::BadPatch { at: at.clone(), problem: problem.to_owned() };
+        let problem = |problem: &str| bad(at, problem);
         let target = entry.target.clone().unwrap_or_default();
         if target.name.is_empty() {
             return Err(problem("must specify the target name"));
         }
         let operations = match (entry.path.as_str(), entry.patch.as_str()) {
             ("", "") => return Err(problem("empty file path and empty jsonOp")),
-            ("", patch) => Operations::parse(patch).map_err(|PatchError(text)| problem(&text))?,
+            ("", patch) => Operations::parse(patch).map_err(|OperationError(text)| problem(&text))?,
             (path, "") => {
                 let (file, content) = loader.read(path, at)?;
                 json_patch::parse_file(&file, &content)?
@@ -237,16 +241,14 @@ fn merge_into_named(
             merge_into(resources.get_mut_same_id(*position), patch, options, schema)
         }
         [position] => merge_into(&mut resources.list_mut()[*position], patch, options, schema),
-        [] => Err(BuildError::PatchWithoutTarget {
-            at: patch.at.clone(),
-            id: id.to_string(),
-            nearest: resources.nearest(&id),
-        }),
-        [..] => Err(BuildError::PatchWithSeveralTargets {
-            at: patch.at.clone(),
-            id: id.to_string(),
-            found: found.iter().map(|position| resources.as_slice()[*position].current_id()).collect(),
-        }),
+        [] => {
+            let nearest = resources.nearest(&id);
+            Err(PatchError::WithoutTarget { at: patch.at.clone(), id: id.to_string(), nearest }.into())
+        }
+        [..] => {
+            let found = found.iter().map(|position| resources.as_slice()[*position].current_id()).collect();
+            Err(PatchError::SeveralTargets { at: patch.at.clone(), id: id.to_string(), found }.into())
+        }
     }
 }
 
@@ -277,7 +279,7 @@ fn merge_into(
     let place = if own.is_known() { own } else { schema.place(patched_kind) };
     let object = std::mem::replace(&mut resource.node, Node::null());
     let position = object.position;
-    let merged = merge(Some(object), Some(&patch.value), place).map_err(|MergeError(problem)| BuildError::Merge {
+    let merged = merge(Some(object), Some(&patch.value), place).map_err(|MergeError(problem)| PatchError::Merge {
         at: patch.at.clone(),
         id: format!("{kind}/{name}"),
         problem,

@@ -10,7 +10,7 @@ use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Style, Value};
 use crate::{
     at::{At, Located},
     decode::{Decode, Path, Unknown},
-    error::BuildError,
+    error::{BuildError, ReferenceError},
     field_path,
     id::{Id, effective_namespace},
     kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
@@ -61,7 +61,7 @@ fn parse_file(file: &TreePath, content: &[u8]) -> Result<Vec<Located<Replacement
 }
 
 fn problem(at: &At, problem: impl Into<String>) -> BuildError {
-    BuildError::Replacement { at: at.clone(), problem: problem.into() }
+    ReferenceError::Replacement { at: at.clone(), problem: problem.into() }.into()
 }
 
 fn apply(replacement: &Located<Replacement>, resources: &mut Resources, copied: &mut usize) -> Result<(), BuildError> {
@@ -92,7 +92,9 @@ fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> R
         [] => {
             let nearest = crate::nearest::nearest(&source.name, resources.iter().map(Resource::name));
             let nearest = nearest.map(str::to_owned);
-            return Err(BuildError::ReplacementWithoutSource { at: at.clone(), selector: shown(source), nearest });
+            return Err(
+                ReferenceError::ReplacementWithoutSource { at: at.clone(), selector: shown(source), nearest }.into()
+            );
         }
         [resource] => *resource,
         [..] => return Err(problem(at, format!("multiple matches for selector {}", shown(source)))),
@@ -181,10 +183,9 @@ fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node,
         let in_text = set_in_text(&mut resource.node, &parts, create, set);
         let outcome = in_text.unwrap_or_else(|| field_path::set(&mut resource.node, &parts, create, set));
         let what = if create.is_some() { "unable to find or create field" } else { "unable to find field" };
-        let failed = |detail: &str| BuildError::ReplacementField {
-            at: at.clone(),
-            id: resource.current_id(),
-            problem: format!("{what} {path:?} in replacement target{detail}"),
+        let failed = |detail: &str| -> BuildError {
+            let problem = format!("{what} {path:?} in replacement target{detail}");
+            ReferenceError::ReplacementField { at: at.clone(), id: resource.current_id(), problem }.into()
         };
         match outcome {
             Ok(0) => return Err(failed("")),

@@ -1,9 +1,18 @@
-//! Why a build failed.
+//! Why a build failed: what concerns the whole build and its objects here, what one of its stages met in its own file.
+
+mod load;
+mod patch;
+mod plugin;
+mod reference;
 
 use fairlead_object::{TreeError, TreePath};
 use fairlead_yaml::{ParseError, ResolveError};
 
 use crate::at::At;
+pub use load::LoadError;
+pub use patch::PatchError;
+pub use plugin::PluginError;
+pub use reference::ReferenceError;
 
 /// Why a build failed: where, which resource, and what is wrong in kustomize's own words.
 #[derive(Debug, thiserror::Error)]
@@ -105,9 +114,9 @@ pub enum BuildError {
         /// What it says.
         entry: String,
         /// Why it is no file.
-        as_file: Box<BuildError>,
+        as_file: Box<LoadError>,
         /// Why it is no directory.
-        source: Box<BuildError>,
+        source: Box<LoadError>,
     },
     /// An entry of `components` could not be built.
     #[error("{at}: accumulating components: accumulateDirectory")]
@@ -137,105 +146,9 @@ pub enum BuildError {
         /// The directory.
         path: TreePath,
     },
-    /// A path is absolute, or climbs out of the source.
-    #[error("{at}: security; file '{path}' is not in or below '/{}'", root.as_str())]
-    OutsideRoot {
-        /// The entry.
-        at: At,
-        /// What it says.
-        path: String,
-        /// The directory of the kustomization.
-        root: TreePath,
-    },
-    /// A file is not there.
-    #[error("{at}: evalsymlink failure on '/{}' : '/{}' doesn't exist", path.as_str(), path.as_str())]
-    MissingFile {
-        /// The entry.
-        at: At,
-        /// The path.
-        path: TreePath,
-        /// The file that was probably meant.
-        nearest: Option<String>,
-    },
-    /// A file is named by an absolute path.
-    #[error("{at}: evalsymlink failure on '{path}' : an absolute path names no file of a source")]
-    AbsoluteFile {
-        /// The entry.
-        at: At,
-        /// The path.
-        path: String,
-    },
-    /// A file or directory is there and cannot be read.
-    #[error("{at}: cannot read the source")]
-    Unreadable {
-        /// The entry.
-        at: At,
-        /// Why.
-        source: TreeError,
-    },
-    /// An entry would have to be fetched.
-    #[error("{at}: `{url}` is remote, and a build fetches nothing")]
-    Remote {
-        /// The entry.
-        at: At,
-        /// What it says.
-        url: String,
-    },
-    /// A directory stands where a file is wanted.
-    #[error("{at}: '/{}' must resolve to a file", path.as_str())]
-    NotAFile {
-        /// The entry.
-        at: At,
-        /// The path.
-        path: TreePath,
-    },
-    /// A file stands where a directory is wanted.
-    #[error("{at}: must build at directory: '/{}': file is not directory", path.as_str())]
-    NotADirectory {
-        /// The entry.
-        at: At,
-        /// The path.
-        path: TreePath,
-    },
-    /// A directory is not there.
-    #[error(
-        "must build at directory: not a valid directory: evalsymlink failure on '/{}' : '/{}' doesn't exist",
-        path.as_str(), path.as_str()
-    )]
-    MissingDirectory {
-        /// The path.
-        path: TreePath,
-    },
-    /// A directory is named by an absolute path.
-    #[error("new root '{path}' cannot be absolute")]
-    AbsoluteRoot {
-        /// The path.
-        path: String,
-    },
-    /// A directory is named by an empty path.
-    #[error("{at}: new root cannot be empty")]
-    EmptyRoot {
-        /// The entry.
-        at: At,
-    },
-    /// A directory builds itself, or one that it is part of.
-    #[error("{at}: cycle detected: candidate root '/{}' contains visited root '/{}'", candidate.as_str(), visited.as_str())]
-    Cycle {
-        /// The entry.
-        at: At,
-        /// The directory that is named.
-        candidate: TreePath,
-        /// The directory that is being built.
-        visited: TreePath,
-    },
-    /// Bases are nested too deeply.
-    #[error("{at}: bases are nested more than {limit} deep")]
-    TooDeep {
-        /// The entry.
-        at: At,
-        /// The limit.
-        limit: usize,
-    },
+    /// A file or directory that is named cannot be had.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// There are more kustomizations than a build accumulates.
     #[error("{at}: the build accumulates more than {limit} kustomizations")]
     TooManyKustomizations {
@@ -349,69 +262,9 @@ pub enum BuildError {
         /// The workload that was probably meant.
         nearest: Option<String>,
     },
-    /// A patch is incomplete or contradicts itself.
-    #[error("{at}: {problem}")]
-    BadPatch {
-        /// The entry or file.
-        at: At,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A patch is neither a strategic-merge patch nor a JSON patch.
-    #[error("{at}: unable to parse SM or JSON patch from {shown}: no JSON patch ({as_json})")]
-    NoPatch {
-        /// The entry.
-        at: At,
-        /// The patch or its file.
-        shown: String,
-        /// Why it is no JSON patch.
-        as_json: String,
-        /// Why it is no strategic-merge patch.
-        source: Box<BuildError>,
-    },
-    /// A strategic-merge patch names an object that is not there.
-    #[error(
-        "{at}: no resource matches strategic merge patch {id:?}: no matches for Id {id}; \
-         failed to find unique target for patch {id}"
-    )]
-    PatchWithoutTarget {
-        /// The patch.
-        at: At,
-        /// The object that it names.
-        id: String,
-        /// The object that was probably meant.
-        nearest: Option<String>,
-    },
-    /// A strategic-merge patch names several objects.
-    #[error("{at}: multiple matches for Id {id}; failed to find unique target for patch {id}")]
-    PatchWithSeveralTargets {
-        /// The patch.
-        at: At,
-        /// The object that it names.
-        id: String,
-        /// The objects that bear or bore the name.
-        found: Vec<String>,
-    },
-    /// A strategic-merge patch does not fit its object.
-    #[error("{at}: cannot patch {id}: {problem}")]
-    Merge {
-        /// The patch.
-        at: At,
-        /// The object.
-        id: String,
-        /// What does not fit.
-        problem: String,
-    },
-    /// A JSON patch does not apply.
-    #[error("{at}: cannot patch {id}: {problem}")]
-    JsonPatch {
-        /// The patch.
-        at: At,
-        /// The object.
-        id: String,
-        /// Which operation, and why.
-        problem: String,
-    },
+    /// A patch cannot be used.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
     /// A selector cannot be read.
     #[error("{at}: bad selector {text:?}: {problem}")]
     BadSelector {
@@ -456,134 +309,12 @@ pub enum BuildError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// A reference by name cannot be followed.
-    #[error("{at}: updating name reference in '{path}' field of '{id}': {problem}")]
-    Reference {
-        /// The object that refers.
-        at: At,
-        /// Its id.
-        id: String,
-        /// The field.
-        path: String,
-        /// Why.
-        problem: String,
-    },
-    /// A service account that a role binding names has an empty namespace.
-    #[error("{at}: Invalid Input: namespace is blank for resource {id:?}")]
-    BlankNamespace {
-        /// The role binding.
-        at: At,
-        /// Its id.
-        id: String,
-    },
-    /// Two vars have one name.
-    #[error("{at}: var '{name}' already encountered")]
-    RepeatedVar {
-        /// The second one.
-        at: At,
-        /// Their name.
-        name: String,
-        /// The first one.
-        first: At,
-    },
-    /// A var could mean several objects.
-    #[error("{at}: found {found} resId matches for var {name} (unable to disambiguate)")]
-    AmbiguousVar {
-        /// The var.
-        at: At,
-        /// Its name.
-        name: String,
-        /// How many objects it could mean.
-        found: usize,
-    },
-    /// A var means no object.
-    #[error("{at}: var '{var}' cannot be mapped to a field in the set of known resources")]
-    UnboundVar {
-        /// The var.
-        at: At,
-        /// Its name, kind and field.
-        var: String,
-    },
-    /// The object that a var means lacks the field.
-    #[error("{at}: field specified in var '{var}' not found in corresponding resource {id}")]
-    VarWithoutField {
-        /// The var.
-        at: At,
-        /// Its name, kind and field.
-        var: String,
-        /// The object.
-        id: String,
-    },
-    /// A replacement is incomplete or contradicts itself.
-    #[error("{at}: {problem}")]
-    Replacement {
-        /// The entry.
-        at: At,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The source of a replacement is not there.
-    #[error("{at}: nothing selected by {selector}")]
-    ReplacementWithoutSource {
-        /// The entry.
-        at: At,
-        /// What the source says.
-        selector: String,
-        /// The name that was probably meant.
-        nearest: Option<String>,
-    },
-    /// A field that a replacement sets is not there.
-    #[error("{at}: cannot replace in {id}: {problem}")]
-    ReplacementField {
-        /// The entry.
-        at: At,
-        /// The object.
-        id: String,
-        /// Which field, and why.
-        problem: String,
-    },
-    /// A plugin would be a program.
-    #[error("{at}: external plugins disabled; unable to load external plugin '{kind}'")]
-    ExternalPlugin {
-        /// The plugin's configuration.
-        at: At,
-        /// Its kind.
-        kind: String,
-    },
-    /// There is no such plugin.
-    #[error("{at}: unable to load builtin {gvk}")]
-    UnknownPlugin {
-        /// The plugin's configuration.
-        at: At,
-        /// Its version and kind.
-        gvk: String,
-    },
-    /// A plugin cannot be configured.
-    #[error("{at}: trouble configuring builtin {kind}")]
-    Plugin {
-        /// The plugin's configuration.
-        at: At,
-        /// Its kind.
-        kind: String,
-        /// Why.
-        source: Box<BuildError>,
-    },
-    /// A plugin's configuration is incomplete or contradicts itself.
-    #[error("{at}: {problem}")]
-    PluginConfig {
-        /// The configuration.
-        at: At,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A validator changed an object.
-    #[error("{at}: validator {id} shouldn't modify the resource map")]
-    ValidatorChanges {
-        /// The validator's configuration.
-        at: At,
-        /// Its id.
-        id: String,
-    },
+    /// What one object takes from another cannot be had.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// A plugin cannot be used.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// A schema cannot be used.
     #[error("{at}: {problem}")]
     OpenApi {
@@ -622,20 +353,14 @@ impl BuildError {
     /// What the reader can try, where the failure suggests it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownField { nearest: Some(nearest), .. }
-            | Self::MissingFile { nearest: Some(nearest), .. }
-            | Self::PatchWithoutTarget { nearest: Some(nearest), .. }
-            | Self::ReplicaWithoutTarget { nearest: Some(nearest), .. }
-            | Self::ReplacementWithoutSource { nearest: Some(nearest), .. } => {
-                Some(format!("did you mean `{nearest}`?"))
+            Self::UnknownField { nearest, .. } | Self::ReplicaWithoutTarget { nearest, .. } => {
+                did_you_mean(nearest.as_deref())
             }
-            Self::PatchWithSeveralTargets { found, .. } => {
-                Some(format!("name the object by its last name, one of: {}", found.join(", ")))
-            }
-            Self::Remote { .. } => Some("copy it into the source, or declare a source of its own for it".to_owned()),
-            Self::Duplicate { first, .. } | Self::RepeatedVar { first, .. } => {
-                Some(format!("the first one is at {first}"))
-            }
+            Self::Duplicate { first, .. } => Some(format!("the first one is at {first}")),
+            Self::Load(error) => error.hint(),
+            Self::Patch(error) => error.hint(),
+            Self::Reference(error) => error.hint(),
+            Self::Plugin(error) => error.hint(),
             Self::NeitherFileNorDirectory { as_file, source, .. } => as_file.hint().or_else(|| source.hint()),
             other => other.inner().and_then(Self::hint),
         }
@@ -655,14 +380,12 @@ impl BuildError {
         }
     }
 
-    /// The message without the position `at` that it begins with.
-    fn without_position(&self, at: &At) -> String {
-        let message = self.to_string();
-        message.strip_prefix(&format!("{at}: ")).map_or(message.clone(), str::to_owned)
-    }
-
     /// The failure that this one is the consequence of.
     fn inner(&self) -> Option<&Self> {
         std::error::Error::source(self)?.downcast_ref::<Box<Self>>().map(|inner| &**inner)
     }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> Option<String> {
+    nearest.map(|nearest| format!("did you mean `{nearest}`?"))
 }
