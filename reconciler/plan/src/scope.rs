@@ -42,8 +42,18 @@ pub struct Escape {
 /// How a manifest reaches outside its scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The object itself lies outside: in another namespace, in none, or nobody knows where, for its kind is not served.
+    /// The object lies in another namespace.
     Outside {
+        /// The namespace of the scope.
+        namespace: String,
+    },
+    /// The object lies in no namespace.
+    ClusterWide {
+        /// The namespace of the scope.
+        namespace: String,
+    },
+    /// Nobody knows where the object lies, for its kind is not served.
+    Unserved {
         /// The namespace of the scope.
         namespace: String,
     },
@@ -84,8 +94,13 @@ struct Bounds<'a> {
 
 impl Bounds<'_> {
     fn escapes_of(&self, manifest: &Manifest, is_namespaced: Option<bool>) -> Vec<Escape> {
-        let is_inside = is_namespaced == Some(true) && manifest.id().namespace.as_deref() == Some(self.namespace);
-        let outside = (!is_inside).then(|| Why::Outside { namespace: self.namespace.to_owned() });
+        let namespace = self.namespace.to_owned();
+        let outside = match is_namespaced {
+            Some(true) if manifest.id().namespace.as_deref() == Some(self.namespace) => None,
+            Some(true) => Some(Why::Outside { namespace }),
+            Some(false) => Some(Why::ClusterWide { namespace }),
+            None => Some(Why::Unserved { namespace }),
+        };
         let escape = |why| Escape { origin: manifest.origin().clone(), object: manifest.id().clone(), why };
         outside.into_iter().chain(self.reaches(manifest)).map(escape).collect()
     }
@@ -159,6 +174,10 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outside { namespace } => write!(f, "is outside namespace {namespace}"),
+            Self::ClusterWide { namespace } => write!(f, "is cluster-wide, outside namespace {namespace}"),
+            Self::Unserved { namespace } => {
+                write!(f, "is of a kind that the cluster does not serve, so it may lie outside namespace {namespace}")
+            }
             Self::Refers { field, to } => write!(f, "refers to namespace {to} in {field}"),
             Self::RunsAs { account: Some(account), expected } => {
                 write!(f, "names service account {account} in spec.serviceAccountName, not {expected}")
@@ -201,10 +220,10 @@ mod tests {
         let manifests =
             ["ClusterRole admin", "Deployment team-a/web", "Deployment team-b/web", "ConfigMap env", "Widget team-a/w"];
         insta::assert_snapshot!(refused(&manifests.map(manifest)), @r"
-        clusterrole-admin.yaml:1: ClusterRole/admin is outside namespace team-a
+        clusterrole-admin.yaml:1: ClusterRole/admin is cluster-wide, outside namespace team-a
         deployment-web.yaml:1: Deployment/team-b/web is outside namespace team-a
         configmap-env.yaml:1: ConfigMap/env is outside namespace team-a
-        widget-w.yaml:1: Widget/team-a/w is outside namespace team-a
+        widget-w.yaml:1: Widget/team-a/w is of a kind that the cluster does not serve, so it may lie outside namespace team-a
         ");
     }
 

@@ -144,7 +144,7 @@ spec:
     let refusals = join_all(rows.iter().map(|(name, file)| refusal(name, file))).await.join("\n");
     insta::assert_snapshot!(refusals, @"
     cluster-scoped kind
-      out.yaml:1: ClusterRole/outside is outside namespace NAMESPACE
+      out.yaml:1: ClusterRole/outside is cluster-wide, outside namespace NAMESPACE
     object in another namespace
       out.yaml:1: ConfigMap/default/limits is outside namespace NAMESPACE
     Secret in another namespace

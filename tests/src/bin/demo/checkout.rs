@@ -12,7 +12,7 @@ use tokio::process::Command;
 pub(crate) fn seed(repository: &Repository, folder: &Path, placeholder: &str) -> io::Result<()> {
     let mut files = Vec::new();
     for path in files_below(folder, Path::new(""))? {
-        let text = fs::read_to_string(folder.join(&path))?;
+        let text = read(&folder.join(&path))?;
         files.push((path, Some(text.replace(placeholder, repository.url()))));
     }
     repository.commit(files, "the shop");
@@ -39,11 +39,11 @@ impl Checkout {
     /// Replaces `old`, which must be there, by `new` in one file.
     pub(crate) fn edit(&self, path: &str, old: &str, new: &str) -> io::Result<()> {
         let file = self.root.join(path);
-        let text = fs::read_to_string(&file)?;
+        let text = read(&file)?;
         if !text.contains(old) {
             return Err(io::Error::other(format!("{path} does not say `{old}`")));
         }
-        fs::write(file, text.replacen(old, new, 1))
+        fs::write(&file, text.replacen(old, new, 1)).map_err(failed("write", &file))
     }
 
     /// Commits all changes and pushes them.
@@ -67,7 +67,8 @@ async fn git(folder: &Path, arguments: &[&str]) -> io::Result<()> {
 /// Returns all files below `folder` of `root`, relative to `root`.
 fn files_below(root: &Path, folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(root.join(folder))? {
+    let listed = root.join(folder);
+    for entry in fs::read_dir(&listed).map_err(failed("list", &listed))? {
         let entry = entry?;
         let path = folder.join(entry.file_name());
         if entry.file_type()?.is_dir() {
@@ -77,4 +78,14 @@ fn files_below(root: &Path, folder: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+fn read(file: &Path) -> io::Result<String> {
+    fs::read_to_string(file).map_err(failed("read", file))
+}
+
+/// Says which file it was that something failed on.
+fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    let what = format!("cannot {what} {}", path.display());
+    move |error| io::Error::new(error.kind(), format!("{what}: {error}"))
 }
