@@ -66,6 +66,11 @@ pub(crate) fn failure(text: impl AsRef<str>) {
     line("✗", text.as_ref());
 }
 
+/// Says what kustomize says, in its words.
+pub(crate) fn note(text: &str) {
+    drop(writeln!(io::stderr(), "{text}"));
+}
+
 fn line(symbol: &str, text: &str) {
     // Progress that nobody can read is no reason to stop.
     drop(writeln!(io::stderr(), "{symbol} {text}"));

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use fairlead_kustomize::{BuiltInTypes, LoadRestrictions, Options, Resource};
+use fairlead_kustomize::{BuiltInTypes, LoadRestrictions, Manager, Options, Resource};
 use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
 use fairlead_yaml::emit_json;
 use serde_json::Value;
 
 use crate::{
-    BuildError, BuildInputs, BuildRequest, CommonMetadata, Duplicate, Order, limits::Bounded, root::Root,
-    substitute::substitute,
+    BuildError, BuildInputs, BuildRequest, Caller, CommonMetadata, Duplicate, Files, ManagedByLabel, Order,
+    limits::Bounded, root::Root, substitute::substitute,
 };
 
 /// What a build made.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The objects, in the order in which they were built. No two have the same id.
+    /// The objects, in the order in which they were built. No two have the same id, unless the caller was the command line.
     pub manifests: Vec<Manifest>,
     /// What they depend on.
     pub inputs: BuildInputs,
@@ -50,29 +50,42 @@ fn print(manifests: &[Manifest]) -> String {
 fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, BuildError> {
     let root = Root::of(tree, &request.path)?;
     let kustomization = root.with_overlay(tree, request)?;
-    let options = Options {
-        load_restrictions: LoadRestrictions::None,
-        order: kustomize_order(request.order),
-        built_in_types: BuiltInTypes::Kept,
-        ..Options::default()
-    };
-    let resources = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options);
+    let resources = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options(request));
     let resources = resources.map_err(|error| root.explain(error))?;
     let mut manifests = Vec::with_capacity(resources.len());
     for resource in &resources {
         let manifest = manifest(resource, &root)?;
-        if !is_kustomization_file(&manifest) {
+        if request.caller == Caller::CommandLine || !is_kustomization_file(&manifest) {
             manifests.push(finish(manifest, request)?);
         }
     }
-    refuse_duplicates(&manifests)?;
+    match request.caller {
+        Caller::Flux => refuse_duplicates(&manifests)?,
+        Caller::CommandLine => {}
+    }
     Ok(manifests)
 }
 
-fn kustomize_order(order: Order) -> fairlead_kustomize::Order {
-    match order {
-        Order::AsWritten => fairlead_kustomize::Order::Fifo,
-        Order::ByKind => fairlead_kustomize::Order::Legacy,
+fn options(request: &BuildRequest) -> Options {
+    let (manager, built_in_types) = match request.caller {
+        Caller::Flux => (Manager::Library, BuiltInTypes::Kept),
+        Caller::CommandLine => (Manager::Release, BuiltInTypes::Forgotten),
+    };
+    Options {
+        load_restrictions: match request.files {
+            Files::OfSource => LoadRestrictions::None,
+            Files::BelowRoot => LoadRestrictions::Root,
+        },
+        order: match request.order {
+            Order::AsWritten => fairlead_kustomize::Order::Fifo,
+            Order::ByKind => fairlead_kustomize::Order::Legacy,
+        },
+        managed_by_label: match request.managed_by_label {
+            ManagedByLabel::WhereAsked => fairlead_kustomize::ManagedByLabel::WhereAsked,
+            ManagedByLabel::Always => fairlead_kustomize::ManagedByLabel::Always,
+        },
+        manager,
+        built_in_types,
     }
 }
 

@@ -39,5 +39,8 @@ pub use error::{BuildError, Duplicate};
 pub use inputs::{BuildInputs, InputChange};
 pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};
 pub use normalise::normalise;
-pub use request::{BuildMetadata, BuildRequest, CommonMetadata, Image, Order, Patch, Selector, Substitution};
+pub use request::{
+    BuildMetadata, BuildRequest, Caller, CommonMetadata, Files, Image, ManagedByLabel, Order, Patch, Selector,
+    Substitution,
+};
 pub use substitute::{Strategy, SubstituteError, VariableError, Variables};

@@ -34,6 +34,12 @@ pub struct BuildRequest {
     pub common_metadata: CommonMetadata,
     /// The order of the objects, where the root kustomization does not say it itself.
     pub order: Order,
+    /// Which files a kustomization may name.
+    pub files: Files,
+    /// Whether objects get the label `app.kubernetes.io/managed-by` unasked.
+    pub managed_by_label: ManagedByLabel,
+    /// Whose behaviour the build has where they differ.
+    pub caller: Caller,
     /// Variables to expand in every object; without it the objects stay as they were built.
     // Its values may be secret: they enter the digest and nothing else.
     #[serde(skip)]
@@ -48,6 +54,36 @@ pub enum Order {
     AsWritten,
     /// By kind and name, namespaces first: the order in which `kustomize build` prints them.
     ByKind,
+}
+
+/// Which files a kustomization may name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Files {
+    /// All of the source: what Flux allows.
+    #[default]
+    OfSource,
+    /// Those in or below its own directory: what `kustomize build` allows.
+    BelowRoot,
+}
+
+/// Whether objects get the label `app.kubernetes.io/managed-by` unasked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum ManagedByLabel {
+    /// Only where a kustomization asks for it by `buildMetadata`.
+    #[default]
+    WhereAsked,
+    /// All objects.
+    Always,
+}
+
+/// Whose behaviour a build has where Flux and kustomize's command line differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Caller {
+    /// Flux, which builds what it then applies: no object twice, no object of kustomize's own.
+    #[default]
+    Flux,
+    /// `kustomize build`, which prints what there is.
+    CommandLine,
 }
 
 /// A patch and the objects it applies to.
@@ -171,6 +207,9 @@ mod tests {
             with(|request| request.ignore_missing_components = true),
             with(|request| request.build_metadata.push(BuildMetadata::OriginAnnotations)),
             with(|request| request.order = Order::ByKind),
+            with(|request| request.files = Files::BelowRoot),
+            with(|request| request.managed_by_label = ManagedByLabel::Always),
+            with(|request| request.caller = Caller::CommandLine),
             with(|request| drop(request.common_metadata.labels.insert("a".into(), "b".into()))),
             with(|request| drop(request.common_metadata.annotations.insert("a".into(), "b".into()))),
             with(|request| request.substitution = Some(Substitution::default())),

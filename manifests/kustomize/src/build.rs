@@ -25,6 +25,8 @@ pub struct Options {
     pub order: Order,
     /// Whether objects say what built them.
     pub managed_by_label: ManagedByLabel,
+    /// What they then say.
+    pub manager: Manager,
     /// What becomes of the built-in types where a kustomization names its own.
     pub built_in_types: BuiltInTypes,
 }
@@ -47,6 +49,26 @@ pub enum ManagedByLabel {
     WhereAsked,
     /// Always.
     Always,
+}
+
+/// What built an object, by the label `app.kubernetes.io/managed-by`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manager {
+    /// kustomize's library, which has no version: what Flux writes.
+    #[default]
+    Library,
+    /// The release whose bytes a build gives: what `kustomize build` and `kubectl kustomize` write.
+    Release,
+}
+
+impl Manager {
+    /// The value of the label.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Library => "kustomize-(devel)",
+            Self::Release => "kustomize-v5.8.1",
+        }
+    }
 }
 
 /// Builds the kustomization of `directory`.
@@ -77,7 +99,7 @@ pub fn build_with(
     sort::sort(&mut resources, kustomization.fields.sort_options.as_ref(), options.order)?;
     for resource in &mut resources {
         for note in &notes {
-            provenance::annotate(resource, *note, directory);
+            provenance::annotate(resource, *note, directory, options.manager);
         }
     }
     Ok(resources)

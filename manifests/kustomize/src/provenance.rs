@@ -10,13 +10,12 @@ use fairlead_object::TreePath;
 use fairlead_yaml::Node;
 
 use crate::{
+    build::Manager,
     node::{self, NodeKind},
     resource::Resource,
 };
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// What kustomize calls itself where its version is not known.
-const MANAGER: &str = "kustomize-(devel)";
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
@@ -88,8 +87,8 @@ impl Note {
     }
 }
 
-/// Writes `note` on `resource` with paths relative to `directory`.
-pub(crate) fn annotate(resource: &mut Resource, note: Note, directory: &TreePath) {
+/// Writes `note` on `resource` with paths relative to `directory`, and `manager` as what built it.
+pub(crate) fn annotate(resource: &mut Resource, note: Note, directory: &TreePath, manager: Manager) {
     match note {
         Note::Origin => {
             let Some(origin) = &resource.provenance.origin else { return };
@@ -112,7 +111,7 @@ pub(crate) fn annotate(resource: &mut Resource, note: Note, directory: &TreePath
                 *labels = node::empty(NodeKind::Mapping);
             }
             if let Some(labels) = labels.as_mapping_mut() {
-                labels.insert(MANAGED_BY, Node::string(MANAGER));
+                labels.insert(MANAGED_BY, Node::string(manager.label()));
             }
         }
     }

@@ -1,13 +1,14 @@
 //! Commands as people run them: what they print, where, and how they end.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use fairlead_tests::{CommandOutput, TestCluster, binary::fairlead};
+use fairlead_tools::command;
 use tempfile::TempDir;
 
 /// A folder with a checkout in it, in which commands are run.
 pub(crate) struct Desk {
-    cluster: &'static TestCluster,
+    cluster: Option<&'static TestCluster>,
     namespace: String,
     folder: TempDir,
 }
@@ -15,6 +16,15 @@ pub(crate) struct Desk {
 impl Desk {
     /// Makes an empty folder for someone who works in `namespace`.
     pub(crate) fn new(cluster: &'static TestCluster, namespace: &str) -> Self {
+        Self::with(Some(cluster), namespace)
+    }
+
+    /// Makes an empty folder for someone who has no cluster.
+    pub(crate) fn offline() -> Self {
+        Self::with(None, "nowhere")
+    }
+
+    fn with(cluster: Option<&'static TestCluster>, namespace: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder is writable");
         fs::create_dir(folder.path().join(".git")).expect("a temporary folder is writable");
         Self { cluster, namespace: namespace.to_owned(), folder }
@@ -37,12 +47,23 @@ impl Desk {
 
     /// Runs `fairlead` with the words of `line`.
     pub(crate) async fn output(&self, line: &str) -> CommandOutput {
-        let mut command = self.cluster.command(&fairlead());
-        command.args(line.split_whitespace()).current_dir(self.path());
-        command.env("FLUX_SYSTEM_NAMESPACE", &self.namespace).env_remove("FAIRLEAD_DIGEST_KEY");
-        let output = tokio::process::Command::from(command).output().await.expect("`fairlead` can be started");
+        self.output_of(&fairlead(), line).await
+    }
+
+    /// Runs `program` with the words of `line`.
+    pub(crate) async fn output_of(&self, program: &Path, line: &str) -> CommandOutput {
+        let command = self.command(program, line);
+        let output = tokio::process::Command::from(command).output().await.expect("the program can be started");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.namespace, "NAMESPACE");
         CommandOutput { stdout: text(&output.stdout), stderr: text(&output.stderr), code: output.status.code() }
+    }
+
+    /// Returns a command for `program` with the words of `line`.
+    pub(crate) fn command(&self, program: &Path, line: &str) -> Command {
+        let mut command = self.cluster.map_or_else(|| command(program), |cluster| cluster.command(program));
+        command.args(line.split_whitespace()).current_dir(self.path());
+        command.env("FLUX_SYSTEM_NAMESPACE", &self.namespace).env_remove("FAIRLEAD_DIGEST_KEY");
+        command
     }
 
     /// Runs `fairlead` and shows what it does: standard output as it is, standard error behind bars, the exit code.

@@ -1,6 +1,7 @@
 //! Scenarios against real servers.
 
 mod cli;
+mod cli_build;
 mod cli_cluster;
 mod cli_installation;
 mod cli_local;

@@ -1,35 +1,35 @@
 //! `fairlead build`: prints what would be applied.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+mod destination;
+mod flags;
+
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand};
-use fairlead_manifests::{BuildRequest, Order};
-use fairlead_object::Manifest;
 
 use super::kustomizations::{Selection, children};
 use crate::{
     connection::Connection,
-    local,
     output::{CommandError, print},
     planning::{Source, build_kustomization, read},
 };
+use destination::Destination;
+use flags::KustomizeFlags;
 
 /// What to build.
 #[derive(Flags)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     of_cluster: Option<OfCluster>,
     /// The directory to build, with or without a kustomization file.
-    #[arg(required = true)]
-    path: Option<PathBuf>,
-    /// Write to this file, or into this directory one file for each object.
-    #[arg(short, long, value_name = "FILE|DIRECTORY")]
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// `json` or `yaml`, or where to write: a file, or a directory for one file of each object.
+    #[arg(short, long, value_name = "FORMAT|FILE|DIRECTORY")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    kustomize: KustomizeFlags,
 }
 
 /// What of a cluster to build.
@@ -48,41 +48,17 @@ pub(crate) struct Kustomization {
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    match (args.of_cluster, args.path) {
-        (Some(OfCluster::Kustomization(args)), _) => of_cluster(&args.selection, connection).await?,
-        (None, Some(path)) => of_directory(&path, args.output.as_deref())?,
-        (None, None) => return Err("name a directory to build".into()),
+    match &args.of_cluster {
+        Some(OfCluster::Kustomization(args)) => of_cluster(&args.selection, connection).await?,
+        None => of_directory(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_directory(path: &Path, output: Option<&Path>) -> Result<(), CommandError> {
-    let source = Source::local(path, None)?;
-    let built = source.build(BuildRequest { order: Order::ByKind, ..BuildRequest::default() })?;
-    match output {
-        None => print(&built.text()),
-        Some(folder) if folder.is_dir() => write_files(folder, &built.manifests),
-        Some(file) => Ok(local::write(file, &built.text())?),
-    }
-}
-
-/// Writes a file for each object, under kustomize's names.
-fn write_files(folder: &Path, manifests: &[Manifest]) -> Result<(), CommandError> {
-    let namespaces: BTreeSet<_> = manifests.iter().filter_map(|manifest| manifest.id().namespace.as_ref()).collect();
-    for manifest in manifests {
-        let namespace = manifest.id().namespace.as_deref().filter(|_| namespaces.len() > 1);
-        let file = folder.join(file_name(manifest, namespace));
-        local::write(&file, &fairlead_yaml::emit_json(&manifest.to_value()))?;
-    }
-    Ok(())
-}
-
-/// The name of an object's file, which begins with `namespace` where there is more than one.
-fn file_name(manifest: &Manifest, namespace: Option<&str>) -> String {
-    let (gvk, name) = (manifest.gvk(), &manifest.id().name);
-    let group = Some(gvk.group.as_str()).filter(|group| !group.is_empty());
-    let parts = namespace.into_iter().chain(group).chain([gvk.version.as_str(), gvk.kind.as_str(), name.as_str()]);
-    format!("{}.yaml", parts.collect::<Vec<_>>().join("_")).to_lowercase()
+fn of_directory(args: &Args) -> Result<(), CommandError> {
+    let request = args.kustomize.request()?;
+    let built = Source::local(&args.path, None)?.build(request)?;
+    Destination::of(args.output.as_deref()).write(&built)
 }
 
 async fn of_cluster(selection: &Selection, connection: &Connection) -> Result<(), CommandError> {

@@ -1,0 +1,79 @@
+//! Where the built objects go, and how they are written.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use fairlead_manifests::Built;
+use fairlead_object::Manifest;
+use serde_json::{Value, json};
+
+use crate::{
+    local,
+    output::{CommandError, print},
+};
+
+/// Where the built objects go, and how they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// To standard output, as `kustomize build` prints them.
+    Yaml,
+    /// To standard output, as the list that `kubectl -o json` prints.
+    Json,
+    /// To a file, as they are printed.
+    File(PathBuf),
+    /// Into a directory, a file for each.
+    Directory(PathBuf),
+}
+
+impl Destination {
+    /// What `-o` means: a format where nothing of that name is there to write to, else a path.
+    pub(super) fn of(written: Option<&Path>) -> Self {
+        let Some(path) = written else { return Self::Yaml };
+        if path.is_dir() {
+            return Self::Directory(path.to_owned());
+        }
+        match path.as_os_str().to_str() {
+            Some("yaml") if !path.exists() => Self::Yaml,
+            Some("json") if !path.exists() => Self::Json,
+            Some(_) | None => Self::File(path.to_owned()),
+        }
+    }
+
+    /// Writes what was `built`.
+    pub(super) fn write(&self, built: &Built) -> Result<(), CommandError> {
+        match self {
+            Self::Yaml => print(&built.text()),
+            Self::Json => print(&list(&built.manifests)?),
+            Self::File(file) => Ok(local::write(file, &built.text())?),
+            Self::Directory(folder) => write_files(folder, &built.manifests),
+        }
+    }
+}
+
+/// The objects as one `List`, whatever their number.
+fn list(manifests: &[Manifest]) -> Result<String, CommandError> {
+    let items: Vec<Value> = manifests.iter().map(Manifest::to_value).collect();
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
+    Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+/// Writes a file for each object, under kustomize's names.
+fn write_files(folder: &Path, manifests: &[Manifest]) -> Result<(), CommandError> {
+    let namespaces: BTreeSet<_> = manifests.iter().filter_map(|manifest| manifest.id().namespace.as_ref()).collect();
+    for manifest in manifests {
+        let namespace = manifest.id().namespace.as_deref().filter(|_| namespaces.len() > 1);
+        let file = folder.join(file_name(manifest, namespace));
+        local::write(&file, &fairlead_yaml::emit_json(&manifest.to_value()))?;
+    }
+    Ok(())
+}
+
+/// The name of an object's file, which begins with `namespace` where there is more than one.
+fn file_name(manifest: &Manifest, namespace: Option<&str>) -> String {
+    let (gvk, name) = (manifest.gvk(), &manifest.id().name);
+    let group = Some(gvk.group.as_str()).filter(|group| !group.is_empty());
+    let parts = namespace.into_iter().chain(group).chain([gvk.version.as_str(), gvk.kind.as_str(), name.as_str()]);
+    format!("{}.yaml", parts.collect::<Vec<_>>().join("_")).to_lowercase()
+}
