@@ -28,7 +28,6 @@ use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 mod auth;
-mod deadline;
 mod deploy_key;
 mod error;
 mod http;
@@ -36,23 +35,23 @@ mod known_hosts;
 mod objects;
 mod pack;
 mod packet;
-mod range;
 mod reference;
 mod refs;
 mod ssh;
 mod upload_pack;
-mod url;
 
-pub use auth::{CredentialError, GitAuth, HttpCredentials, SecretData, SshCredentials};
+pub use auth::{CredentialError, GitAuth, HttpCredentials, SshCredentials};
 pub use deploy_key::DeployKey;
 pub use error::{CloneError, GitError};
 pub use known_hosts::KnownHostsError;
-pub use range::VersionRangeError;
 pub use reference::{GitReference, ReferenceFields, Resolved};
-pub use url::{GitUrl, GitUrlError};
 
-use auth::keyed_digest;
-use deadline::Deadline;
+pub use crate::{
+    secret::SecretData,
+    url::{Url as GitUrl, UrlError as GitUrlError},
+    version::VersionRangeError,
+};
+
 use error::Failure;
 use http::HttpWire;
 use objects::{Commit, File, Objects};
@@ -63,7 +62,9 @@ use ssh::SshWire;
 use upload_pack::Wire;
 
 use crate::{
+    deadline::Deadline,
     ignore::Ignore,
+    secret::keyed_digest,
     store::{Store, StoredTree},
 };
 

@@ -1,28 +1,20 @@
 //! What proves to a Git server who asks, and to us that it is the right server.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-};
+use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use fairlead_object::Digest;
-use ring::{hmac, rand::SystemRandom};
 use russh::keys::{PrivateKey, decode_secret_key, ssh_key::Kdf};
-use rustls::{
-    crypto::ring::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    sign::CertifiedKey,
-};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use super::{
+    GitUrl,
     known_hosts::{KnownHosts, KnownHostsError},
-    url::GitUrl,
 };
-
-/// The data of a Secret.
-pub type SecretData = BTreeMap<String, SecretSlice<u8>>;
+use crate::{
+    secret::{self, SecretData, SecretError, keyed_digest},
+    transport::{Proxy, Transport, Trust},
+};
 
 /// The credentials for one repository, complete and readable. Nothing of them can be printed.
 #[derive(Clone)]
@@ -38,15 +30,8 @@ pub enum GitAuth {
 /// Credentials and trust for HTTP.
 pub struct HttpCredentials {
     pub(super) authorization: Option<SecretString>,
-    pub(super) authorities: Vec<CertificateDer<'static>>,
-    pub(super) client: Option<ClientCertificate>,
+    pub(super) transport: Transport,
     fingerprint: Digest,
-}
-
-/// A certificate and its key, in PEM.
-pub(super) struct ClientCertificate {
-    pub(super) certificate: SecretSlice<u8>,
-    pub(super) key: SecretSlice<u8>,
 }
 
 /// A key and the keys of the servers that it may be shown to.
@@ -74,22 +59,14 @@ pub enum CredentialError {
     #[error("basic auth and bearer token cannot be set at the same time")]
     BasicAndBearer,
     /// A value is not what its key says.
-    #[error("'{key}' {problem}")]
-    Malformed {
-        /// The key of the Secret.
-        key: &'static str,
-        /// What is wrong with its value.
-        problem: &'static str,
-    },
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The private key has a passphrase.
     #[error("'identity' is encrypted, and there is no 'password' to decrypt it with")]
     PassphraseMissing,
     /// The private key has another passphrase.
     #[error("'identity' cannot be decrypted with 'password'")]
     PassphraseWrong,
-    /// A certificate without its key, or the other way round.
-    #[error("'tls.crt' and 'tls.key' must be set together")]
-    HalfCertificate,
     /// The known hosts cannot be read.
     #[error("'known_hosts' cannot be read")]
     KnownHosts(#[source] KnownHostsError),
@@ -107,10 +84,9 @@ impl CredentialError {
             Self::Missing { .. }
             | Self::PasswordAlone(_)
             | Self::BasicAndBearer
-            | Self::Malformed { .. }
+            | Self::Secret(_)
             | Self::PassphraseMissing
             | Self::PassphraseWrong
-            | Self::HalfCertificate
             | Self::KnownHosts(_) => None,
         }
     }
@@ -128,6 +104,18 @@ impl GitAuth {
         HttpCredentials::read(url, data).map(Arc::new).map(Self::Http)
     }
 
+    /// The same credentials, sent by way of `proxy`. SSH does not go through one.
+    pub fn through(self, url: &GitUrl, proxy: &Proxy) -> Result<Self, CredentialError> {
+        let (authorization, trust, own) = match &self {
+            Self::Ssh(_) => return Ok(self),
+            Self::Anonymous => (authorization(url, &SecretData::new())?, Trust::default(), keyed_digest([])),
+            Self::Http(http) => (http.authorization.clone(), http.transport.trust.clone(), http.fingerprint),
+        };
+        let transport = Transport { trust, proxy: proxy.clone() };
+        let fingerprint = keyed_digest([own.hex().as_bytes(), transport.fingerprint().hex().as_bytes()]);
+        Ok(Self::Http(Arc::new(HttpCredentials { authorization, transport, fingerprint })))
+    }
+
     /// A digest that is equal for equal credentials in this process, and tells nothing about them.
     pub fn fingerprint(&self) -> Digest {
         match self {
@@ -142,89 +130,42 @@ impl HttpCredentials {
     fn read(url: &GitUrl, data: &SecretData) -> Result<Self, CredentialError> {
         Ok(Self {
             authorization: authorization(url, data)?,
-            authorities: authorities(data)?,
-            client: ClientCertificate::read(data)?,
-            fingerprint: fingerprint_of(data),
+            transport: Transport { trust: Trust::read(data)?, proxy: Proxy::default() },
+            fingerprint: secret::fingerprint(data),
         })
     }
 }
 
 impl SshCredentials {
     fn read(data: &SecretData) -> Result<Self, CredentialError> {
-        let required = |key| text(data, key)?.ok_or(CredentialError::Missing { transport: "ssh", key });
+        let required = |key| secret::text(data, key)?.ok_or(CredentialError::Missing { transport: "ssh", key });
         let identity = required("identity")?;
         let known_hosts = required("known_hosts")?;
-        let password = text(data, "password")?;
+        let password = secret::line(data, "password")?;
         let key = private_key(&identity, password.as_ref())?;
         let known_hosts = KnownHosts::parse(known_hosts.expose_secret()).map_err(CredentialError::KnownHosts)?;
         if known_hosts.is_empty() {
             return Err(CredentialError::Missing { transport: "ssh", key: "known_hosts" });
         }
-        Ok(Self { key: Arc::new(key), known_hosts, fingerprint: fingerprint_of(data) })
-    }
-}
-
-impl ClientCertificate {
-    fn read(data: &SecretData) -> Result<Option<Self>, CredentialError> {
-        let (certificate, key) = match (data.get("tls.crt"), data.get("tls.key")) {
-            (None, None) => return Ok(None),
-            (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-            _ => return Err(CredentialError::HalfCertificate),
-        };
-        let chain = certificates("tls.crt", &certificate)?;
-        let private = PrivateKeyDer::from_pem_slice(key.expose_secret())
-            .map_err(|_| CredentialError::Malformed { key: "tls.key", problem: "holds no private key in PEM" })?;
-        CertifiedKey::from_der(chain, private, &default_provider())
-            .map_err(|_| CredentialError::Malformed { key: "tls.key", problem: "is not the key of 'tls.crt'" })?;
-        Ok(Some(Self { certificate, key }))
+        Ok(Self { key: Arc::new(key), known_hosts, fingerprint: secret::fingerprint(data) })
     }
 }
 
 /// The `Authorization` header. A bearer token wins over user and password in the Secret, even an empty one.
 pub(super) fn authorization(url: &GitUrl, data: &SecretData) -> Result<Option<SecretString>, CredentialError> {
-    if let Some(token) = text(data, "bearerToken")? {
+    if let Some(token) = secret::line(data, "bearerToken")? {
         if url.username().is_some() {
             return Err(CredentialError::BasicAndBearer);
         }
-        return header("bearerToken", format!("Bearer {}", token.expose_secret())).map(Some);
+        return Ok(Some(secret::header("bearerToken", format!("Bearer {}", token.expose_secret()))?));
     }
-    let username = text(data, "username")?.or_else(|| url.username().cloned());
-    let password = text(data, "password")?.or_else(|| url.password().cloned());
+    let username = secret::line(data, "username")?.or_else(|| url.username().cloned());
+    let password = secret::line(data, "password")?.or_else(|| url.password().cloned());
     match (username, password) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(CredentialError::PasswordAlone(url.scheme_name())),
-        (Some(username), password) => {
-            let password = password.as_ref().map_or("", ExposeSecret::expose_secret);
-            let pair = SecretString::from(format!("{}:{password}", username.expose_secret()));
-            header("username", format!("Basic {}", BASE64_STANDARD.encode(pair.expose_secret()))).map(Some)
-        }
+        (Some(username), password) => Ok(Some(secret::basic(&username, password.as_ref()))),
     }
-}
-
-/// A header's value, or an error if it would end the header.
-fn header(key: &'static str, value: String) -> Result<SecretString, CredentialError> {
-    let value = SecretString::from(value);
-    if value.expose_secret().bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        return Ok(value);
-    }
-    Err(CredentialError::Malformed { key, problem: "holds a byte that cannot stand in a header" })
-}
-
-fn authorities(data: &SecretData) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
-    match (data.get("ca.crt"), data.get("caFile")) {
-        (Some(pem), _) => certificates("ca.crt", pem),
-        (None, Some(pem)) => certificates("caFile", pem),
-        (None, None) => Ok(Vec::new()),
-    }
-}
-
-/// The certificates in `pem`; at least one.
-fn certificates(key: &'static str, pem: &SecretSlice<u8>) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.expose_secret()).collect();
-    found
-        .ok()
-        .filter(|found| !found.is_empty())
-        .ok_or(CredentialError::Malformed { key, problem: "holds no certificate in PEM" })
 }
 
 /// Most rounds that a passphrase may take. `ssh-keygen` asks for 24; each round costs some milliseconds.
@@ -270,39 +211,13 @@ fn openssh_key(text: &str, password: Option<&SecretString>) -> Result<PrivateKey
 }
 
 fn unreadable(problem: &'static str) -> CredentialError {
-    CredentialError::Malformed { key: "identity", problem }
-}
-
-/// The value of `key` as text, without the line break that many tools leave at its end.
-fn text(data: &SecretData, key: &'static str) -> Result<Option<SecretString>, CredentialError> {
-    let Some(bytes) = data.get(key) else { return Ok(None) };
-    let text = std::str::from_utf8(bytes.expose_secret())
-        .map_err(|_| CredentialError::Malformed { key, problem: "is not UTF-8 text" })?;
-    let is_one_line = !matches!(key, "identity" | "known_hosts");
-    let text = if is_one_line { text.trim_end_matches(['\r', '\n']) } else { text };
-    Ok(Some(SecretString::from(text.to_owned())))
-}
-
-fn fingerprint_of(data: &SecretData) -> Digest {
-    keyed_digest(data.iter().flat_map(|(key, value)| [key.as_bytes(), value.expose_secret()]))
-}
-
-/// A digest of `parts` that nobody outside this process can compute, so that it cannot be used to guess them.
-pub(super) fn keyed_digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
-    static KEY: LazyLock<hmac::Key> = LazyLock::new(|| {
-        hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).expect("the operating system gives random bytes")
-    });
-    let tag = hmac::sign(&KEY, Digest::of_parts(parts).hex().as_bytes());
-    Digest::from_bytes(tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes"))
+    SecretError::Malformed { key: "identity", problem }.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn data<const N: usize>(entries: [(&str, &str); N]) -> SecretData {
-        entries.into_iter().map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec().into())).collect()
-    }
+    use crate::secret::tests::data;
 
     fn url(text: &str) -> GitUrl {
         GitUrl::parse(text).expect("a URL")
@@ -375,5 +290,17 @@ mod tests {
         assert_eq!(fingerprint(&one), fingerprint(&one.clone()));
         assert_ne!(fingerprint(&one), fingerprint(&data([("username", "a"), ("password", "c")])));
         assert_ne!(fingerprint(&one), GitAuth::Anonymous.fingerprint());
+    }
+
+    #[test]
+    fn a_proxy_changes_the_fingerprint_and_ssh_takes_none() {
+        let proxy = |address: &str| Proxy::from_secret(&data([("address", address)])).expect("a proxy");
+        let fingerprint = |auth: GitAuth, proxy: &Proxy| {
+            auth.through(&url("https://example.com/r"), proxy).expect("readable").fingerprint()
+        };
+        let (one, other) = (proxy("http://one:3128"), proxy("http://other:3128"));
+        assert_eq!(fingerprint(GitAuth::Anonymous, &one), fingerprint(GitAuth::Anonymous, &one));
+        assert_ne!(fingerprint(GitAuth::Anonymous, &one), fingerprint(GitAuth::Anonymous, &other));
+        assert_ne!(fingerprint(GitAuth::Anonymous, &one), GitAuth::Anonymous.fingerprint());
     }
 }

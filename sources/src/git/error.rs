@@ -1,13 +1,9 @@
 //! Why a Git source could not be read, and what to do about it.
 
-use std::{io, time::Duration};
+use std::io;
 
-use super::{
-    auth::CredentialError,
-    range::VersionRangeError,
-    url::{GitUrl, GitUrlError},
-};
-use crate::store::StoreError;
+use super::{GitUrl, GitUrlError, auth::CredentialError};
+use crate::{deadline::DeadlinePassed, store::StoreError, transport::TransportError, version::VersionRangeError};
 
 /// Why a Git source could not be resolved or fetched.
 ///
@@ -106,6 +102,12 @@ impl From<CloneError> for Failure {
     }
 }
 
+impl From<DeadlinePassed> for CloneError {
+    fn from(passed: DeadlinePassed) -> Self {
+        Self::Transport(passed.into())
+    }
+}
+
 /// What failed between the first byte sent to a server and the last file stored.
 #[derive(Debug, thiserror::Error)]
 pub enum CloneError {
@@ -176,25 +178,9 @@ pub enum CloneError {
     /// SSH failed otherwise.
     #[error("ssh: {0}")]
     Ssh(String),
-    /// The connection failed.
-    #[error("cannot talk to {host}: {problem}")]
-    Connect {
-        /// The host.
-        host: String,
-        /// Why, without anything secret.
-        problem: String,
-    },
-    /// The server's certificate is not trusted, or it does not trust ours.
-    #[error("tls: {0}")]
-    Tls(String),
-    /// The server sends somewhere else than it may.
-    #[error("redirected to {target}, {problem}")]
-    Redirect {
-        /// Where to, without anything secret.
-        target: String,
-        /// Why that is not followed.
-        problem: &'static str,
-    },
+    /// No bytes got to the server or back, or not in time.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// An HTTP status that says nothing more specific.
     #[error("unexpected response: HTTP status {0}")]
     Status(u16),
@@ -204,9 +190,6 @@ pub enum CloneError {
     /// The server says why.
     #[error("remote: {0}")]
     Remote(String),
-    /// It took longer than `spec.timeout`.
-    #[error("context deadline exceeded: not done after {0:?}")]
-    Timeout(Duration),
     /// Something is larger than a source may be.
     #[error("{what} exceeds the limit of {limit}")]
     Limit {
@@ -254,18 +237,22 @@ impl CloneError {
                 "add the host to `known_hosts` in the Secret, with `[host]:port` where the port is not 22"
             }
             Self::KeyRefused => "add the public key to the repository's deploy keys",
-            Self::Tls(_) => {
+            Self::Transport(TransportError::Tls(_)) => {
                 "name the server's CA as `ca.crt` in the Secret, and check that the certificate is for this host"
             }
             Self::Limit { .. } => "leave files out with `spec.ignore` or `.sourceignore`, or keep them elsewhere",
-            Self::Timeout(_) => "raise `spec.timeout` if the repository is large",
+            Self::Transport(TransportError::Timeout(_)) => "raise `spec.timeout` if the repository is large",
             Self::MalformedRange { .. }
             | Self::MalformedCommit(_)
             | Self::NotCommit(_)
             | Self::HostKeyRevoked { .. }
             | Self::Ssh(_)
-            | Self::Connect { .. }
-            | Self::Redirect { .. }
+            | Self::Transport(
+                TransportError::Connect { .. }
+                | TransportError::Proxy { .. }
+                | TransportError::Redirect { .. }
+                | TransportError::Protocol(_),
+            )
             | Self::Status(_)
             | Self::Protocol(_)
             | Self::Remote(_)

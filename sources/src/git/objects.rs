@@ -9,12 +9,14 @@ use fairlead_object::TreePath;
 use git2::{ObjectType, Odb, Oid};
 
 use super::{
-    deadline::Deadline,
     error::CloneError,
     pack::{OBJECT_LIMIT_BYTES, unreadable},
     refs::ObjectId,
 };
-use crate::store::{Mode, TreeWriter};
+use crate::{
+    deadline::Deadline,
+    store::{Mode, TreeWriter},
+};
 
 /// Most entries of trees that are looked at in one commit, ignored ones included.
 pub(super) const ENTRIES_LIMIT: usize = 1_000_000;

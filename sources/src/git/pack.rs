@@ -9,7 +9,8 @@ use std::{io::Write, path::Path};
 use flate2::{Decompress, FlushDecompress, Status};
 use git2::Indexer;
 
-use super::{deadline::Deadline, error::CloneError};
+use super::error::CloneError;
+use crate::deadline::Deadline;
 
 /// Most bytes that a server may send for one fetch.
 pub(super) const PACK_LIMIT_BYTES: u64 = 1 << 30;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::error::CloneError;
+use crate::transport::TransportError;
 
 /// One packet.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,7 +78,11 @@ pub(super) fn stream_failed(error: io::Error) -> CloneError {
     let text = error.to_string();
     match error.into_inner().map(<dyn Error + Send + Sync>::downcast::<CloneError>) {
         Some(Ok(inner)) => *inner,
-        Some(Err(_)) | None => CloneError::Protocol(text),
+        Some(Err(other)) => match other.downcast::<TransportError>() {
+            Ok(inner) => (*inner).into(),
+            Err(_) => CloneError::Protocol(text),
+        },
+        None => CloneError::Protocol(text),
     }
 }
 

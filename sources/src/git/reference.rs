@@ -4,9 +4,9 @@ use semver::Version;
 
 use super::{
     error::CloneError,
-    range::{VersionRange, parse_tag},
     refs::{ObjectId, RemoteRef},
 };
+use crate::version::{VersionRange, parse_tag};
 
 /// What a source follows in its repository: the `spec.ref` of a `GitRepository`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -17,14 +17,14 @@ use secrecy::ExposeSecret;
 use tokio::runtime;
 
 use super::{
+    GitUrl,
     auth::SshCredentials,
-    deadline::Deadline,
     error::CloneError,
     known_hosts::{Verdict, fingerprint, host_name},
     packet::remote_text,
     upload_pack::Wire,
-    url::GitUrl,
 };
+use crate::{deadline::Deadline, transport::TransportError};
 
 /// Who logs in where the URL does not say.
 const DEFAULT_USER: &str = "git";
@@ -201,7 +201,7 @@ impl ConnectError {
         match self {
             Self::Refused(error) => error,
             Self::Failed(russh::Error::IO(error)) => {
-                CloneError::Connect { host: host.to_owned(), problem: error.to_string() }
+                TransportError::Connect { host: host.to_owned(), problem: error.to_string() }.into()
             }
             Self::Failed(error) => CloneError::Ssh(format!("handshake with {host} failed: {error}")),
         }

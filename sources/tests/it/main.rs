@@ -2,6 +2,7 @@
 
 mod archive;
 mod git;
+mod proxy;
 mod scene;
 mod serve;
 mod store;

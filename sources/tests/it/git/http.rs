@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use fairlead_sources::git::{GitRequest, fetch, resolve};
+use fairlead_sources::{
+    git::{GitRequest, fetch, resolve},
+    transport::Proxy,
+};
 
 use super::{
     PATIENCE, TestStore, anonymous, branch,
@@ -11,6 +14,7 @@ use super::{
     repository::Repository,
     secret, shown, told, with_secret,
 };
+use crate::proxy::TestProxy;
 
 /// `Basic` for `user` and `hunter2`.
 const BASIC: &str = "Basic dXNlcjpodW50ZXIy";
@@ -132,6 +136,24 @@ async fn a_redirect_within_the_host_keeps_the_credentials() {
 }
 
 #[tokio::test]
+async fn requests_go_through_the_proxy_of_a_secret() {
+    let repository = Repository::with_a_file();
+    let server = GitServer::start(&repository, Behaviour::default()).await;
+    let proxy = TestProxy::start().await;
+    let data = secret([("address", proxy.url().as_str()), ("username", "user"), ("password", "hunter2")]);
+    let settings = Proxy::from_secret(&data).expect("a proxy");
+    let request = anonymous(&server.url(), branch("main"));
+    let auth = request.auth.clone().through(&request.url, &settings).expect("credentials");
+    let store = TestStore::new();
+    let outcome = store.fetch(&GitRequest { auth, ..request }).await;
+    let (_, fetched) = outcome.unwrap_or_else(|error| panic!("{}", told(&error)));
+    assert_eq!(shown(&fetched.tree), "deploy.yaml: one");
+    let tunnel = format!("CONNECT 127.0.0.1:{} HTTP/1.1 {BASIC}", server.port());
+    let seen = proxy.seen();
+    assert!(!seen.is_empty() && seen.iter().all(|line| *line == tunnel), "{seen:?}");
+}
+
+#[tokio::test]
 async fn redirects_that_lead_nowhere_are_refused() {
     let repository = Repository::with_a_file();
     let redirect = |target: &str| Behaviour {
@@ -140,7 +162,7 @@ async fn redirects_that_lead_nowhere_are_refused() {
     };
     let rows = [
         ("ssh://127.0.0.1", "redirected to ssh://127.0.0.1/repository.git/info/refs?***, which is not HTTP"),
-        ("file:///etc", "redirected to another place, which is no URL of a repository"),
+        ("file:///etc", "redirected to another place, which is no URL of a server"),
         (
             "http://127.0.0.1/login?next=",
             "redirected to http://127.0.0.1/login?***, which does not answer for a repository",

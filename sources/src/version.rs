@@ -12,7 +12,7 @@ use semver::{BuildMetadata, Prerelease, Version};
 
 /// A range of versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct VersionRange(Vec<Group>);
+pub(crate) struct VersionRange(Vec<Group>);
 
 /// Why a text is not a range of versions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,19 +72,19 @@ enum Fixed {
 
 /// Reads a tag as a version: three numbers with or without `v`, and what semantic versioning lets follow them. Leading
 /// zeros are tolerated.
-pub(super) fn parse_tag(tag: &str) -> Option<Version> {
+pub(crate) fn parse_tag(tag: &str) -> Option<Version> {
     let (partial, rest) = Partial::parse(tag).ok()?;
     (rest.is_empty() && partial.fixed == Fixed::Patch).then_some(partial.version)
 }
 
 impl VersionRange {
     /// Reads a range.
-    pub(super) fn parse(text: &str) -> Result<Self, VersionRangeError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, VersionRangeError> {
         text.split("||").map(Group::parse).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether `version` lies in the range. Build metadata does not count.
-    pub(super) fn matches(&self, version: &Version) -> bool {
+    pub(crate) fn matches(&self, version: &Version) -> bool {
         self.0.iter().any(|group| group.matches(version))
     }
 }

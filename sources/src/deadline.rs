@@ -5,43 +5,46 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::error::CloneError;
-
 /// When `spec.timeout` has passed, or nobody waits for the answer any more.
 #[derive(Clone, Debug)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     at: Instant,
     after: Duration,
     abandoned: CancellationToken,
 }
 
+/// It took longer than `spec.timeout`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("context deadline exceeded: not done after {0:?}")]
+pub struct DeadlinePassed(pub(crate) Duration);
+
 impl Deadline {
     /// A deadline that has passed too when the guard is dropped.
-    pub(super) fn after(after: Duration) -> (Self, DropGuard) {
+    pub(crate) fn after(after: Duration) -> (Self, DropGuard) {
         let abandoned = CancellationToken::new();
         let guard = abandoned.clone().drop_guard();
         (Self { at: Instant::now() + after, after, abandoned }, guard)
     }
 
     /// The whole time that there was.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.after
     }
 
     /// The time that is left; an error if there is none.
-    pub(super) fn left(&self) -> Result<Duration, CloneError> {
+    pub(crate) fn left(&self) -> Result<Duration, DeadlinePassed> {
         let left = self.at.saturating_duration_since(Instant::now());
         if left.is_zero() || self.abandoned.is_cancelled() { Err(self.passed()) } else { Ok(left) }
     }
 
     /// Waits for `work` as long as there is time.
-    pub(super) async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, CloneError> {
+    pub(crate) async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, DeadlinePassed> {
         let done = self.abandoned.run_until_cancelled(timeout_at(self.at.into(), work)).await;
         done.and_then(Result::ok).ok_or_else(|| self.passed())
     }
 
-    pub(super) fn passed(&self) -> CloneError {
-        CloneError::Timeout(self.after)
+    pub(crate) fn passed(&self) -> DeadlinePassed {
+        DeadlinePassed(self.after)
     }
 }
 

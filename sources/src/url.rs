@@ -1,15 +1,15 @@
-//! URLs of Git repositories.
+//! URLs of sources.
 
 use std::{fmt, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The URL of a Git repository: `http`, `https` or `ssh`, with a host and a path.
+/// The URL of a source: `http`, `https` or `ssh`, with a host and a path.
 ///
 /// A user and password in it are honoured and never shown: `Display` and `Debug` write `***` in their place, and do the
 /// same with a query, because that is where tokens are put.
 #[derive(Clone)]
-pub struct GitUrl(Arc<Parts>);
+pub struct Url(Arc<Parts>);
 
 #[derive(Clone)]
 struct Parts {
@@ -22,20 +22,23 @@ struct Parts {
     query: Option<SecretString>,
 }
 
-/// How a repository is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scheme {
+/// How a source is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
     Http,
     Https,
     Ssh,
 }
 
-/// Why a text is not the URL of a Git repository. None of these texts repeats the URL, which may hold a token.
+/// Why a text is not the URL of a source. None of these texts repeats the URL, which may hold a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GitUrlError {
+pub enum UrlError {
     /// Something else than `http`, `https` or `ssh`; the scp form `git@host:path` ends here too.
     #[error("it does not start with `http://`, `https://` or `ssh://`")]
     Scheme,
+    /// Something else than `http` or `https`, where only these make sense.
+    #[error("it does not start with `http://` or `https://`")]
+    NotHttp,
     /// No host, or one that could be read as something else.
     #[error("it has no valid host")]
     Host,
@@ -51,18 +54,27 @@ pub enum GitUrlError {
 }
 
 /// Scheme, host and port: what credentials are bound to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Endpoint {
-    pub(super) scheme: Scheme,
-    pub(super) host: String,
-    pub(super) port: u16,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Endpoint {
+    pub(crate) scheme: Scheme,
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
-impl GitUrl {
-    /// Reads the URL of a repository.
-    pub fn parse(text: &str) -> Result<Self, GitUrlError> {
+impl Url {
+    /// Reads a URL that must be one of HTTP.
+    pub fn parse_http(text: &str) -> Result<Self, UrlError> {
+        match Self::parse(text) {
+            Ok(url) if url.is_ssh() => Err(UrlError::NotHttp),
+            Err(UrlError::Scheme) => Err(UrlError::NotHttp),
+            parsed => parsed,
+        }
+    }
+
+    /// Reads a URL.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(GitUrlError::Character);
+            return Err(UrlError::Character);
         }
         let (scheme, rest) = Scheme::split(text)?;
         let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -85,16 +97,16 @@ impl GitUrl {
         &self.0.host
     }
 
-    /// Whether the repository is reached by SSH, so that a key and `known_hosts` are needed.
+    /// Whether the source is reached by SSH, so that a key and `known_hosts` are needed.
     pub fn is_ssh(&self) -> bool {
         self.0.scheme == Scheme::Ssh
     }
 
-    pub(super) fn scheme_name(&self) -> &'static str {
+    pub(crate) fn scheme_name(&self) -> &'static str {
         self.0.scheme.name()
     }
 
-    pub(super) fn endpoint(&self) -> Endpoint {
+    pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint {
             scheme: self.0.scheme,
             host: self.0.host.clone(),
@@ -102,30 +114,65 @@ impl GitUrl {
         }
     }
 
-    pub(super) fn username(&self) -> Option<&SecretString> {
+    /// The port, where it was written.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.0.port
+    }
+
+    pub(crate) fn username(&self) -> Option<&SecretString> {
         self.0.username.as_ref()
     }
 
-    pub(super) fn password(&self) -> Option<&SecretString> {
+    pub(crate) fn password(&self) -> Option<&SecretString> {
         self.0.password.as_ref()
     }
 
     /// The path as it was written, escapes and all.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.0.path
     }
 
     /// The path with its escapes resolved, as a server that gets no URL needs it.
-    pub(super) fn decoded_path(&self) -> String {
+    pub(crate) fn decoded_path(&self) -> String {
         decode(&self.0.path).expect("a parsed path has valid escapes")
     }
 
-    pub(super) fn query(&self) -> Option<&SecretString> {
+    pub(crate) fn query(&self) -> Option<&SecretString> {
         self.0.query.as_ref()
     }
 
+    /// What `location`, the target of a redirect, means where this URL was asked for.
+    pub(crate) fn join(&self, location: &str) -> Result<Self, UrlError> {
+        if location.starts_with("//") {
+            return Self::parse(&format!("{}:{location}", self.0.scheme));
+        }
+        if location.starts_with('/') {
+            return Self::parse(&format!("{}{location}", self.authority()));
+        }
+        let path_length = location.find(['?', '#']).unwrap_or(location.len());
+        if location[..path_length].contains("://") {
+            return Self::parse(location);
+        }
+        let folder = self.0.path.rfind('/').map_or("/", |end| &self.0.path[..=end]);
+        Self::parse(&format!("{}{folder}{location}", self.authority()))
+    }
+
+    /// The URL as a request names it: without user and password, with the query.
+    pub(crate) fn in_request(&self) -> SecretString {
+        let query = self.0.query.as_ref().map_or_else(String::new, |query| format!("?{}", query.expose_secret()));
+        SecretString::from(format!("{}{}{query}", self.authority(), self.0.path))
+    }
+
+    /// Another path and another query at the same server, for the same user. The path begins with a slash, and both are
+    /// escaped already.
+    pub(crate) fn with<'a>(&self, path: &str, query: impl IntoIterator<Item = &'a str>) -> Self {
+        let query = query.into_iter().collect::<Vec<_>>().join("&");
+        let query = Some(query).filter(|query| !query.is_empty()).map(SecretString::from);
+        Self(Arc::new(Parts { path: path.to_owned(), query, ..Parts::clone(&self.0) }))
+    }
+
     /// The URL to which `path` and `query` were added to make this one; `None` if they were not.
-    pub(super) fn without(&self, path: &str, query: &str) -> Option<Self> {
+    pub(crate) fn without(&self, path: &str, query: &str) -> Option<Self> {
         let path = self.0.path.strip_suffix(path)?.to_owned();
         let rest = self.0.query.as_ref()?.expose_secret().strip_suffix(query)?;
         let query = match rest {
@@ -136,7 +183,7 @@ impl GitUrl {
     }
 
     /// Everything that tells this URL from another one, secrets included: for keyed digests only.
-    pub(super) fn parts(&self) -> Vec<SecretString> {
+    pub(crate) fn parts(&self) -> Vec<SecretString> {
         let secret = |part: Option<&SecretString>| {
             SecretString::from(part.map_or_else(String::new, |part| format!("={}", part.expose_secret())))
         };
@@ -150,7 +197,7 @@ impl GitUrl {
     }
 
     /// Scheme, host and, where it was written, port.
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         format!("{}://{}", self.0.scheme, self.host_port())
     }
 
@@ -160,14 +207,24 @@ impl GitUrl {
     }
 }
 
+impl Endpoint {
+    /// Host and port, as an error names a server.
+    pub(crate) fn host_port(&self) -> String {
+        if self.host.contains(':') {
+            return format!("[{}]:{}", self.host, self.port);
+        }
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
 impl Scheme {
-    fn split(text: &str) -> Result<(Self, &str), GitUrlError> {
-        let (scheme, rest) = text.split_once("://").ok_or(GitUrlError::Scheme)?;
+    fn split(text: &str) -> Result<(Self, &str), UrlError> {
+        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
         match scheme.to_ascii_lowercase().as_str() {
             "http" => Ok((Self::Http, rest)),
             "https" => Ok((Self::Https, rest)),
             "ssh" => Ok((Self::Ssh, rest)),
-            _ => Err(GitUrlError::Scheme),
+            _ => Err(UrlError::Scheme),
         }
     }
 
@@ -194,7 +251,7 @@ impl fmt::Display for Scheme {
     }
 }
 
-impl fmt::Display for GitUrl {
+impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = if self.0.username.is_some() || self.0.password.is_some() { "***@" } else { "" };
         let query = if self.0.query.is_some() { "?***" } else { "" };
@@ -202,7 +259,7 @@ impl fmt::Display for GitUrl {
     }
 }
 
-impl fmt::Debug for GitUrl {
+impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -210,7 +267,7 @@ impl fmt::Debug for GitUrl {
 
 type Userinfo = (Option<SecretString>, Option<SecretString>);
 
-fn split_userinfo(userinfo: &str) -> Result<Userinfo, GitUrlError> {
+fn split_userinfo(userinfo: &str) -> Result<Userinfo, UrlError> {
     let (username, password) = userinfo.split_once(':').map_or((userinfo, None), |(u, p)| (u, Some(p)));
     let secret = |text: &str| decode(text).map(SecretString::from);
     let username = if username.is_empty() { None } else { Some(secret(username)?) };
@@ -218,13 +275,13 @@ fn split_userinfo(userinfo: &str) -> Result<Userinfo, GitUrlError> {
 }
 
 /// Splits the port off; the host may be a name, an IPv4 address or an IPv6 address in brackets.
-fn split_port(host_port: &str) -> Result<(String, Option<u16>), GitUrlError> {
+fn split_port(host_port: &str) -> Result<(String, Option<u16>), UrlError> {
     if let Some(rest) = host_port.strip_prefix('[') {
-        let (address, rest) = rest.split_once(']').ok_or(GitUrlError::Host)?;
-        let address: std::net::Ipv6Addr = address.parse().map_err(|_| GitUrlError::Host)?;
+        let (address, rest) = rest.split_once(']').ok_or(UrlError::Host)?;
+        let address: std::net::Ipv6Addr = address.parse().map_err(|_| UrlError::Host)?;
         let port = match rest {
             "" => None,
-            rest => Some(port(rest.strip_prefix(':').ok_or(GitUrlError::Host)?)?),
+            rest => Some(port(rest.strip_prefix(':').ok_or(UrlError::Host)?)?),
         };
         return Ok((address.to_string(), port));
     }
@@ -235,25 +292,25 @@ fn split_port(host_port: &str) -> Result<(String, Option<u16>), GitUrlError> {
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if host.is_empty() || host.starts_with(['-', '.']) || !host.chars().all(is_name) {
-        return Err(GitUrlError::Host);
+        return Err(UrlError::Host);
     }
     Ok((host.to_ascii_lowercase(), port))
 }
 
-fn port(digits: &str) -> Result<u16, GitUrlError> {
+fn port(digits: &str) -> Result<u16, UrlError> {
     match digits.parse() {
         Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
-        _ => Err(GitUrlError::Port),
+        _ => Err(UrlError::Port),
     }
 }
 
 /// Resolves `%2F` and the like.
-fn decode(text: &str) -> Result<String, GitUrlError> {
+fn decode(text: &str) -> Result<String, UrlError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         if *first == b'%' {
-            let [byte] = tail.get(..2).and_then(hex_byte).ok_or(GitUrlError::Escape)?;
+            let [byte] = tail.get(..2).and_then(hex_byte).ok_or(UrlError::Escape)?;
             bytes.push(byte);
             rest = &tail[2..];
         } else {
@@ -263,7 +320,7 @@ fn decode(text: &str) -> Result<String, GitUrlError> {
     }
     match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => Ok(text),
-        _ => Err(GitUrlError::Escape),
+        _ => Err(UrlError::Escape),
     }
 }
 
@@ -288,54 +345,77 @@ mod tests {
             ("http://user:a@b@example.com/r", "http://***@example.com/r"),
         ];
         for (text, shown) in rows {
-            let url = GitUrl::parse(text).expect(text);
+            let url = Url::parse(text).expect(text);
             assert_eq!(url.to_string(), shown, "{text}");
             assert_eq!(format!("{url:?}"), shown, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_url_of_a_repository_is_refused_by_cause() {
+    fn what_is_no_url_of_a_source_is_refused_by_cause() {
         let rows = [
-            ("git@example.com:a/b", GitUrlError::Scheme),
-            ("file:///srv/a", GitUrlError::Scheme),
-            ("git://example.com/a", GitUrlError::Scheme),
-            ("example.com/a", GitUrlError::Scheme),
-            ("", GitUrlError::Scheme),
-            ("https:///a", GitUrlError::Host),
-            ("ssh://-oProxyCommand=x/a", GitUrlError::Host),
-            ("https://exa mple.com/a", GitUrlError::Character),
-            ("https://example.com/a\nb", GitUrlError::Character),
-            ("https://example.com/a\0b", GitUrlError::Character),
-            ("https://ex$mple.com/a", GitUrlError::Host),
-            ("https://[::1/a", GitUrlError::Host),
-            ("https://[::1]x/a", GitUrlError::Host),
-            ("https://example.com:0/a", GitUrlError::Port),
-            ("https://example.com:65536/a", GitUrlError::Port),
-            ("https://example.com:+1/a", GitUrlError::Port),
-            ("https://example.com/%2", GitUrlError::Escape),
-            ("https://example.com/%00", GitUrlError::Escape),
-            ("https://us%ffer@example.com/", GitUrlError::Escape),
+            ("git@example.com:a/b", UrlError::Scheme),
+            ("file:///srv/a", UrlError::Scheme),
+            ("git://example.com/a", UrlError::Scheme),
+            ("example.com/a", UrlError::Scheme),
+            ("", UrlError::Scheme),
+            ("https:///a", UrlError::Host),
+            ("ssh://-oProxyCommand=x/a", UrlError::Host),
+            ("https://exa mple.com/a", UrlError::Character),
+            ("https://example.com/a\nb", UrlError::Character),
+            ("https://example.com/a\0b", UrlError::Character),
+            ("https://ex$mple.com/a", UrlError::Host),
+            ("https://[::1/a", UrlError::Host),
+            ("https://[::1]x/a", UrlError::Host),
+            ("https://example.com:0/a", UrlError::Port),
+            ("https://example.com:65536/a", UrlError::Port),
+            ("https://example.com:+1/a", UrlError::Port),
+            ("https://example.com/%2", UrlError::Escape),
+            ("https://example.com/%00", UrlError::Escape),
+            ("https://us%ffer@example.com/", UrlError::Escape),
         ];
         for (text, expected) in rows {
-            assert_eq!(GitUrl::parse(text).expect_err(text), expected, "{text}");
+            assert_eq!(Url::parse(text).expect_err(text), expected, "{text}");
         }
     }
 
     #[test]
     fn userinfo_is_decoded_and_an_empty_port_is_the_default() {
-        let url = GitUrl::parse("https://a%40b:c%3Ad@example.com:/r").expect("valid");
+        let url = Url::parse("https://a%40b:c%3Ad@example.com:/r").expect("valid");
         let exposed = |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
         assert_eq!(exposed(url.username()).as_deref(), Some("a@b"));
         assert_eq!(exposed(url.password()).as_deref(), Some("c:d"));
         assert_eq!(url.endpoint().port, 443);
     }
 
+    #[test]
+    fn a_redirect_is_read_from_where_it_was_met() {
+        let rows = [
+            ("/c?d", "https://example.com:8443/c?d"),
+            ("c", "https://example.com:8443/a/c"),
+            ("?d=http://x/", "https://example.com:8443/a/?d=http://x/"),
+            ("//other/c", "https://other/c"),
+            ("http://other/c", "http://other/c"),
+        ];
+        let met = Url::parse("https://user:word@example.com:8443/a/b?q").expect("valid");
+        for (location, expected) in rows {
+            let target = met.join(location).expect(location);
+            assert_eq!(target.in_request().expose_secret(), expected, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_url_of_http_is_asked_for_where_nothing_else_makes_sense() {
+        assert!(Url::parse_http("http://example.com").is_ok());
+        assert_eq!(Url::parse_http("ssh://example.com/a").expect_err("not HTTP"), UrlError::NotHttp);
+        assert_eq!(Url::parse_http("example.com").expect_err("not HTTP"), UrlError::NotHttp);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_parser_panic_and_no_password_is_shown(text in "\\PC*", password in "[a-z]{12}") {
-            let _ = GitUrl::parse(&text);
-            if let Ok(url) = GitUrl::parse(&format!("https://u:{password}@host/{text}")) {
+            let _ = Url::parse(&text);
+            if let Ok(url) = Url::parse(&format!("https://u:{password}@host/{text}")) {
                 proptest::prop_assert!(text.contains(&password) || !url.to_string().contains(&password));
             }
         }
