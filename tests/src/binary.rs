@@ -24,7 +24,7 @@ const READY_LIMIT: Duration = Duration::from_mins(1);
 pub const NAMESPACE: &str = "flux-system";
 
 /// The name of the controller's account.
-const ACCOUNT: &str = "fairlead";
+pub const ACCOUNT: &str = "fairlead";
 
 /// Returns the `fairlead` binary that was built beside the running program.
 ///
@@ -108,6 +108,14 @@ impl Controller {
     /// If it does not become ready; the message has the end of its log.
     pub async fn start(cluster: &TestCluster, flags: &[&str]) -> Self {
         let kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT).await;
+        Self::start_with(cluster, kubeconfig, flags).await
+    }
+
+    /// Starts a controller that reaches its API server by `kubeconfig`, and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready; the message has the end of its log.
+    pub async fn start_with(cluster: &TestCluster, kubeconfig: PathBuf, flags: &[&str]) -> Self {
         let flags = flags.iter().map(ToString::to_string).collect();
         let command = ControllerCommand::new(kubeconfig, cluster.folder(), flags).expect("loopback has free ports");
         let process = Mutex::new(command.start().expect("the controller can be started"));
@@ -152,6 +160,15 @@ impl Controller {
         let mut process = self.process();
         process.stop();
         process.ended().ok().flatten().and_then(|status| status.code())
+    }
+
+    /// Waits until it ends by itself, and returns its exit code.
+    ///
+    /// # Panics
+    /// If it still runs when `limit` is over.
+    pub async fn ended(&self, limit: Duration) -> Option<i32> {
+        let ended = eventually(limit, async || self.process().ended().ok().flatten()).await;
+        ended.unwrap_or_else(|| panic!("after {limit:?} the controller still runs:\n{}", self.log())).code()
     }
 
     /// Starts it again on the same store after [`Controller::kill`] or [`Controller::stop`].

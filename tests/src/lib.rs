@@ -2,7 +2,7 @@
 //!
 //! [`TestCluster`] is a kube-apiserver with its store and, if asked for, its controllers; [`GitServer`] serves
 //! repositories by `git http-backend`. Each server has a port and a folder of its own and ends with whoever started it
-//! (see [`process`]). Tests of one binary share a cluster ([`TestCluster::shared`]) and keep apart by namespaces.
+//! (see [`process`]). [`FaultProxy`] stands between a controller and its API server and breaks what a test names. Tests of one binary share a cluster ([`TestCluster::shared`]) and keep apart by namespaces.
 //!
 //! What can be tested without a server is tested in its own crate.
 
@@ -13,6 +13,7 @@ pub mod git;
 pub mod objects;
 pub mod pki;
 pub mod process;
+pub mod proxy;
 mod registry;
 mod report;
 mod signal;
@@ -24,6 +25,7 @@ pub use binary::{Controller, Installation};
 pub use cluster::{ClusterError, CommandOutput, Controllers, TestCluster};
 pub use git::{GitServer, Repository};
 pub use objects::Condition;
+pub use proxy::{Fault, FaultProxy, WatchEnd};
 pub use registry::Registry;
 pub use report::report;
 pub use signal::shutdown;

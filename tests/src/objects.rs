@@ -18,7 +18,7 @@ use crate::cluster::TestCluster;
 const FIELD_MANAGER: &str = "test";
 
 /// The kinds that tests name, with their API versions; any other is written `<group>/<version>/<Kind>`.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 17] = [
     ("ClusterRole", "rbac.authorization.k8s.io/v1"),
     ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
     ("ConfigMap", "v1"),
@@ -28,12 +28,14 @@ const KINDS: [(&str, &str); 15] = [
     ("FluxConfiguration", "fairlead.dev/v1alpha1"),
     ("GitRepository", "source.toolkit.fluxcd.io/v1"),
     ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
+    ("Lease", "coordination.k8s.io/v1"),
     ("Namespace", "v1"),
     ("Role", "rbac.authorization.k8s.io/v1"),
     ("RoleBinding", "rbac.authorization.k8s.io/v1"),
     ("Secret", "v1"),
     ("Service", "v1"),
     ("ServiceAccount", "v1"),
+    ("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
 ];
 
 /// What an object says about itself under one heading.
