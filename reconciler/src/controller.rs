@@ -16,7 +16,7 @@ use fairlead_sources::store::{Store, StoreError, StoreSettings};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{info, warn};
 
 use crate::{
@@ -67,8 +67,8 @@ pub enum ControllerError {
     /// The operating system gave no random bytes.
     #[error("cannot read random bytes")]
     Random(#[source] std::io::Error),
-    /// Another process leads now; this one must not write any more.
-    #[error("the leader lease was lost")]
+    /// Another process may lead now; this one must not write any more.
+    #[error("the leader lease was lost: another process took it, or it could not be renewed in time")]
     LostLease,
 }
 
@@ -117,28 +117,20 @@ pub async fn run(
     }
 
     let cluster = Cluster::new(client.clone(), metrics.clone());
-    let working = stop.child_token();
     let outcome = match &place.election {
-        None => {
-            work(&cluster, settings, &place, clock, store, metrics, &readiness, working).await?;
-            Ok(())
-        }
+            // A candidate that waits is ready: nothing else may wait for it to lead.
+        None => work(&cluster, settings, &place, clock, store, metrics, &readiness, stop).await,
         Some(election) => {
             readiness.set();
-            if !election.win(&cluster, &clock, &stop).await {
-                return Ok(());
-            }
-            let keeping = election.keep(&cluster, &clock, &stop);
-            let working_on = working.clone();
-            let work = work(&cluster, settings, &place, clock.clone(), store, metrics, &readiness, working_on);
-            tokio::pin!(work, keeping);
+            let Some(asked_at) = election.win(&cluster, &clock, &stop).await else { return Ok(()) };
+            let work = work(&cluster, settings, &place, clock.clone(), store, metrics, &readiness, stop);
             tokio::select! {
-                () = &mut keeping => {
-                    working.cancel();
-                    work.await?;
-                    if stop.is_cancelled() { Ok(()) } else { Err(ControllerError::LostLease) }
+                // What is under way is dropped where it is: whoever leads now may be at the same objects.
+                () = election.keep(&cluster, &clock, asked_at) => Err(ControllerError::LostLease),
+                worked = work => {
+                    election.release(&cluster, &clock).await;
+                    worked
                 }
-                worked = &mut work => worked,
             }
         }
     };
@@ -166,7 +158,7 @@ async fn work(
         place.events_address.clone(),
         recording.clone(),
     );
-    let sending = tokio::spawn(sending);
+    let sending = AbortOnDropHandle::new(tokio::spawn(sending));
     let world = world(cluster, settings, clock, store, metrics, recorder, &stop)?;
     let mut tasks = JoinSet::new();
     let filled = Filled::of(3, readiness.clone());

@@ -1,12 +1,13 @@
 //! Leader election by a Lease of `coordination.k8s.io/v1`, as client-go does it.
 //!
 //! A candidate takes a lease that nobody renewed for its whole duration, measured by the candidate's own clock from
-//! when it first saw the lease in that state: clocks of two machines are never compared.
+//! when it first saw the lease in that state: clocks of two machines are never compared. The leader counts from when it
+//! began to ask for its last renewal, so it knows that it has lost the lease before anyone else may take it.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -39,60 +40,76 @@ pub struct Election {
 enum Attempt {
     Held,
     TakenBy(String),
+    /// Someone wrote the lease between our reading and our writing it.
+    Raced,
 }
 
 impl Election {
-    /// Waits until this candidate leads; `false` if `stop` came first.
-    pub async fn win(&self, cluster: &Cluster, clock: &Clock, stop: &CancellationToken) -> bool {
+    /// Waits until this candidate leads, and returns when it began to ask for the lease; nothing if `stop` came first.
+    pub async fn win(&self, cluster: &Cluster, clock: &Clock, stop: &CancellationToken) -> Option<Instant> {
         let mut seen = Observation::default();
         let mut last_leader = String::new();
         loop {
+            let asked_at = Instant::now();
             match self.try_to_hold(cluster, clock, &mut seen).await {
                 Ok(Attempt::Held) => {
                     info!(lease = self.lease, identity = self.identity, "leading");
-                    return true;
+                    return Some(asked_at);
                 }
                 Ok(Attempt::TakenBy(leader)) if leader != last_leader => {
                     info!(lease = self.lease, leader, "waiting for the leader to go");
                     last_leader = leader;
                 }
-                Ok(Attempt::TakenBy(_)) => {}
+                Ok(Attempt::TakenBy(_) | Attempt::Raced) => {}
                 Err(error) => warn!(lease = self.lease, %error, "cannot read or take the lease"),
             }
             tokio::select! {
                 () = sleep(self.retry_period) => {}
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => return None,
             }
         }
     }
 
-    /// Renews the lease until `stop`, or until it is lost: then it returns at once, and the caller must stop working.
-    pub async fn keep(&self, cluster: &Cluster, clock: &Clock, stop: &CancellationToken) {
+    /// Renews the lease, which was last asked for at `asked_at`, and returns when it is lost: the caller must not write
+    /// any more.
+    pub async fn keep(&self, cluster: &Cluster, clock: &Clock, mut asked_at: Instant) {
         let mut seen = Observation::default();
-        let mut renewed = Instant::now();
         loop {
-            tokio::select! {
-                () = sleep(self.retry_period) => {}
-                () = stop.cancelled() => break,
-            }
-            let left = self.renew_deadline.saturating_sub(renewed.elapsed());
-            match timeout(left, self.try_to_hold(cluster, clock, &mut seen)).await {
-                Ok(Ok(Attempt::Held)) => renewed = Instant::now(),
-                Ok(Ok(Attempt::TakenBy(leader))) => {
-                    warn!(lease = self.lease, leader, "the lease was taken");
-                    return;
-                }
-                Ok(Err(error)) if renewed.elapsed() < self.renew_deadline => {
-                    warn!(lease = self.lease, %error, "the lease was not renewed");
-                }
-                Ok(Err(_)) | Err(_) => {
+            let deadline = asked_at + self.renew_deadline;
+            match timeout_at(deadline, self.renew(cluster, clock, &mut seen)).await {
+                Ok(Some(renewed)) => asked_at = renewed,
+                Ok(None) => return,
+                Err(_) => {
                     warn!(lease = self.lease, "the lease could not be renewed in time");
                     return;
                 }
             }
         }
-        if self.release_on_cancel {
-            self.release(cluster, clock).await;
+    }
+
+    /// Gives the lease back, if that is wanted. Whoever waits for it may then write at once.
+    pub async fn release(&self, cluster: &Cluster, clock: &Clock) {
+        if self.release_on_cancel
+            && let Err(error) = self.try_to_release(cluster, clock).await
+        {
+            warn!(lease = self.lease, %error, "the lease was not given back");
+        }
+    }
+
+    /// Tries until the lease is renewed, and returns when that try began; nothing if someone else has it.
+    async fn renew(&self, cluster: &Cluster, clock: &Clock, seen: &mut Observation) -> Option<Instant> {
+        loop {
+            sleep(self.retry_period).await;
+            let asked_at = Instant::now();
+            match self.try_to_hold(cluster, clock, seen).await {
+                Ok(Attempt::Held) => return Some(asked_at),
+                Ok(Attempt::TakenBy(leader)) => {
+                    warn!(lease = self.lease, leader, "the lease was taken");
+                    return None;
+                }
+                Ok(Attempt::Raced) => {}
+                Err(error) => warn!(lease = self.lease, %error, "the lease was not renewed"),
+            }
         }
     }
 
@@ -102,7 +119,7 @@ impl Election {
             let body = self.body(clock, &Value::Null, &self.identity);
             return match cluster.create(&resource, &self.namespace, &body).await {
                 Ok(_) => Ok(Attempt::Held),
-                Err(error) if error.code() == 409 => Ok(Attempt::TakenBy("another candidate".to_owned())),
+                Err(error) if error.code() == 409 => Ok(Attempt::Raced),
                 Err(error) => Err(error),
             };
         };
@@ -113,22 +130,20 @@ impl Election {
         let body = self.body(clock, &lease, &self.identity);
         match cluster.replace(&resource, &self.namespace, &body).await {
             Ok(_) => Ok(Attempt::Held),
-            Err(error) if error.is_conflict() => Ok(Attempt::TakenBy("another candidate".to_owned())),
+            Err(error) if error.is_conflict() => Ok(Attempt::Raced),
             Err(error) => Err(error),
         }
     }
 
-    async fn release(&self, cluster: &Cluster, clock: &Clock) {
+    async fn try_to_release(&self, cluster: &Cluster, clock: &Clock) -> Result<(), ApiError> {
         let resource = leases();
-        let Ok(Some(lease)) = cluster.get(&resource, &self.namespace, &self.lease).await else { return };
+        let Some(lease) = cluster.get(&resource, &self.namespace, &self.lease).await? else { return Ok(()) };
         if lease["spec"]["holderIdentity"] != self.identity {
-            return;
+            return Ok(());
         }
         let mut body = self.body(clock, &lease, "");
         body["spec"]["leaseDurationSeconds"] = 1.into();
-        if let Err(error) = cluster.replace(&resource, &self.namespace, &body).await {
-            warn!(lease = self.lease, %error, "the lease was not given back");
-        }
+        cluster.replace(&resource, &self.namespace, &body).await.map(drop)
     }
 
     /// The lease as `holder` would have it, on top of the one that was read.

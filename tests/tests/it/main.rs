@@ -17,6 +17,7 @@ mod git_faults;
 mod git_server;
 mod harness;
 mod image;
+mod leader;
 mod prune;
 mod registry;
 mod restart;
