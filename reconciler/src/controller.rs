@@ -10,10 +10,8 @@ use std::{
     time::Duration,
 };
 
-use fairlead_api::names::annotations;
 use fairlead_plan::DigestKey;
 use fairlead_sources::store::{Store, StoreError, StoreSettings};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -239,7 +237,7 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {
-        if asks_for_a_run(change) {
+        if change.asks_for_a_run() {
             known.repository_queue.wake(change.key.clone());
         }
         if change.before.is_none() || change.now.is_none() {
@@ -251,7 +249,7 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {
-        if asks_for_a_run(change) {
+        if change.asks_for_a_run() {
             known.kustomization_queue.wake(change.key.clone());
         }
         known.wake_dependents(&change.key);
@@ -261,7 +259,7 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {
-        if asks_for_a_run(change) {
+        if change.asks_for_a_run() {
             known.configuration_queue.wake(change.key.clone());
         }
         flux_configuration::wake_neighbours(&known, change);
@@ -284,21 +282,6 @@ where
     let settings = &world.settings;
     let (namespace, labels) = (settings.namespace.clone(), settings.label_selector.clone());
     served.clone().watch(world.cluster.client().clone(), namespace, labels, stop, on_change, move || filled.one())
-}
-
-/// Whether a change of a served object is one that its controller must look at: its spec, its end, a request. What a
-/// controller itself wrote, status and finalizers, is none.
-fn asks_for_a_run<K>(change: &Change<K>) -> bool {
-    let (Some(before), Some(now)) = (&change.before, &change.now) else { return true };
-    let (before, now) = (&before.metadata, &now.metadata);
-    let annotation =
-        |metadata: &ObjectMeta, key: &str| metadata.annotations.as_ref().and_then(|all| all.get(key)).cloned();
-    let is_other = |key: &str| annotation(before, key) != annotation(now, key);
-    before.uid != now.uid
-        || before.generation != now.generation
-        || before.deletion_timestamp.is_some() != now.deletion_timestamp.is_some()
-        || is_other(annotations::REQUESTED_AT)
-        || is_other(fairlead_plan::APPROVE_ANNOTATION)
 }
 
 /// Sets the readiness once all watches know everything.

@@ -5,9 +5,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::World;
+use super::{ObjectKey, World};
 use crate::{
     cluster::{ApiError, Part, Resource},
+    queue::Queue,
     watch::{Object, Served},
 };
 
@@ -16,6 +17,8 @@ pub(crate) struct Kind {
     pub(crate) resource: Resource,
     /// Field manager of status and finalizer.
     pub(crate) manager: &'static str,
+    /// Where its objects are woken.
+    pub(crate) queue: fn(&World) -> &Queue<ObjectKey>,
 }
 
 impl Kind {
@@ -92,7 +95,10 @@ impl Kind {
         let object: Object<K> =
             serde_json::from_value(answer).map_err(|error| ApiError::Malformed(error.to_string()))?;
         if object.metadata.deletion_timestamp.is_none() {
-            served.put(object);
+            let change = served.put(object);
+            if change.asks_for_a_run() {
+                (self.queue)(world).wake(change.key);
+            }
         }
         Ok(())
     }

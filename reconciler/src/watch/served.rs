@@ -10,20 +10,19 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use fairlead_api::names::annotations;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client, Resource,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event},
-    },
+    runtime::watcher::{self, Event},
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::relisting;
 use crate::controllers::ObjectKey;
 
 /// One object of a served kind: its metadata, and the rest if it can be read.
@@ -115,6 +114,23 @@ pub struct Change<K> {
     pub now: Option<Arc<Object<K>>>,
 }
 
+impl<K> Change<K> {
+    /// Whether it is one that the kind's controller must look at: of the spec, the object's end, a request. What a
+    /// controller itself writes, status and finalizers, is none.
+    pub fn asks_for_a_run(&self) -> bool {
+        let (Some(before), Some(now)) = (&self.before, &self.now) else { return true };
+        let (before, now) = (&before.metadata, &now.metadata);
+        let annotation =
+            |metadata: &ObjectMeta, key: &str| metadata.annotations.as_ref().and_then(|all| all.get(key)).cloned();
+        let is_other = |key: &str| annotation(before, key) != annotation(now, key);
+        before.uid != now.uid
+            || before.generation != now.generation
+            || before.deletion_timestamp.is_some() != now.deletion_timestamp.is_some()
+            || is_other(annotations::REQUESTED_AT)
+            || is_other(fairlead_plan::APPROVE_ANNOTATION)
+    }
+}
+
 impl<K> Served<K> {
     /// The object, if it exists.
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<Object<K>>> {
@@ -127,6 +143,8 @@ impl<K> Served<K> {
     }
 
     /// Takes the answer to a write, unless the watch already told something newer.
+    ///
+    /// The answer may be the first to tell what someone else has changed: the watch tells nothing that is not newer.
     pub fn put(&self, object: Object<K>) -> Change<K> {
         let key = object.key();
         let mut objects = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -169,7 +187,7 @@ where
             None => Api::all(client),
         };
         let config = watcher::Config::default().labels(&labels);
-        let mut events = watcher::watcher(api, config).default_backoff().boxed();
+        let mut events = relisting(api, config).boxed();
         let mut on_filled = Some(on_filled);
         let mut listed: Option<HashSet<ObjectKey>> = None;
         loop {
@@ -201,5 +219,34 @@ where
                 Err(error) => warn!(kind = %K::kind(&()), %error, "a watch broke and is started again"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(version: &str, generation: i64, request: &str) -> Object<Value> {
+        let metadata = json!({
+            "name": "apps", "namespace": "shop", "uid": "1", "resourceVersion": version, "generation": generation,
+            "annotations": { annotations::REQUESTED_AT: request },
+        });
+        serde_json::from_value(json!({ "metadata": metadata })).expect("an object")
+    }
+
+    #[test]
+    fn what_others_changed_asks_for_a_run_once_whoever_tells_it_first() {
+        let served = Served::default();
+        let asks = |version: &str, generation: i64, request: &str| {
+            served.put(object(version, generation, request)).asks_for_a_run()
+        };
+        assert!(asks("1", 1, ""), "it is new");
+        assert!(!asks("2", 1, ""), "a status was written");
+        assert!(asks("4", 2, ""), "the answer to a write has a new spec");
+        assert!(!asks("3", 2, ""), "the watch is late");
+        assert!(!asks("4", 2, ""), "the watch tells the same");
+        assert!(asks("5", 2, "now"), "a reconciliation is requested");
     }
 }

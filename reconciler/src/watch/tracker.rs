@@ -30,6 +30,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::relisting;
 use crate::{
     clock::Clock,
     cluster::{FIELD_MANAGER, Resource},
@@ -303,7 +304,7 @@ impl Tracker {
         tokio::spawn(async move {
             let api: Api<DynamicObject> = Api::all_with(tracker.0.client.clone(), &api_resource(&resource));
             let config = watcher::Config::default().labels(OWNER_NAME);
-            let mut events = watcher::watcher(api, config).default_backoff().boxed();
+            let mut events = relisting(api, config).boxed();
             let mut listed: Option<HashSet<ObjectId>> = None;
             loop {
                 let event = tokio::select! {

@@ -52,7 +52,7 @@ const MANAGER: &str = "fairlead";
 
 fn kind() -> Kind {
     let resource = Resource::namespaced("fairlead.dev", "v1alpha1", "FluxConfiguration", "fluxconfigurations");
-    Kind { resource, manager: MANAGER }
+    Kind { resource, manager: MANAGER, queue: |world| &world.configuration_queue }
 }
 
 /// Wakes the configuration that a changed object belongs to, if what changed matters to it.

@@ -37,7 +37,7 @@ const CONTROLLER: &str = "source-controller";
 
 fn kind() -> Kind {
     let resource = Resource::namespaced("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories");
-    Kind { resource, manager: CONTROLLER }
+    Kind { resource, manager: CONTROLLER, queue: |world| &world.repository_queue }
 }
 
 /// The store's name of the artifact of the repository `key`.

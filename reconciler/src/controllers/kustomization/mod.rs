@@ -53,7 +53,7 @@ const FALLBACK_RETRY: Duration = Duration::from_mins(1);
 
 fn kind() -> Kind {
     let resource = Resource::namespaced("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations");
-    Kind { resource, manager: "gotk-kustomize-controller" }
+    Kind { resource, manager: "gotk-kustomize-controller", queue: |world| &world.kustomization_queue }
 }
 
 /// The source that a Kustomization named `key` with this `spec` is built from.
