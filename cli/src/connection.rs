@@ -51,13 +51,15 @@ impl Connection {
     /// The client's configuration.
     pub(crate) async fn config(&self) -> Result<Config, CommandError> {
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        let config = match &self.kubeconfig {
+        let mut config = match &self.kubeconfig {
             Some(file) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &options).await?,
             None if self.context.is_some() => Config::from_kubeconfig(&options).await?,
             None => Config::infer().await.map_err(|error| {
                 Hinted::new(error, "name a kubeconfig with --kubeconfig, or in the environment variable KUBECONFIG")
             })?,
         };
+        // A request that is sent again and again would hold its run for minutes without a word.
+        config.default_retry = false;
         Ok(config)
     }
 

@@ -76,6 +76,21 @@ impl From<ToManifestError> for BuildError {
 }
 
 impl BuildError {
+    /// Whether a file or directory that is named is not in the tree.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::PathMissing(_) => true,
+            Self::PlainFile(error) | Self::Kustomize(error) => error.is_missing(),
+            Self::PathNotDirectory(_)
+            | Self::TooDeep { .. }
+            | Self::Tree(_)
+            | Self::Unreadable { .. }
+            | Self::Manifest(_)
+            | Self::Substitute(_)
+            | Self::Duplicate(_) => false,
+        }
+    }
+
     /// What the reader can try, where the failure suggests it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -24,6 +24,8 @@ pub trait Witness: Sync {
     fn writing(&self, manifest: &Manifest);
     /// The object was written and is now `body`.
     fn written(&self, manifest: &Manifest, body: &Value);
+    /// The object is about to be deleted.
+    fn deleting(&self, object: &ObjectId);
     /// The object was deleted.
     fn deleted(&self, object: &ObjectId);
 }
@@ -48,6 +50,25 @@ impl From<Refusal> for ApplyError {
     }
 }
 
+impl ApplyError {
+    /// Whether the same write may succeed later without anyone's doing.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.error.is_transient(),
+            Self::Terminating(_) => true,
+            Self::NotNew(_) => false,
+        }
+    }
+
+    /// The refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::NotNew(_) | Self::Terminating(_) => None,
+        }
+    }
+}
+
 /// How the steps of a plan are sent.
 pub struct Applier<'a> {
     /// The cluster, as the identity that the objects are written by.
@@ -64,14 +85,22 @@ impl Applier<'_> {
     /// Carries out the steps of `stage`, one kind after the other; objects of one kind side by side.
     ///
     /// # Errors
-    /// Stops at the first kind of which the API server refuses an object, and returns the first refusal.
+    /// Stops at the first kind of which the API server refuses an object, and returns the first refusal; at once, if it
+    /// cannot answer now.
     pub async fn apply_stage(&self, steps: &[&Step], stage: Stage) -> Result<(), ApplyError> {
         let steps: Vec<&Step> = steps.iter().copied().filter(|step| step.stage == stage).collect();
         let is_of_one_kind = |a: &&Step, b: &&Step| a.object.kind == b.object.kind && a.object.group == b.object.group;
         for of_kind in steps.chunk_by(is_of_one_kind) {
             let writes: Vec<BoxFuture<'_, _>> = of_kind.iter().map(|step| self.apply_step(step).boxed()).collect();
-            let results: Vec<Result<(), ApplyError>> = stream::iter(writes).buffered(CONCURRENT).collect().await;
-            results.into_iter().collect::<Result<(), ApplyError>>()?;
+            let mut outcomes = stream::iter(writes).buffered(CONCURRENT);
+            let mut applied = Ok(());
+            while let Some(outcome) = outcomes.next().await {
+                if outcome.as_ref().is_err_and(ApplyError::is_transient) {
+                    return outcome;
+                }
+                applied = applied.and(outcome);
+            }
+            applied?;
         }
         Ok(())
     }
@@ -96,8 +125,10 @@ impl Applier<'_> {
                 self.create_new(to, ApplyError::Terminating).await
             }
             Action::Delete => {
+                self.witness.deleting(&step.object);
+                self.delete(step).await?;
                 self.witness.deleted(&step.object);
-                self.delete(step).await
+                Ok(())
             }
         }
     }

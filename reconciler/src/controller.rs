@@ -116,9 +116,9 @@ pub async fn run(
 
     let cluster = Cluster::new(client.clone(), metrics.clone());
     let outcome = match &place.election {
-            // A candidate that waits is ready: nothing else may wait for it to lead.
         None => work(&cluster, settings, &place, clock, store, metrics, &readiness, stop).await,
         Some(election) => {
+            // A candidate that waits is ready: nothing else may wait for it to lead.
             readiness.set();
             let Some(asked_at) = election.win(&cluster, &clock, &stop).await else { return Ok(()) };
             let work = work(&cluster, settings, &place, clock.clone(), store, metrics, &readiness, stop);
@@ -162,6 +162,7 @@ async fn work(
     let filled = Filled::of(3, readiness.clone());
     start_watches(&world, &mut tasks, &filled, &stop);
     tasks.spawn(collect(Arc::clone(&world), stop.clone()));
+    tasks.spawn(kustomization::definitions::follow(Arc::clone(&world), stop.clone()));
     info!("started");
     // A run that does not know every configuration would take a tenant's Kustomization for the cluster's own.
     tokio::select! {
@@ -216,6 +217,7 @@ fn world(
         configuration_tracker,
         digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
         memories: kustomization::Memories::default(),
+        awaited_kinds: kustomization::AwaitedKinds::default(),
         configuration_memories,
         polls: git_repository::Polls::default(),
         repository_backoff: Backoff::new(first, limit),

@@ -3,6 +3,8 @@
 //! An object is read once. Whether it is as its manifest says is then told by its managed fields; only where they leave
 //! a doubt is the API server asked, by a dry run of the apply.
 
+use std::collections::BTreeSet;
+
 use fairlead_object::{Manifest, ObjectId, Origin};
 use fairlead_plan::{Inventory, Live, LiveObject, Observed, Preview, ownership};
 use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream};
@@ -67,18 +69,46 @@ fn place(origin: Option<&Origin>) -> String {
 /// The server's words; of a Secret only the reason, for they may quote its values.
 fn answer(object: &ObjectId, error: &ApiError) -> String {
     let reason = if error.reason().is_empty() { String::new() } else { format!(" ({})", error.reason()) };
-    let is_quotable = object.kind != "Secret" || error.is_not_found() || error.is_forbidden();
+    let names_no_value = error.is_not_found() || error.is_forbidden() || !error.conflicting_managers().is_empty();
+    let is_quotable = object.kind != "Secret" || names_no_value;
     if is_quotable { format!("{reason}: {error}") } else { reason }
 }
 
-impl ObserveError {
-    /// Whether the same requests may succeed later without anyone's doing.
-    pub fn is_transient(&self) -> bool {
-        self.0.iter().any(|refusal| refusal.error.is_transient())
+impl Refusal {
+    /// What the reader can try.
+    pub fn hint(&self) -> Option<String> {
+        let managers: BTreeSet<String> = self.error.conflicting_managers().into_iter().collect();
+        let namespace = self.object.namespace_or_empty();
+        if !managers.is_empty() {
+            let managers = managers.into_iter().collect::<Vec<_>>().join(",");
+            return Some(format!(
+                "leave the field out of the source, or take it over: annotate the object there with \
+                 {FORCE_CONFLICTS}: {managers}"
+            ));
+        }
+        if self.error.is_namespace_missing() {
+            return Some(format!("create Namespace {namespace}, here or elsewhere: this goes on when it is there"));
+        }
+        if self.error.is_namespace_terminating() {
+            return Some(format!(
+                "Namespace {namespace} goes when nothing is left in it: its status says what still is; this goes on \
+                 when there is a new one"
+            ));
+        }
+        self.error.is_webhook_failing().then(|| {
+            "mend the webhook, or remove its configuration from the cluster: the object is tried again until then"
+                .to_owned()
+        })
+    }
+
+    /// The namespace that must come, or go, before the object can be applied.
+    pub fn awaited_namespace(&self) -> Option<&str> {
+        let is_awaited = self.error.is_namespace_missing() || self.error.is_namespace_terminating();
+        is_awaited.then(|| self.object.namespace_or_empty())
     }
 }
 
-/// Reads what `prepared` and `inventory` name. All refusals are collected.
+/// Reads what `prepared` and `inventory` name. All refusals are collected, unless the API server cannot answer now.
 pub async fn observe(
     cluster: &Cluster,
     prepared: &Prepared,
@@ -93,11 +123,12 @@ pub async fn observe(
     let of_stale = stale.map(|id| observe_stale(cluster, id).map_ok(|observed| (id.clone(), observed)).boxed());
     // Boxed and listed before they are polled: the compiler cannot see that a lazy chain of them may move between threads.
     let asked: Vec<BoxFuture<'_, _>> = of_desired.chain(of_stale).collect();
-    let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENT).collect().await;
+    let mut answers = stream::iter(asked).buffer_unordered(CONCURRENT);
     let (mut live, mut refusals) = (Live::default(), Vec::new());
-    for answer in answers {
+    while let Some(answer) = answers.next().await {
         match answer {
             Ok((id, observed)) => live.insert(id, observed),
+            Err(refusal) if refusal.error.is_transient() => return Err(ObserveError(vec![refusal])),
             Err(refusal) => refusals.push(refusal),
         }
     }

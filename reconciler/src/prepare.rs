@@ -85,6 +85,30 @@ impl Resources {
     }
 }
 
+impl PrepareError {
+    /// The API groups of which the cluster serves no such kind.
+    pub fn missing_groups(&self) -> Vec<&str> {
+        let Self::Manifests(problems) = self else { return Vec::new() };
+        problems.iter().filter_map(ManifestProblem::missing_group).collect()
+    }
+
+    /// What the reader can try.
+    pub fn hint(&self) -> Option<String> {
+        let is_kind_missing = !self.missing_groups().is_empty();
+        is_kind_missing
+            .then(|| "apply the definition of the kind, here or elsewhere: this goes on when it is served".to_owned())
+    }
+}
+
+impl ManifestProblem {
+    fn missing_group(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKind { gvk, .. } => Some(&gvk.group),
+            Self::NoNamespace { .. } => None,
+        }
+    }
+}
+
 /// Prepares the `manifests` of `revision` for being sent by `owner`.
 pub async fn prepare(
     cluster: &Cluster,

@@ -135,5 +135,7 @@ impl Witness for Unwatched {
 
     fn written(&self, _: &Manifest, _: &Value) {}
 
+    fn deleting(&self, _: &ObjectId) {}
+
     fn deleted(&self, _: &ObjectId) {}
 }

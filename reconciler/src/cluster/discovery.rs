@@ -85,6 +85,11 @@ impl Discovery {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).read_at = None;
     }
 
+    /// Forgets everything: a kind that was served is not served any more.
+    pub fn forget(&self) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
+    }
+
     async fn find(
         &self,
         client: &Client,

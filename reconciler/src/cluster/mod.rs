@@ -2,16 +2,20 @@
 //!
 //! Objects travel as JSON values: what a source asks for may be of any kind. One client and its connections serve all
 //! identities; a tenant's requests, reads included, carry `Impersonate-User`.
+//!
+//! Where the API server asks to come back in a moment, a request is sent again. Whatever else goes wrong is the caller's
+//! to decide on, and soon: none waits for an answer that does not come.
 
 mod discovery;
 mod error;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use fairlead_object::{Gvk, ObjectId};
 use http::{HeaderValue, Method, Request, header::CONTENT_TYPE};
-use kube::Client;
+use kube::{Client, client::Body};
 use serde_json::{Map, Value, json};
+use tokio::time::{sleep, timeout};
 
 pub use discovery::{Discovery, Resource};
 pub use error::ApiError;
@@ -20,6 +24,12 @@ use crate::metrics::Metrics;
 
 /// The field manager of everything that a Kustomization applies: Flux's, so that its objects change hands silently.
 pub const FIELD_MANAGER: &str = "kustomize-controller";
+
+/// How long one request may wait in all because the API server asks to come back later.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an answer may take: the API server itself gives up after a minute.
+const ANSWER_LIMIT: Duration = Duration::from_secs(70);
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,7 +169,11 @@ impl Cluster {
         }
         let body = if options.must_be_new { guarded(body) } else { serde_json::to_vec(body) };
         let body = body.expect("JSON with text keys serialises");
-        self.send(Method::PATCH, &path, Some("application/apply-patch+yaml"), body).await
+        let applied = self.send(Method::PATCH, &path, Some("application/apply-patch+yaml"), body).await;
+        if applied.as_ref().is_err_and(ApiError::is_kind_unserved) {
+            self.discovery.forget();
+        }
+        applied
     }
 
     /// Creates the object `body`.
@@ -226,6 +240,7 @@ impl Cluster {
         }
     }
 
+    /// Sends a request, and once more whenever the API server asks to come back in a moment.
     async fn send(
         &self,
         method: Method,
@@ -233,17 +248,49 @@ impl Cluster {
         content_type: Option<&'static str>,
         body: Vec<u8>,
     ) -> Result<Value, ApiError> {
-        let mut request = Request::builder().method(method.clone()).uri(path_and_query);
+        let mut patience = PATIENCE;
+        loop {
+            let request = self.request(&method, path_and_query, content_type, body.clone())?;
+            let answer = self.exchange(request).await;
+            self.metrics.count_request(&method, answer.as_ref().err().map_or(200, ApiError::code));
+            let asked_to_wait = answer.as_ref().err().and_then(ApiError::retry_after);
+            let Some((wait, left)) = asked_to_wait.and_then(|wait| Some((wait, patience.checked_sub(wait)?))) else {
+                return answer;
+            };
+            patience = left;
+            sleep(wait).await;
+        }
+    }
+
+    fn request(
+        &self,
+        method: &Method,
+        path_and_query: &str,
+        content_type: Option<&'static str>,
+        body: Vec<u8>,
+    ) -> Result<Request<Body>, ApiError> {
+        let mut request = Request::builder().method(method).uri(path_and_query);
         if let Some(content_type) = content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
         if let Some(user) = &self.user {
             request = request.header("Impersonate-User", user);
         }
-        let request = request.body(body).map_err(|error| ApiError::Malformed(error.to_string()))?;
-        let answer = self.client.request(request).await.map_err(ApiError::from);
-        self.metrics.count_request(&method, answer.as_ref().err().map_or(200, ApiError::code));
-        answer
+        request.body(Body::from(body)).map_err(|error| ApiError::Malformed(error.to_string()))
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Value, ApiError> {
+        let exchange = async {
+            let (head, body) = self.client.send(request).await?.into_parts();
+            Ok::<_, kube::Error>((head, body.collect_bytes().await?))
+        };
+        let late = |_| ApiError::Unreachable(format!("no answer within {} s", ANSWER_LIMIT.as_secs()));
+        let (head, body) = timeout(ANSWER_LIMIT, exchange).await.map_err(late)??;
+        if head.status.is_success() {
+            serde_json::from_slice(&body).map_err(|error| ApiError::Malformed(error.to_string()))
+        } else {
+            Err(ApiError::refused(head.status, &head.headers, &body))
+        }
     }
 }
 

@@ -11,7 +11,11 @@ use fairlead_plan::DigestKey;
 use fairlead_sources::store::Store;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{ObjectKey, flux_configuration, git_repository::Polls, kustomization::Memories};
+use super::{
+    ObjectKey, flux_configuration,
+    git_repository::Polls,
+    kustomization::{AwaitedKinds, Memories},
+};
 use crate::{
     backoff::{Backoff, jittered},
     clock::Clock,
@@ -56,6 +60,7 @@ pub struct World {
     /// Under which values of Secrets are compared.
     pub(crate) digest_key: DigestKey,
     pub(crate) memories: Memories,
+    pub(crate) awaited_kinds: AwaitedKinds,
     pub(crate) configuration_memories: flux_configuration::Memories,
     pub(crate) polls: Polls,
     pub(crate) repository_backoff: Backoff<ObjectKey>,

@@ -128,6 +128,23 @@ impl LoadError {
         }
     }
 
+    /// Whether the file or directory is not there.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::MissingFile { .. } | Self::MissingDirectory { .. } => true,
+            Self::OutsideRoot { .. }
+            | Self::AbsoluteFile { .. }
+            | Self::Unreadable { .. }
+            | Self::Remote { .. }
+            | Self::NotAFile { .. }
+            | Self::NotADirectory { .. }
+            | Self::AbsoluteRoot { .. }
+            | Self::EmptyRoot { .. }
+            | Self::Cycle { .. }
+            | Self::TooDeep { .. } => false,
+        }
+    }
+
     /// The message without the position `at` that it begins with.
     pub(super) fn without_position(&self, at: &At) -> String {
         let message = self.to_string();

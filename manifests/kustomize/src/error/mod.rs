@@ -366,6 +366,15 @@ impl BuildError {
         }
     }
 
+    /// Whether a file or directory that an entry names is not there.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Load(error) => error.is_missing(),
+            Self::NeitherFileNorDirectory { as_file, source, .. } => as_file.is_missing() && source.is_missing(),
+            other => other.inner().is_some_and(Self::is_missing),
+        }
+    }
+
     /// The chart inflation that `field` asks for is not done here.
     pub(crate) fn helm(at: &At, field: &str) -> Self {
         let instead = "render the chart as a HelmRelease, or keep its output in the source";

@@ -118,7 +118,9 @@ impl Witness for Farewell<'_> {
 
     fn written(&self, _: &Manifest, _: &serde_json::Value) {}
 
-    fn deleted(&self, object: &ObjectId) {
+    fn deleting(&self, object: &ObjectId) {
         self.tracker.forget(self.owner, object);
     }
+
+    fn deleted(&self, _: &ObjectId) {}
 }

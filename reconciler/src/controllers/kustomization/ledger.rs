@@ -43,7 +43,11 @@ impl<'a> Ledger<'a> {
         rules: &'a Arc<HealthRules>,
         memory: &mut Memory,
     ) -> Self {
-        let entries = Entries { applied: std::mem::take(&mut memory.applied), ..Entries::default() };
+        let entries = Entries {
+            applied: std::mem::take(&mut memory.applied),
+            changes: std::mem::take(&mut memory.untold),
+            created: HashSet::new(),
+        };
         Self { tracker, owner, resources, rules, entries: Mutex::new(entries) }
     }
 
@@ -100,10 +104,12 @@ impl Witness for Ledger<'_> {
         entries.changes.push(format!("{} {verb}", manifest.id().subject()));
     }
 
-    fn deleted(&self, object: &ObjectId) {
+    fn deleting(&self, object: &ObjectId) {
         self.tracker.forget(self.owner, object);
-        let mut entries = self.entries();
-        entries.applied.remove(object);
-        entries.changes.push(format!("{} deleted", object.subject()));
+        self.entries().applied.remove(object);
+    }
+
+    fn deleted(&self, object: &ObjectId) {
+        self.entries().changes.push(format!("{} deleted", object.subject()));
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Memory {
     pub(super) built: Option<LastBuild>,
     /// The digest of each manifest as it was last applied, or found to be as it should be.
     pub(super) applied: HashMap<ObjectId, Digest>,
+    /// What was changed and not told, because the run failed later on: in the words of the event, for the next run.
+    pub(super) untold: Vec<String>,
     /// Set while health is awaited.
     pub(super) waiting: Option<Waiting>,
     /// The rules of `spec.healthCheckExprs` of this generation.

@@ -7,6 +7,7 @@
 //! - A run in which nothing changed writes nothing, so `Ready` does not flip to `Unknown` on each.
 //! - What one run may delete is limited; above that it waits for approval.
 
+pub mod definitions;
 mod dependencies;
 mod finalize;
 mod health;
@@ -24,6 +25,7 @@ use fairlead_api::{
     names::{annotations, events as metadata_keys},
     reasons::kustomization as reason,
 };
+use fairlead_object::ObjectId;
 use fairlead_plan::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::time::Instant;
@@ -33,9 +35,11 @@ use super::{ObjectKey, World, status::Kind, world::reference};
 use crate::{
     cluster::{ApiError, Resource},
     events::{Event, Severity},
+    observe::Refusal,
     queue::NextRun,
-    watch::Object,
+    watch::{Interest, Object},
 };
+pub(crate) use definitions::AwaitedKinds;
 pub(crate) use memory::Memories;
 use memory::Memory;
 use outcome::{Failure, Next, Outcome, Report, Said, Situation};
@@ -91,6 +95,7 @@ pub async fn run(world: Arc<World>, key: ObjectKey) -> NextRun {
 
 fn gone(world: &World, key: &ObjectKey) -> NextRun {
     world.tracker.forget_owner(key);
+    world.awaited_kinds.forget(key);
     world.memories.forget(key);
     world.kustomization_backoff.reset(key);
     world.metrics.forget(("Kustomization", &key.namespace, &key.name));
@@ -126,6 +131,9 @@ impl Subject<'_> {
         kind().add_finalizer(self.world, &self.world.kustomizations, self.metadata()).await?;
         let mut memory = self.world.memories.take(self.key);
         let outcome = self.outcome(&mut memory).await;
+        if let Err(failure) = &outcome {
+            self.await_remedy(failure);
+        }
         if self.is_source_to_come(&outcome, &mut memory) {
             self.world.memories.put(self.key, memory);
             return Ok(NextRun::After(SOURCE_TO_COME));
@@ -133,15 +141,19 @@ impl Subject<'_> {
         let before = self.latest_status();
         let report = outcome::report(&self.situation(&before), &outcome);
         let written = self.write(&before, &report.status).await;
+        if let (Err(_), Ok(outcome)) = (&written, &outcome) {
+            memory.untold = outcome.changes().to_vec();
+        }
         self.world.memories.put(self.key, memory);
         written?;
         self.announce(&report, &outcome);
-        if !matches!(report.next, Next::Retry(_)) {
+        if !matches!(report.next, Next::Retry { .. }) {
             self.world.kustomization_backoff.reset(self.key);
         }
         Ok(match report.next {
-            Next::Retry(limit) => {
-                NextRun::After(self.world.kustomization_backoff.after_failure(self.key.clone()).min(limit))
+            Next::Retry { soonest, latest } => {
+                let delay = self.world.kustomization_backoff.after_failure(self.key.clone());
+                NextRun::After(delay.min(latest).max(soonest))
             }
             Next::Interval(interval) => self.world.after_success(interval),
             Next::After(delay) => NextRun::After(delay),
@@ -154,6 +166,18 @@ impl Subject<'_> {
     fn is_source_to_come(&self, outcome: &Result<Outcome, Failure>, memory: &mut Memory) -> bool {
         let is_missing = matches!(outcome, Err(Failure::SourceMissing(..) | Failure::NoArtifact(..)));
         is_missing && self.before().conditions.is_empty() && !std::mem::replace(&mut memory.has_missed_source, true)
+    }
+
+    /// Makes sure that what the failed run lacked wakes the next one when it comes.
+    fn await_remedy(&self, failure: &Failure) {
+        for group in failure.missing_groups() {
+            self.world.awaited_kinds.add(group, self.key);
+        }
+        let namespaces = Resource { is_namespaced: false, ..Resource::namespaced("", "v1", "Namespace", "namespaces") };
+        for name in failure.refusals().into_iter().filter_map(Refusal::awaited_namespace) {
+            let id = ObjectId::new("", "Namespace", "", name);
+            self.world.tracker.follow(self.key, &id, &namespaces, (Interest::Content, &Arc::default()));
+        }
     }
 
     async fn outcome(&self, memory: &mut Memory) -> Result<Outcome, Failure> {

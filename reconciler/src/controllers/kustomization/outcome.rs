@@ -20,7 +20,7 @@ use crate::{
     cluster::{ApiError, InvalidAccount},
     controllers::in_one_line,
     events::Severity,
-    observe::ObserveError,
+    observe::{ObserveError, Refusal},
     prepare::PrepareError,
 };
 
@@ -41,6 +41,17 @@ pub(super) enum Outcome {
         /// It is the last step that is awaited: everything is applied.
         is_final: bool,
     },
+}
+
+impl Outcome {
+    /// What the run changed, in the words of its event.
+    pub(super) fn changes(&self) -> &[String] {
+        match self {
+            Self::Suspended => &[],
+            Self::Settled(settled) => &settled.applied.changes,
+            Self::Waiting { applied, .. } => &applied.changes,
+        }
+    }
 }
 
 /// What was applied.
@@ -122,6 +133,10 @@ pub(super) enum Failure {
     Health { message: String, applied: Box<Applied> },
 }
 
+/// What to tell who misses a file that is in the repository.
+const LEFT_OUT: &str =
+    "commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names";
+
 /// What an outcome makes of the next run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Again {
@@ -177,31 +192,54 @@ impl Failure {
             _ if self.is_terminal() => Again::OnChange,
             // A new artifact, or the dependency, wakes it.
             Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Dependency(_) => Again::OnChange,
-            _ if self.is_transient() => Again::Soon,
+            // A definition that was just applied is served a moment later.
+            Self::Prepare(error) if !error.missing_groups().is_empty() => Again::Soon,
+            Self::Apply(ApplyError::Terminating(_)) => Again::Soon,
+            _ if self.answers().into_iter().any(ApiError::is_transient) => Again::Soon,
             _ => Again::Later,
         }
     }
 
-    /// Whether the API server was not able to answer, or asks to come back.
-    fn is_transient(&self) -> bool {
+    /// What the API server answered.
+    fn answers(&self) -> Vec<&ApiError> {
         match self {
-            Self::Observe(error) => error.is_transient(),
-            Self::Apply(ApplyError::Refused(refusal)) | Self::Prune(ApplyError::Refused(refusal)) => {
-                refusal.error.is_transient()
-            }
-            Self::Prepare(PrepareError::Discovery(error)) | Self::Record(error) => error.is_transient(),
-            Self::Request(RequestError::Read { source, .. }) => source.is_transient(),
-            Self::Apply(ApplyError::Terminating(_)) => true,
-            _ => false,
+            Self::Prepare(PrepareError::Discovery(error))
+            | Self::Record(error)
+            | Self::Request(RequestError::Read { source: error, .. }) => vec![error],
+            _ => self.refusals().into_iter().map(|refusal| &refusal.error).collect(),
         }
+    }
+
+    /// The objects that the API server refused.
+    pub(super) fn refusals(&self) -> Vec<&Refusal> {
+        match self {
+            Self::Observe(ObserveError(refusals)) => refusals.iter().collect(),
+            Self::Apply(error) | Self::Prune(error) => error.refusal().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The API groups of kinds that are not served.
+    pub(super) fn missing_groups(&self) -> Vec<&str> {
+        match self {
+            Self::Prepare(error) => error.missing_groups(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// How long the API server asks to be left alone.
+    fn rest(&self) -> Duration {
+        self.answers().into_iter().filter_map(ApiError::retry_after).max().unwrap_or_default()
     }
 
     /// What the reader can try.
     fn hint(&self) -> Option<String> {
         match self {
             Self::Plan(error) => Some(error.hint()),
-            Self::Build(error) => error.hint(),
-            _ => None,
+            Self::Build(error) => error.hint().or_else(|| error.is_missing().then(|| LEFT_OUT.to_owned())),
+            Self::PathMissing(_) => Some(LEFT_OUT.to_owned()),
+            Self::Prepare(error) => error.hint(),
+            _ => self.refusals().into_iter().find_map(Refusal::hint),
         }
     }
 
@@ -247,8 +285,11 @@ pub(super) enum Next {
     Interval(Duration),
     /// After exactly this long.
     After(Duration),
-    /// Soon, later with each failure in a row, and after this long at the latest.
-    Retry(Duration),
+    /// Soon, and later with each failure in a row.
+    Retry {
+        soonest: Duration,
+        latest: Duration,
+    },
     OnChange,
 }
 
@@ -342,7 +383,9 @@ fn fail(mut status: KustomizationStatus, situation: &Situation<'_>, failure: &Fa
     } else {
         set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, "Reconciliation in progress"));
     }
+    let mut events = Vec::new();
     if let Failure::Health { applied, .. } = failure {
+        events.extend(change_event(applied));
         status.conditions.set(Verdict::fails(HEALTHY, reason, message.clone()), situation.generation, situation.now);
         status.last_attempted_revision = Some(applied.revision.clone());
         record(&mut status, situation, applied, reason);
@@ -350,14 +393,13 @@ fn fail(mut status: KustomizationStatus, situation: &Situation<'_>, failure: &Fa
     let next = match failure.again() {
         Again::OnChange => Next::OnChange,
         Again::Later => Next::After(situation.retry_interval),
-        Again::Soon => Next::Retry(situation.retry_interval),
+        Again::Soon => Next::Retry { soonest: failure.rest(), latest: situation.retry_interval },
     };
     let is_waiting = matches!(failure, Failure::Dependency(_) | Failure::NoArtifact(..));
     let severity = if is_waiting { Severity::Info } else { Severity::Error };
     let is_known = situation.before.conditions.get(READY).is_some_and(|ready| ready.message == message);
-    let said = Said { severity, reason, message };
     // The same failure is told once, however often it is tried again.
-    let events = if is_known { Vec::new() } else { vec![said] };
+    events.extend((!is_known).then_some(Said { severity, reason, message }));
     Report { status, events, next }
 }
 
@@ -404,7 +446,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{controllers::ObjectKey, observe::Refusal};
+    use crate::controllers::ObjectKey;
 
     const RETRY: Duration = Duration::from_mins(1);
 
@@ -473,7 +515,7 @@ mod tests {
                 Failure::Apply(refused(503, "ServiceUnavailable").into()),
                 "ReconciliationFailed",
                 false,
-                Next::Retry(RETRY),
+                Next::Retry { soonest: Duration::ZERO, latest: RETRY },
             ),
             (Failure::Prune(refused(403, "Forbidden").into()), "PruneFailed", false, Next::After(RETRY)),
             (

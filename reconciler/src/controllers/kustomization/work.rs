@@ -172,6 +172,9 @@ impl<'a> Work<'a> {
                 }
                 reached => reached,
             };
+        if reached.is_err() {
+            memory.untold = ledger.changes();
+        }
         memory.applied = ledger.into_applied();
         let (applied, awaited_definitions) = reached?;
         if let Some(waiting_for) = awaited_definitions {
@@ -314,7 +317,7 @@ impl<'a> Work<'a> {
             let message = timed_out(now.duration_since(waiting.since), waiting_for);
             return Err(Failure::Health { message, applied: Box::new(applied) });
         }
-        let message = format!("waiting for definitions to be served: [{waiting_for}]");
+        let message = format!("waiting for what the rest depends on: [{waiting_for}]");
         Ok(Outcome::Waiting { applied, message, left: waiting.deadline - now, is_final: false })
     }
 
