@@ -62,3 +62,44 @@ async fn what_does_not_become_healthy_in_time_is_named_and_holds_nobody_up() {
     let message = failed["message"].as_str().unwrap();
     assert!(message.contains(&format!("Deployment/{}/web", team.namespace)), "{message}");
 }
+
+#[tokio::test]
+async fn the_health_of_an_object_of_someone_else_is_looked_at_and_not_taken_for_granted() {
+    let limits = config_map("limits", "one");
+    let team = Team::new("foreign").await;
+    let container = json!({ "name": "web", "image": "web" });
+    let deployment = |replicas: u32| {
+        json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": { "name": "web", "namespace": team.namespace },
+            "spec": {
+                "replicas": replicas,
+                "selector": { "matchLabels": { "app": "web" } },
+                "template": { "metadata": { "labels": { "app": "web" } }, "spec": { "containers": [container] } },
+            },
+        })
+    };
+    team.cluster.apply(deployment(1)).await;
+    let web = team.named("Deployment", "web");
+    team.cluster.watch(&web, LIMIT, |found| (found?["status"]["unavailableReplicas"] == 1).then_some(())).await;
+    team.repository.commit([("limits.yaml", Some(&limits))], "first");
+    team.fetch().await;
+    let check = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" });
+    team.kustomize("app", json!({ "timeout": "30s", "healthChecks": [check] })).await;
+    let failed = team
+        .cluster
+        .watch(&team.named("Kustomization", "app"), 2 * LIMIT, |found| {
+            let conditions = found?["status"]["conditions"].as_array()?.clone();
+            let ready = conditions.into_iter().find(|one| one["type"] == "Ready")?;
+            assert_ne!(ready["status"], "True", "nothing of the Deployment runs: {ready}");
+            (ready["reason"] == "HealthCheckFailed").then_some(ready)
+        })
+        .await;
+    let message = failed["message"].as_str().unwrap();
+    assert!(message.contains(&format!("Deployment/{}/web status: 'InProgress'", team.namespace)), "{message}");
+
+    team.cluster.apply(deployment(0)).await;
+    team.ready().await;
+    assert_eq!(team.condition("Healthy", "True").await.reason, "Succeeded");
+}
