@@ -167,7 +167,7 @@ fn present(value: Option<&Value>) -> Option<&Value> {
 }
 
 /// Null, an empty list or an empty map.
-fn is_void(value: &Value) -> bool {
+pub(crate) fn is_void(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),

@@ -21,6 +21,7 @@ pub mod ownership;
 mod path;
 mod plan;
 mod planner;
+mod quantity;
 pub mod render;
 mod risk;
 pub mod scope;
