@@ -42,6 +42,9 @@ impl DeployKey {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
@@ -50,6 +53,25 @@ mod tests {
         let again = DeployKey::read(&key.private()).expect("it was written here");
         assert_eq!(again.public(), key.public());
         assert!(key.public().starts_with("ssh-ed25519 AAAA"), "{}", key.public());
+    }
+
+    #[test]
+    fn the_public_half_is_one_line_of_authorized_keys_and_the_private_half_is_pem() {
+        let key = DeployKey::generate();
+        let public = key.public();
+        let [algorithm, content] = public.split(' ').collect::<Vec<_>>()[..] else { panic!("two words: {public}") };
+        let content = BASE64_STANDARD.decode(content).expect("base64");
+        let (name, key_bytes) = content.split_at(4 + algorithm.len());
+        assert_eq!((algorithm, name), ("ssh-ed25519", b"\0\0\0\x0bssh-ed25519".as_slice()));
+        assert_eq!((key_bytes.len(), &key_bytes[..4]), (4 + 32, b"\0\0\0\x20".as_slice()));
+
+        let private = key.private();
+        let lines: Vec<&str> = private.expose_secret().split('\n').collect();
+        let [first, content @ .., last, ""] = &lines[..] else { panic!("it ends with a line break") };
+        assert_eq!((*first, *last), ("-----BEGIN OPENSSH PRIVATE KEY-----", "-----END OPENSSH PRIVATE KEY-----"));
+        assert!(content.iter().all(|line| line.len() <= 70), "no line is longer than what OpenSSH writes");
+        let content = BASE64_STANDARD.decode(content.concat()).expect("base64");
+        assert!(content.starts_with(b"openssh-key-v1\0"));
     }
 
     #[test]

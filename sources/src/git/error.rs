@@ -2,6 +2,8 @@
 
 use std::io;
 
+use fairlead_api::reasons::source as reason;
+
 use super::{GitUrl, GitUrlError, auth::CredentialError};
 use crate::{deadline::DeadlinePassed, store::StoreError, transport::TransportError, version::VersionRangeError};
 
@@ -43,10 +45,10 @@ impl GitError {
     /// Flux's reason for the `FetchFailed` condition.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Url(_) => "URLInvalid",
-            Self::Credentials { .. } => "AuthenticationFailed",
-            Self::Empty { .. } => "EmptyGitRepository",
-            Self::Clone { .. } => "GitOperationFailed",
+            Self::Url(_) => reason::URL_INVALID,
+            Self::Credentials { .. } => reason::AUTHENTICATION_FAILED,
+            Self::Empty { .. } => reason::EMPTY_GIT_REPOSITORY,
+            Self::Clone { .. } => reason::GIT_OPERATION_FAILED,
         }
     }
 

@@ -9,12 +9,10 @@ use axum::{
 use tokio::{io::AsyncWriteExt, process::Command};
 
 /// Answers one request for a repository below `root`, as `user` if the request was authenticated.
-pub(super) async fn answer(
-    root: &Path,
-    user: Option<&str>,
-    request: &Parts,
-    body: &[u8],
-) -> io::Result<Response<Body>> {
+///
+/// # Errors
+/// If `git` cannot be started, or its answer is not one of CGI.
+pub async fn http_backend(root: &Path, user: Option<&str>, request: &Parts, body: &[u8]) -> io::Result<Response<Body>> {
     let mut backend = fairlead_tools::command("git");
     backend
         .arg("http-backend")

@@ -3,6 +3,9 @@
 mod cgi;
 mod repository;
 mod server;
+mod tls;
 
+pub use cgi::http_backend;
 pub use repository::Repository;
 pub use server::{Access, GitRequest, GitServer, Transport};
+pub use tls::TlsListener;

@@ -5,7 +5,6 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use axum::{
@@ -22,21 +21,13 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use tempfile::TempDir;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-    time::timeout,
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio::{net::TcpListener, task::JoinSet};
 
-use super::{Repository, cgi};
+use super::{Repository, TlsListener, http_backend};
 use crate::pki::Authority;
 
 /// The largest request that is accepted: a client that fetches sends a few kilobytes.
 const BODY_LIMIT_BYTES: usize = 64 << 20;
-
-/// How long a client may take to agree on a TLS connection.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// How clients reach a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +114,7 @@ impl GitServer {
         let mut tasks = JoinSet::new();
         match tls(transport, &authority) {
             Some(config) => {
-                let listener = TlsListener { tcp: listener, acceptor: TlsAcceptor::from(config) };
+                let listener = TlsListener::new(listener, config);
                 tasks.spawn(async move { run(listener, router).await });
             }
             None => {
@@ -232,7 +223,7 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response<Bod
     let body = to_bytes(body, BODY_LIMIT_BYTES).await.unwrap_or_default();
     let response = match refusal {
         Some(refusal) => refusal,
-        None => cgi::answer(&site.root, site.user().as_deref(), &parts, &body)
+        None => http_backend(&site.root, site.user().as_deref(), &parts, &body)
             .await
             .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR)),
     };
@@ -257,8 +248,7 @@ async fn run<L>(listener: L, router: Router)
 where
     L: Listener<Addr = SocketAddr>,
 {
-    // It serves until its task is aborted and has no error to report.
-    let _ = axum::serve(listener, router).await;
+    axum::serve(listener, router).await.expect("it serves until its task is aborted");
 }
 
 /// Returns the TLS settings of a server that is known by a certificate of `authority`.
@@ -285,28 +275,4 @@ fn tls(transport: Transport, authority: &Authority) -> Option<Arc<ServerConfig>>
 
 fn certificate(pem: &str) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(pem.as_bytes()).expect("an issued certificate is PEM")
-}
-
-/// Accepts TCP connections that complete a TLS handshake, and drops the others.
-struct TlsListener {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let (stream, address) = Listener::accept(&mut self.tcp).await;
-            if let Ok(Ok(stream)) = timeout(HANDSHAKE_LIMIT, self.acceptor.accept(stream)).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.tcp.local_addr()
-    }
 }

@@ -15,18 +15,12 @@ use axum::{
     http::{HeaderMap, Response, StatusCode, header},
     serve::Listener,
 };
+use fairlead_tests::git::{TlsListener, http_backend};
 use futures::stream;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-    time::sleep,
-};
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use rustls::ServerConfig;
+use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 
-use super::{
-    program::{program, run},
-    repository::Repository,
-};
+use super::repository::Repository;
 
 /// How the server behaves.
 #[derive(Clone, Default)]
@@ -98,8 +92,7 @@ impl GitServer {
 
     pub(crate) async fn start_tls(repository: &Repository, behaviour: Behaviour, tls: ServerConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let acceptor = TlsAcceptor::from(Arc::new(tls));
-        Self::serve(repository, behaviour, TlsListener { listener, acceptor }, "https")
+        Self::serve(repository, behaviour, TlsListener::new(listener, Arc::new(tls)), "https")
     }
 
     fn serve<L>(repository: &Repository, behaviour: Behaviour, listener: L, scheme: &'static str) -> Self
@@ -148,30 +141,6 @@ impl Drop for GitServer {
     }
 }
 
-/// Accepts TLS connections. One whose handshake fails is dropped.
-struct TlsListener {
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let Ok((stream, address)) = self.listener.accept().await else { continue };
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
-}
-
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
     let what = format!("{} {}", request.method(), request.uri().path().rsplit('/').next().unwrap_or_default());
     let authorization =
@@ -208,39 +177,15 @@ async fn respond(site: &Site, request: Request) -> (StatusCode, HeaderMap, Bytes
 }
 
 async fn backend(site: &Site, request: Request) -> (StatusCode, HeaderMap, Bytes) {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("the request's body");
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut command = program("git");
-    command
-        .arg("http-backend")
-        .env("GIT_PROJECT_ROOT", &site.root)
-        .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("REQUEST_METHOD", parts.method.as_str())
-        .env("PATH_INFO", parts.uri.path())
-        .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
-        .env("CONTENT_TYPE", header("content-type"))
-        .env("CONTENT_LENGTH", body.len().to_string());
-    if site.behaviour.speaks == Speaks::Version2 {
-        command.env("GIT_PROTOCOL", header("git-protocol"));
+    match site.behaviour.speaks {
+        Speaks::Version2 => {}
+        Speaks::Version0 => drop(parts.headers.remove("git-protocol")),
     }
-    let output = tokio::task::spawn_blocking(move || run(&mut command, &body)).await.expect("it ran");
-    parse_cgi(&output.stdout)
-}
-
-fn parse_cgi(output: &[u8]) -> (StatusCode, HeaderMap, Bytes) {
-    let end = output.windows(4).position(|window| window == b"\r\n\r\n").expect("a header");
-    let (mut status, mut headers) = (StatusCode::OK, HeaderMap::new());
-    for line in String::from_utf8_lossy(&output[..end]).lines() {
-        let (name, value) = line.split_once(": ").expect("a header");
-        if name == "Status" {
-            status = value[..3].parse().expect("a status");
-        } else {
-            let name: header::HeaderName = name.parse().expect("a name");
-            headers.insert(name, value.parse().expect("a value"));
-        }
-    }
-    (status, headers, Bytes::copy_from_slice(&output[end + 4..]))
+    let answer = http_backend(&site.root, None, &parts, &body).await.expect("git answers");
+    let (head, body) = answer.into_parts();
+    (head.status, head.headers, to_bytes(body, usize::MAX).await.expect("the answer's body"))
 }
 
 fn troubled(trouble: &Trouble, body: Bytes) -> Body {

@@ -18,7 +18,7 @@ pub(crate) fn program(name: &str) -> Command {
 }
 
 /// Runs `command` with `input` and returns what it writes.
-pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
+fn run(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

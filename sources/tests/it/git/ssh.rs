@@ -1,16 +1,18 @@
 //! SSH: who the server is, who we are, and what a server refuses.
 
-use std::time::Duration;
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
 
-use fairlead_sources::git::{GitAuth, GitRequest, GitUrl, SecretData, resolve};
-
+use fairlead_sources::git::{DeployKey, GitAuth, GitRequest, GitUrl, SecretData, resolve};
+use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
 
 use super::{
-    PATIENCE, TestStore, anonymous, branch, refusal,
+    PATIENCE, TestStore, anonymous, branch,
+    program::{program, run_well},
+    refusal,
     repository::Repository,
     secret, shown,
     ssh_server::{SshServer, Variable},
@@ -135,6 +137,17 @@ async fn what_ssh_servers_refuse_is_told() {
     let nobody = refusal(resolve(&anonymous(&server.url(&repository), branch("main"))).await);
     assert_eq!(nobody.reason(), "AuthenticationFailed");
     assert!(told(&nobody).contains("'identity' is required"), "{}", told(&nobody));
+}
+
+#[test]
+fn openssh_reads_a_generated_key() {
+    let key = DeployKey::generate();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("identity");
+    std::fs::write(&file, key.private().expose_secret()).expect("written");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
+    let public = run_well(program("ssh-keygen").arg("-y").arg("-f").arg(&file), b"");
+    assert_eq!(public, key.public());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fairlead_sources::git::{SecretData, resolve};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use tokio_rustls::rustls::{
+use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring::default_provider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
