@@ -191,12 +191,14 @@ fn world(
     let (first, limit) = (settings.min_retry_delay, settings.max_retry_delay);
     let kustomization_queue: Arc<Queue<ObjectKey>> = Queue::new();
     let woken = Arc::clone(&kustomization_queue);
+    let (client, marks) = (cluster.client(), kustomization::MARKS);
     let tracker =
-        Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner| woken.wake(owner.clone()));
+        Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| woken.wake(owner.clone()));
     let configuration_queue: Arc<Queue<ObjectKey>> = Queue::new();
     let configuration_memories = flux_configuration::Memories::default();
     let (woken, memories) = (Arc::clone(&configuration_queue), configuration_memories.clone());
-    let configuration_tracker = Tracker::new(cluster.client().clone(), clock.clone(), stop.clone(), move |owner| {
+    let marks = flux_configuration::MARKS;
+    let configuration_tracker = Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| {
         memories.forget(owner);
         woken.wake(owner.clone());
     });

@@ -55,7 +55,7 @@ pub struct World {
     pub configuration_queue: Arc<Queue<ObjectKey>>,
     /// Watches what Kustomizations own.
     pub tracker: Tracker,
-    /// Watches the Secrets that `FluxConfiguration` objects refer to.
+    /// Watches what `FluxConfiguration` objects hold rights and credentials by, and the Secrets that they refer to.
     pub configuration_tracker: Tracker,
     /// Under which values of Secrets are compared.
     pub(crate) digest_key: DigestKey,

@@ -6,4 +6,4 @@ mod tracker;
 
 pub(crate) use relisting::relisting;
 pub use served::{Change, Object, Served};
-pub use tracker::{Interest, Owner, Tracker, Verdict};
+pub use tracker::{Interest, Marks, Owner, Tracker, Verdict};

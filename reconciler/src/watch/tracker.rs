@@ -1,6 +1,6 @@
 //! The objects that entries own, as far as drift and health need them: a few hundred bytes each.
 //!
-//! One watch for each kind, restricted by our owner label, feeds it. For each owned object it keeps the hash of our field
+//! One watch for each kind, restricted by a label that owned objects have, feeds it. For each it keeps the hash of our field
 //! manager's entry: that entry changes exactly when someone else changes or removes a field that we own, so a hash
 //! that is not the expected one *is* drift. Health is folded from each state that passes. Whole objects are never kept.
 //!
@@ -18,6 +18,7 @@ use fairlead_health::{Health, HealthRules, Surroundings};
 use fairlead_object::{Digest, ObjectId};
 use fairlead_plan::ownership;
 use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client,
     api::{ApiResource, DynamicObject},
@@ -31,17 +32,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::relisting;
-use crate::{
-    clock::Clock,
-    cluster::{FIELD_MANAGER, Resource},
-    controllers::ObjectKey,
-};
+use crate::{clock::Clock, cluster::Resource, controllers::ObjectKey};
 
-/// Who owns objects: a Kustomization.
+/// Who owns objects: a Kustomization, or a `FluxConfiguration`.
 pub type Owner = ObjectKey;
 
-const OWNER_NAME: &str = fairlead_api::names::labels::OWNER_NAME;
-const OWNER_NAMESPACE: &str = fairlead_api::names::labels::OWNER_NAMESPACE;
+/// By what the objects of one kind of owner are known.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// A label that all of them have.
+    pub label: &'static str,
+    /// The field manager that applies them.
+    pub manager: &'static str,
+    /// Whom the metadata of an object names.
+    pub owner_of: fn(&ObjectMeta) -> Option<Owner>,
+}
 
 /// What the tracker knows of one object.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +65,7 @@ struct Shared {
     client: Client,
     clock: Clock,
     stop: CancellationToken,
+    marks: Marks,
     wake: Box<dyn Fn(&Owner) + Send + Sync>,
     state: Mutex<State>,
 }
@@ -131,14 +137,15 @@ impl Record {
 }
 
 impl Tracker {
-    /// A tracker that tells `wake` whom to wake, until `stop`.
+    /// A tracker of the objects that bear `marks`. It tells `wake` whom to wake, until `stop`.
     pub fn new(
         client: Client,
         clock: Clock,
         stop: CancellationToken,
+        marks: Marks,
         wake: impl Fn(&Owner) + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Shared { client, clock, stop, wake: Box::new(wake), state: Mutex::default() }))
+        Self(Arc::new(Shared { client, clock, stop, marks, wake: Box::new(wake), state: Mutex::default() }))
     }
 
     /// Says that `owner` is about to write the object: what the watch shows until [`Tracker::written`] is our own doing.
@@ -165,7 +172,7 @@ impl Tracker {
         body: &Value,
         rules: &Arc<HealthRules>,
     ) {
-        let hash = ownership::entry_hash(body, FIELD_MANAGER);
+        let hash = ownership::entry_hash(body, self.0.marks.manager);
         let version = version(body);
         let health = Some(self.assess(body, rules));
         let mut state = self.state();
@@ -303,7 +310,7 @@ impl Tracker {
         let tracker = self.clone();
         tokio::spawn(async move {
             let api: Api<DynamicObject> = Api::all_with(tracker.0.client.clone(), &api_resource(&resource));
-            let config = watcher::Config::default().labels(OWNER_NAME);
+            let config = watcher::Config::default().labels(tracker.0.marks.label);
             let mut events = relisting(api, config).boxed();
             let mut listed: Option<HashSet<ObjectId>> = None;
             loop {
@@ -389,19 +396,20 @@ impl Tracker {
         let mut state = self.state();
         if !state.owned.contains_key(id) {
             // Its owner may be reading it right now, and must not miss what happens meanwhile.
-            let Some(owner) = owner_of(object) else { return };
+            let Some(owner) = (self.0.marks.owner_of)(&object.metadata) else { return };
             let record = Record::unwritten(&owner, resource, &Arc::default());
             state.owned.insert(id.clone(), record);
         }
         let Some(record) = state.owned.get_mut(id) else { return };
         let Some(body) = body_of(object, resource) else { return };
         let version = version(&body);
-        if version < record.version || is_owned_by_another(object, &record.owner) {
+        let labelled = (self.0.marks.owner_of)(&object.metadata);
+        if version < record.version || labelled.is_some_and(|labelled| labelled != record.owner) {
             return;
         }
         let health = Some(self.assess(&body, &record.rules));
         let is_health_new = record.health != health;
-        record.seen = ownership::entry_hash(&body, FIELD_MANAGER);
+        record.seen = ownership::entry_hash(&body, self.0.marks.manager);
         record.version = version;
         record.health = health;
         let (owner, has_drifted) = (record.owner.clone(), record.has_drifted());
@@ -451,16 +459,6 @@ impl Tracker {
             (self.0.wake)(&owner);
         }
     }
-}
-
-fn is_owned_by_another(object: &DynamicObject, owner: &Owner) -> bool {
-    owner_of(object).is_some_and(|labelled| labelled != *owner)
-}
-
-/// Whom the labels of an object name.
-fn owner_of(object: &DynamicObject) -> Option<Owner> {
-    let labels = object.metadata.labels.as_ref()?;
-    Some(ObjectKey::new(labels.get(OWNER_NAMESPACE)?, labels.get(OWNER_NAME)?))
 }
 
 fn id_of(object: &DynamicObject, resource: &Resource) -> ObjectId {

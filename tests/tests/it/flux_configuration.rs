@@ -1,6 +1,8 @@
 //! A `FluxConfiguration`: one object for a source, what is built from it, and the rights it is applied with.
 
-use fairlead_tests::{Condition, Controller, git::Access};
+mod scopes;
+
+use fairlead_tests::{Condition, Controller, Request, git::Access};
 use serde_json::{Value, json};
 
 use crate::scene::{LIMIT, Team};
@@ -46,8 +48,12 @@ fn config_map(team: &Team<'_>, name: &str) -> String {
     )
 }
 
-fn account(team: &Team<'_>) -> String {
-    format!("system:serviceaccount:{}:shop-applier", team.namespace)
+/// Returns what was written with the rights of any account of the team's namespace.
+async fn writes_of_tenant(team: &Team<'_>) -> Vec<Request> {
+    let accounts = format!("system:serviceaccount:{}:", team.namespace);
+    let mut writes = team.cluster.requests().await;
+    writes.retain(|request| request.user.starts_with(&accounts) && request.is_write());
+    writes
 }
 
 #[tokio::test]
@@ -78,8 +84,9 @@ async fn a_configuration_becomes_a_source_kustomizations_and_an_account_and_take
     let app = team.find("Kustomization", "shop-app").await.expect("it is made of the configuration");
     assert_eq!(app["spec"]["serviceAccountName"], "shop-applier");
     assert_eq!(app["spec"]["dependsOn"], json!([{ "name": "shop-infra" }]));
-    let written = team.cluster.writes_by(&account(&team)).await;
+    let written = writes_of_tenant(&team).await;
     assert!(written.iter().any(|write| write.resource == "configmaps" && write.name == "app"), "{written:#?}");
+    assert!(written.iter().all(|write| write.namespace == team.namespace), "{written:#?}");
 
     let shop = team.named("FluxConfiguration", "shop");
     team.cluster.delete(&shop).await;
@@ -89,75 +96,13 @@ async fn a_configuration_becomes_a_source_kustomizations_and_an_account_and_take
     for (kind, name) in [
         ("Kustomization", "shop-app"),
         ("Kustomization", "shop-infra"),
+        ("GitRepository", "shop"),
         ("ServiceAccount", "shop-applier"),
         ("RoleBinding", "flux-applier-shop"),
         ("RoleBinding", "flux-applier-shop:tenant"),
     ] {
         assert_eq!(team.find(kind, name).await, None, "{kind} {name}");
     }
-}
-
-#[tokio::test]
-async fn a_namespace_scope_refuses_what_would_be_done_for_it_with_more_rights_before_writing_anything() {
-    let team = Team::new("ways-out").await;
-    let kustomization = |spec: &str| {
-        format!(
-            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: out\n  namespace: {}\n\
-             spec:\n  interval: 1h\n  prune: true\n{spec}",
-            team.namespace
-        )
-    };
-    let source = "  sourceRef: { kind: GitRepository, name: shop }\n";
-    let ways = [
-        kustomization(&format!("{source}  healthChecks: [{{ kind: Secret, name: key, namespace: kube-system }}]\n")),
-        kustomization(&format!("{source}  kubeConfig: {{ secretRef: {{ name: elsewhere }} }}\n")),
-        kustomization(&format!("{source}  targetNamespace: kube-system\n")),
-        format!(
-            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: out\n  namespace: {}\n\
-             rules:\n  - apiGroups: ['*']\n    resources: ['*']\n    verbs: ['*']\n",
-            team.namespace
-        ),
-        configuration(&team, "out", json!({ "scope": "cluster" })).to_string(),
-    ];
-
-    let mut refusals = Vec::new();
-    let within = config_map(&team, "within");
-    for (index, way) in ways.iter().enumerate() {
-        let commit = team
-            .repository
-            .commit([("app/within.yaml", Some(within.as_str())), ("app/out.yaml", Some(way.as_str()))], "a way out");
-        match index {
-            0 => configure(&team, json!({})).await,
-            _ => team.request("GitRepository", "shop").await,
-        }
-        refusals.push(team.steady(&refusal(&team, &commit, refusals.last()).await));
-    }
-    insta::assert_snapshot!(refusals.join("\n"), @r#"
-    app/out.yaml:1: Kustomization/NAMESPACE/out refers to namespace kube-system in spec.healthChecks[0].namespace
-    app/out.yaml:1: Kustomization/NAMESPACE/out applies with credentials of its own, named in spec.kubeConfig
-    app/out.yaml:1: Kustomization/NAMESPACE/out refers to namespace kube-system in spec.targetNamespace
-    app/out.yaml:1: Role/NAMESPACE/out dry-run failed (Forbidden): roles.rbac.authorization.k8s.io "out" is forbidden: user "system:serviceaccount:NAMESPACE:shop-applier" (groups=["system:serviceaccounts" "system:serviceaccounts:NAMESPACE" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:
-    {APIGroups:["*"], Resources:["*"], Verbs:["*"]}
-    app/out.yaml:1: FluxConfiguration/NAMESPACE/out would grant rights of its own
-    "#);
-    assert_eq!(team.find("ConfigMap", "within").await, None, "nothing is applied");
-    assert!(team.cluster.writes_by(&account(&team)).await.is_empty());
-    assert_eq!(condition(&team, "shop", "Ready", "False").await.reason, "NonCompliant");
-}
-
-/// Waits until the source is at `commit` and the Kustomization is refused, for another reason than `before`.
-async fn refusal(team: &Team<'_>, commit: &str, before: Option<&String>) -> String {
-    let revision = format!("main@sha1:{commit}");
-    let fetched = |found: &Value| (found["status"]["artifact"]["revision"] == revision.as_str()).then_some(());
-    team.cluster.watch(&team.named("GitRepository", "shop"), LIMIT, |found| found.and_then(fetched)).await;
-    let refused = |found: &Value| {
-        let conditions = found["status"]["conditions"].as_array()?;
-        let ready =
-            conditions.iter().find(|condition| condition["type"] == "Ready" && condition["status"] == "False")?;
-        let message = ready["message"].as_str().filter(|message| message.contains("out.yaml"))?;
-        Some(message.to_owned()).filter(|message| Some(&team.steady(message)) != before)
-    };
-    team.cluster.watch(&team.named("Kustomization", "shop-app"), LIMIT, |found| found.and_then(refused)).await
 }
 
 #[tokio::test]
@@ -176,28 +121,6 @@ async fn what_waits_for_a_kustomization_that_failed_makes_the_configuration_non_
     let shop = team.find("FluxConfiguration", "shop").await.expect("it is there");
     assert_eq!(shop["status"]["provisioningState"], "Succeeded", "its objects are there");
     assert_eq!(team.find("ConfigMap", "app").await, None);
-}
-
-#[tokio::test]
-async fn the_later_of_two_scopes_in_a_namespace_is_refused_until_the_other_is_gone() {
-    let team = Team::new("scopes").await;
-    team.repository.commit([("app/app.yaml", Some(config_map(&team, "app")))], "first");
-    configure(&team, json!({})).await;
-    compliant(&team).await;
-    team.cluster.apply(configuration(&team, "strong", json!({ "scope": "cluster" }))).await;
-
-    let refused = condition(&team, "strong", "Stalled", "True").await;
-    insta::assert_snapshot!(team.steady(&refused.to_string()), @"True AccessDenied: spec.scope is `cluster`, but FluxConfiguration NAMESPACE/shop of this namespace has another: whoever may create pods here could use the stronger account; move one of them to another namespace");
-    assert_eq!(team.find("ServiceAccount", "strong-applier").await, None);
-
-    let shop = team.named("FluxConfiguration", "shop");
-    team.cluster.delete(&shop).await;
-    team.cluster.wait_until_gone(&shop, LIMIT).await;
-    condition(&team, "strong", "Ready", "True").await;
-    team.cluster.delete(&team.named("FluxConfiguration", "strong")).await;
-    team.cluster.wait_until_gone(&team.named("FluxConfiguration", "strong"), LIMIT).await;
-    let binding = format!("ClusterRoleBinding flux-applier-{}-strong", team.namespace);
-    assert_eq!(team.cluster.find(&binding).await, None);
 }
 
 #[tokio::test]
@@ -226,6 +149,41 @@ async fn what_someone_changed_or_deleted_is_put_right_and_what_is_no_longer_name
     team.cluster.wait_until_gone(&team.named("Kustomization", "shop-more"), LIMIT).await;
     assert_eq!(team.find("ConfigMap", "more").await, None, "it is pruned");
     assert!(team.find("ConfigMap", "app").await.is_some());
+}
+
+#[tokio::test]
+async fn an_account_its_rights_and_its_credentials_come_back_when_someone_takes_or_changes_them() {
+    let team = Team::new("identity").await;
+    team.git.set_access(Access::Basic { username: "deploy".to_owned(), password: "first".to_owned() });
+    team.repository.commit([("app/app.yaml", Some(config_map(&team, "app")))], "first");
+    team.secret(json!({ "httpsKey": "first" })).await;
+    let mut git = configuration(&team, "shop", json!({}))["spec"]["gitRepository"].clone();
+    git["httpsUser"] = "deploy".into();
+    let reference = json!({ "secretRef": { "name": "git" } });
+    configure(&team, json!({ "gitRepository": git, "configurationProtectedSettings": reference })).await;
+    compliant(&team).await;
+
+    for (kind, name) in [
+        ("ServiceAccount", "shop-applier"),
+        ("RoleBinding", "flux-applier-shop"),
+        ("RoleBinding", "flux-applier-shop:tenant"),
+        ("Secret", "shop-auth"),
+    ] {
+        let before = team.find(kind, name).await.expect("it is made of the configuration");
+        let is_new = |found: &Value| (found["metadata"]["uid"] != before["metadata"]["uid"]).then_some(());
+        team.cluster.delete(&team.named(kind, name)).await;
+        team.cluster.watch(&team.named(kind, name), LIMIT, |found| found.and_then(is_new)).await;
+    }
+
+    let binding = team.named("RoleBinding", "flux-applier-shop");
+    team.cluster.merge(&binding, json!({ "subjects": [] })).await;
+    let is_bound = |found: &Value| (found["subjects"][0]["name"] == "shop-applier").then_some(());
+    team.cluster.watch(&binding, LIMIT, |found| found.and_then(is_bound)).await;
+
+    let secret = team.named("Secret", "shop-auth");
+    team.cluster.merge(&secret, json!({ "data": { "password": "c2Vjb25k" } })).await;
+    let is_first = |found: &Value| (found["data"]["password"] == "Zmlyc3Q=").then_some(());
+    team.cluster.watch(&secret, LIMIT, |found| found.and_then(is_first)).await;
 }
 
 #[tokio::test]

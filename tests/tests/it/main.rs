@@ -5,7 +5,6 @@ mod cli_build;
 mod cli_cluster;
 mod cli_installation;
 mod cli_local;
-mod configurations;
 mod crash;
 mod definitions;
 mod demo;

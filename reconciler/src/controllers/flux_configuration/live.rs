@@ -9,11 +9,15 @@ use crate::controllers::ObjectKey;
 
 /// Whether the object with `metadata` belongs to the configuration `key` with this `uid`.
 pub(super) fn belongs(metadata: &ObjectMeta, key: &ObjectKey, uid: &str) -> bool {
-    let label = |name: &str| metadata.labels.as_ref().and_then(|all| all.get(name));
     let is_owned = metadata.owner_references.iter().flatten().any(|owner| owner.uid == uid);
-    // An object without a namespace says in which one its configuration lies.
-    let namespace = metadata.namespace.as_ref().or_else(|| label(labels::CONFIGURATION_NAMESPACE));
-    is_owned || label(labels::CONFIGURATION_NAME) == Some(&key.name) && namespace == Some(&key.namespace)
+    is_owned || named_configuration(metadata).as_ref() == Some(key)
+}
+
+/// The configuration that the labels of an object name. An object without a namespace says in which one it lies.
+pub(super) fn named_configuration(metadata: &ObjectMeta) -> Option<ObjectKey> {
+    let all = metadata.labels.as_ref()?;
+    let namespace = metadata.namespace.as_ref().or_else(|| all.get(labels::CONFIGURATION_NAMESPACE))?;
+    Some(ObjectKey::new(namespace, all.get(labels::CONFIGURATION_NAME)?))
 }
 
 /// [`belongs`] for an object as the API server sent it.

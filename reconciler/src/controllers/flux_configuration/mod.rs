@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use fairlead_api::{
     fairlead::{FluxConfiguration, FluxConfigurationStatus},
-    names::annotations,
+    names::{annotations, labels},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::time::Instant;
@@ -37,7 +37,7 @@ use crate::{
     cluster::{ApiError, Resource},
     events::{Event, Severity},
     queue::NextRun,
-    watch::{Change, Object},
+    watch::{Change, Marks, Object},
 };
 pub(crate) use facts::FluxKind;
 pub(crate) use memory::Memories;
@@ -49,6 +49,10 @@ const CONTROLLER: &str = "fluxconfig-controller";
 
 /// The field manager of everything that a configuration consists of, and of its status.
 const MANAGER: &str = "fairlead";
+
+/// By what the account of a configuration, its bindings and its Secret are known.
+pub(crate) const MARKS: Marks =
+    Marks { label: labels::CONFIGURATION_NAME, manager: MANAGER, owner_of: live::named_configuration };
 
 fn kind() -> Kind {
     let resource = Resource::namespaced("fairlead.dev", "v1alpha1", "FluxConfiguration", "fluxconfigurations");
@@ -145,7 +149,7 @@ impl Subject<'_> {
             self.say(said);
         }
         if report.has_failed {
-            // It may be that someone took rights or credentials away, which no watch tells.
+            // It may be that someone took rights or credentials away, and that the watch which tells it is late.
             self.world.configuration_memories.forget(self.key);
             self.world.configuration_queue.wake(self.key.clone());
         }

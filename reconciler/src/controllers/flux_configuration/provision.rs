@@ -77,12 +77,22 @@ impl Subject<'_> {
 
     /// Deletes an object of the configuration; one that belongs to someone else stays.
     pub(super) async fn delete(&self, resource: &Resource, name: &str) -> Result<bool, ApiError> {
-        let namespace = if resource.is_namespaced { self.key.namespace.as_str() } else { "" };
+        let namespace = self.namespace_of(resource);
+        self.world.configuration_tracker.forget(self.key, &self.id(resource, name));
         let Some(found) = self.world.cluster.get(resource, namespace, name).await? else { return Ok(false) };
         if !value_belongs(&found, self.key, self.uid()) {
             return Ok(false);
         }
         self.world.cluster.delete(resource, (namespace, name), found["metadata"]["uid"].as_str()).await
+    }
+
+    /// Where the configuration has its objects of this kind.
+    fn namespace_of(&self, resource: &Resource) -> &str {
+        if resource.is_namespaced { &self.key.namespace } else { "" }
+    }
+
+    fn id(&self, resource: &Resource, name: &str) -> ObjectId {
+        ObjectId::new(&resource.group, &resource.kind, self.namespace_of(resource), name)
     }
 
     /// Takes the rights of the configuration's account away, and the account.
@@ -123,7 +133,7 @@ impl Provision<'_> {
     async fn hold_rights(&mut self) -> Result<(), Failure> {
         for (resource, wanted) in parts::rights(self.subject.key, self.configuration.spec.scope) {
             let live = self.find(&resource, &wanted).await?;
-            self.are_rights_new |= self.keep(&resource, &wanted, live.as_ref()).await?.is_some();
+            self.are_rights_new |= self.hold(resource, &wanted, live.as_ref()).await?;
         }
         Ok(())
     }
@@ -147,8 +157,22 @@ impl Provision<'_> {
         let live = self.find(&parts::secrets(), &json!({"metadata": {"name": name}})).await?;
         let credentials = credentials::credentials(self.git, settings, live.as_ref().and_then(generated_key))?;
         let wanted = parts::secret(self.subject.key, &credentials);
-        self.keep(&parts::secrets(), &wanted, live.as_ref()).await?;
+        self.hold(parts::secrets(), &wanted, live.as_ref()).await?;
         Ok(credentials.public_key)
+    }
+
+    /// Keeps `wanted` and watches it from now on: whoever changes or deletes it wakes the configuration. Returns whether
+    /// it was written.
+    async fn hold(&mut self, resource: Resource, wanted: &Value, live: Option<&Value>) -> Result<bool, Failure> {
+        let (tracker, key) = (&self.subject.world.configuration_tracker, self.subject.key);
+        let (resource, rules) = (Arc::new(resource), Arc::default());
+        let object = self.subject.id(&resource, name_of(wanted));
+        tracker.writing(key, &object, &resource, &rules);
+        let written = self.keep(&resource, wanted, live).await?;
+        if let Some(body) = written.as_ref().or(live) {
+            tracker.written(key, &object, &resource, body, &rules);
+        }
+        Ok(written.is_some())
     }
 
     /// The protected settings; a change of their Secret wakes the configuration from now on.
@@ -244,8 +268,7 @@ impl Provision<'_> {
     }
 
     async fn find(&self, resource: &Resource, wanted: &Value) -> Result<Option<Value>, ApiError> {
-        let namespace = if resource.is_namespaced { self.subject.key.namespace.as_str() } else { "" };
-        self.subject.world.cluster.get(resource, namespace, name_of(wanted)).await
+        self.subject.world.cluster.get(resource, self.subject.namespace_of(resource), name_of(wanted)).await
     }
 
     /// Writes `wanted` unless `live` is like it. Returns the server's answer if it was written.
@@ -255,8 +278,7 @@ impl Provision<'_> {
         wanted: &Value,
         live: Option<&Value>,
     ) -> Result<Option<Value>, Failure> {
-        let namespace = if resource.is_namespaced { self.subject.key.namespace.as_str() } else { "" };
-        let object = ObjectId::new(&resource.group, &resource.kind, namespace, name_of(wanted));
+        let object = self.subject.id(resource, name_of(wanted));
         if let Some(live) = live {
             if !value_belongs(live, self.subject.key, self.subject.uid()) {
                 return Err(Failure::Foreign(object));

@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 
 use fairlead_api::{
     kustomize::{Kustomization, KustomizationSpec, KustomizationStatus, SourceKind},
-    names::{annotations, events as metadata_keys},
+    names::{annotations, events as metadata_keys, labels},
     reasons::kustomization as reason,
 };
 use fairlead_object::ObjectId;
@@ -33,11 +33,11 @@ use tracing::{info, warn};
 
 use super::{ObjectKey, World, status::Kind, world::reference};
 use crate::{
-    cluster::{ApiError, Resource},
+    cluster::{ApiError, FIELD_MANAGER, Resource},
     events::{Event, Severity},
     observe::Refusal,
     queue::NextRun,
-    watch::{Interest, Object},
+    watch::{Interest, Marks, Object},
 };
 pub(crate) use definitions::AwaitedKinds;
 pub(crate) use memory::Memories;
@@ -54,6 +54,15 @@ const SOURCE_TO_COME: Duration = Duration::from_secs(2);
 
 /// How long an object rests whose interval cannot be read.
 const FALLBACK_RETRY: Duration = Duration::from_mins(1);
+
+/// By what the objects that Kustomizations apply are known.
+pub(crate) const MARKS: Marks = Marks { label: labels::OWNER_NAME, manager: FIELD_MANAGER, owner_of };
+
+/// The Kustomization that the labels of an object name.
+fn owner_of(metadata: &ObjectMeta) -> Option<ObjectKey> {
+    let all = metadata.labels.as_ref()?;
+    Some(ObjectKey::new(all.get(labels::OWNER_NAMESPACE)?, all.get(labels::OWNER_NAME)?))
+}
 
 fn kind() -> Kind {
     let resource = Resource::namespaced("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations");
