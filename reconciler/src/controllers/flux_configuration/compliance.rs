@@ -21,9 +21,6 @@ use fairlead_api::{
 use super::facts::{Facts, Part};
 use crate::controllers::ObjectKey;
 
-/// How a Kustomization ends its message that waits for the first artifact of its source.
-const NO_ARTIFACT_YET: &str = "has no artifact yet";
-
 /// The state of a configuration, from what it asks for and the states of its objects.
 pub(super) fn roll_up(is_suspended: bool, is_provisioned: bool, states: &[ComplianceState]) -> ComplianceState {
     let has = |state| states.contains(&state);
@@ -72,7 +69,7 @@ impl<'a> Walk<'a> {
             ConditionStatus::False => match ready.reason.as_str() {
                 reasons::PROGRESSING => ComplianceState::Pending,
                 reason::DEPENDENCY_NOT_READY => self.waiting_for(part, "Kustomization", &facts.dependencies),
-                reason::ARTIFACT_FAILED if ready.message.ends_with(NO_ARTIFACT_YET) => {
+                reason::ARTIFACT_FAILED if !self.has_tried(facts) => {
                     self.waiting_for(part, "GitRepository", facts.source.as_slice())
                 }
                 _ => ComplianceState::NonCompliant,
@@ -86,6 +83,13 @@ impl<'a> Walk<'a> {
         let wanted = source.and_then(|source| source.facts.as_ref()?.revision.as_ref());
         let is_outdated = wanted.is_some_and(|wanted| facts.revision.as_ref() != Some(wanted));
         facts.observed_generation != facts.generation || is_outdated
+    }
+
+    /// Whether a Kustomization has come so far as to try the revision that its source has.
+    fn has_tried(&self, facts: &Facts) -> bool {
+        let source = facts.source.as_ref().and_then(|key| self.find("GitRepository", key));
+        let Some(source) = source.and_then(|source| source.facts.as_ref()) else { return true };
+        source.revision.is_some() && source.revision == facts.attempted
     }
 
     /// The state of `part`, which waits for the objects `keys`.
@@ -160,6 +164,7 @@ mod tests {
             observed_generation: Some(1),
             conditions: said(verdict, 1),
             revision: Some("main@sha1:2".to_owned()),
+            attempted: Some("main@sha1:2".to_owned()),
             source: Some(key("shop")),
             dependencies: vec![key(dependency)],
             ..Facts::default()
@@ -178,49 +183,48 @@ mod tests {
     #[test]
     fn an_object_is_as_its_conditions_and_what_it_waits_for_say() {
         let waiting = || failed(reason::DEPENDENCY_NOT_READY);
-        let no_artifact =
-            || Verdict::fails(READY, reason::ARTIFACT_FAILED, "GitRepository 'shop/shop' has no artifact yet");
-        let changed = |change: fn(&mut Facts)| {
-            let mut part = kustomization("app", "infra", ready());
+        let changed = |mut part: Part, change: fn(&mut Facts)| {
             part.facts.as_mut().map(change);
             part
         };
         let app = |verdict| kustomization("app", "infra", verdict);
+        let untried = || changed(app(failed(reason::ARTIFACT_FAILED)), |facts| facts.attempted = None);
+        let without_artifact = |verdict| changed(source(verdict), |facts| facts.revision = None);
         let infra = |verdict| kustomization("infra", "none", verdict);
         let well = source(ready());
-        for (case, app, infra, source, expected) in [
+        for (case, app, infra, source, expected) in vec![
             ("ready", app(ready()), infra(ready()), well.clone(), Compliant),
             (
                 "nothing said yet",
-                changed(|facts| facts.conditions = Conditions::default()),
+                changed(app(ready()), |facts| facts.conditions = Conditions::default()),
                 infra(ready()),
                 well.clone(),
                 Unknown,
             ),
             (
                 "suspended on its own",
-                changed(|facts| facts.is_suspended = true),
+                changed(app(ready()), |facts| facts.is_suspended = true),
                 infra(ready()),
                 well.clone(),
                 Suspended,
             ),
             (
                 "said about an older spec",
-                changed(|facts| facts.generation = Some(2)),
+                changed(app(ready()), |facts| facts.generation = Some(2)),
                 infra(ready()),
                 well.clone(),
                 Pending,
             ),
             (
                 "reconciled an older spec",
-                changed(|facts| facts.observed_generation = Some(0)),
+                changed(app(ready()), |facts| facts.observed_generation = Some(0)),
                 infra(ready()),
                 well.clone(),
                 Pending,
             ),
             (
                 "at an older revision",
-                changed(|facts| facts.revision = Some("main@sha1:1".to_owned())),
+                changed(app(ready()), |facts| facts.revision = Some("main@sha1:1".to_owned())),
                 infra(ready()),
                 well.clone(),
                 Pending,
@@ -252,17 +256,17 @@ mod tests {
             ),
             (
                 "a source that is fetched",
-                app(no_artifact()),
+                untried(),
                 infra(ready()),
-                source(Verdict::unknown(READY, "Progressing", "")),
+                without_artifact(Verdict::unknown(READY, "Progressing", "")),
                 Pending,
             ),
-            ("a source that is there by now", app(no_artifact()), infra(ready()), well, Pending),
+            ("a source that is there by now", untried(), infra(ready()), well, Pending),
             (
                 "a source that failed",
-                app(no_artifact()),
+                untried(),
                 infra(ready()),
-                source(failed("AuthenticationFailed")),
+                without_artifact(failed("AuthenticationFailed")),
                 NonCompliant,
             ),
         ] {

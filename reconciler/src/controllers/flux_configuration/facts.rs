@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub(super) is_suspended: bool,
     /// The revision that a source has, or that a Kustomization applied last.
     pub(super) revision: Option<String>,
+    /// The revision that a Kustomization tried last.
+    pub(super) attempted: Option<String>,
     /// When a source got its revision.
     pub(super) updated_at: Option<Time>,
     /// What a Kustomization is built from.
@@ -88,6 +90,7 @@ impl FluxKind for Kustomization {
             conditions: status.conditions,
             is_suspended: self.spec.suspend,
             revision: status.last_applied_revision,
+            attempted: status.last_attempted_revision,
             source: Some(source_of(&self.spec, &key)),
             dependencies: dependencies
                 .map(|entry| ObjectKey::new(entry.namespace.as_deref().unwrap_or(namespace), &entry.name))

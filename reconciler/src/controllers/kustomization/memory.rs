@@ -48,6 +48,10 @@ pub(super) struct Memory {
     pub(super) waiting: Option<Waiting>,
     /// The rules of `spec.healthCheckExprs` of this generation.
     pub(super) rules: Option<(i64, Arc<HealthRules>)>,
+    /// The revision that the present run came to try.
+    pub(super) attempted: Option<String>,
+    /// The revision whose warnings were logged.
+    pub(super) warned_of: Option<String>,
     /// Its source, or the artifact of it, was missing before.
     pub(super) has_missed_source: bool,
     /// When drift was put right lately.

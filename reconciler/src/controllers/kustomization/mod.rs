@@ -139,6 +139,7 @@ impl Subject<'_> {
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
         kind().add_finalizer(self.world, &self.world.kustomizations, self.metadata()).await?;
         let mut memory = self.world.memories.take(self.key);
+        memory.attempted = None;
         let outcome = self.outcome(&mut memory).await;
         if let Err(failure) = &outcome {
             self.await_remedy(failure);
@@ -148,7 +149,7 @@ impl Subject<'_> {
             return Ok(NextRun::After(SOURCE_TO_COME));
         }
         let before = self.latest_status();
-        let report = outcome::report(&self.situation(&before), &outcome);
+        let report = outcome::report(&self.situation(&before, memory.attempted.as_deref()), &outcome);
         let written = self.write(&before, &report.status).await;
         if let (Err(_), Ok(outcome)) = (&written, &outcome) {
             memory.untold = outcome.changes().to_vec();
@@ -209,7 +210,7 @@ impl Subject<'_> {
         latest.unwrap_or_else(|| self.before())
     }
 
-    fn situation<'s>(&'s self, before: &'s KustomizationStatus) -> Situation<'s> {
+    fn situation<'s>(&'s self, before: &'s KustomizationStatus, attempted: Option<&'s str>) -> Situation<'s> {
         let spec = self.object.parsed.as_ref().ok().map(|parsed| &parsed.spec);
         let retry = spec.and_then(|spec| {
             let retry = spec.retry_interval.as_ref().and_then(|retry| retry.read("spec.retryInterval").ok());
@@ -219,6 +220,7 @@ impl Subject<'_> {
             before,
             generation: self.metadata().generation,
             requested_at: self.requested_at(),
+            attempted,
             retry_interval: retry.unwrap_or(FALLBACK_RETRY),
             now: self.world.clock.now(),
             took: self.began.elapsed(),

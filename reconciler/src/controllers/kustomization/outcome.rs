@@ -258,6 +258,8 @@ pub(super) struct Situation<'a> {
     pub(super) before: &'a KustomizationStatus,
     pub(super) generation: Option<i64>,
     pub(super) requested_at: Option<&'a str>,
+    /// The revision that the run came to try.
+    pub(super) attempted: Option<&'a str>,
     pub(super) retry_interval: Duration,
     pub(super) now: Timestamp,
     pub(super) took: Duration,
@@ -298,6 +300,9 @@ pub(super) fn report(situation: &Situation<'_>, outcome: &Result<Outcome, Failur
     let mut status = situation.before.clone();
     if let Some(requested_at) = situation.requested_at {
         status.last_handled_reconcile_at = Some(requested_at.to_owned());
+    }
+    if let Some(revision) = situation.attempted {
+        status.last_attempted_revision = Some(revision.to_owned());
     }
     match outcome {
         Ok(Outcome::Suspended) => Report { status, events: Vec::new(), next: Next::OnChange },
@@ -387,7 +392,6 @@ fn fail(mut status: KustomizationStatus, situation: &Situation<'_>, failure: &Fa
     if let Failure::Health { applied, .. } = failure {
         events.extend(change_event(applied));
         status.conditions.set(Verdict::fails(HEALTHY, reason, message.clone()), situation.generation, situation.now);
-        status.last_attempted_revision = Some(applied.revision.clone());
         record(&mut status, situation, applied, reason);
     }
     let next = match failure.again() {
@@ -455,6 +459,7 @@ mod tests {
             before,
             generation: Some(3),
             requested_at,
+            attempted: None,
             retry_interval: RETRY,
             now: Timestamp::UNIX_EPOCH,
             took: Duration::from_millis(1200),

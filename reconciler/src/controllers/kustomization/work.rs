@@ -69,6 +69,7 @@ impl<'a> Work<'a> {
         let artifact = self.artifact()?;
         dependencies::check(self.subject.world, self.subject.key, self.kustomization, &artifact.revision)?;
         let world = self.subject.world;
+        memory.attempted = Some(artifact.revision.clone());
         let request =
             build_request(&self.cluster, &self.subject.key.namespace, self.spec, world.settings.strict_substitution)
                 .await?;
@@ -269,7 +270,7 @@ impl<'a> Work<'a> {
     /// Records what may exist from now on, before the first write.
     async fn record(&self, plan: &Plan) -> Result<(), Failure> {
         let before = self.subject.latest_status();
-        let situation = self.subject.situation(&before);
+        let situation = self.subject.situation(&before, None);
         let status = outcome::progress(&situation, &plan.revision, &plan.inventory_during());
         self.subject.write(&before, &status).await.map_err(Failure::Record)
     }
