@@ -22,6 +22,10 @@ impl Hinted {
     pub(crate) fn new(error: impl Into<CommandError>, hint: impl Into<String>) -> Self {
         Self { error: error.into(), hint: hint.into() }
     }
+
+    pub(crate) fn hint(&self) -> &str {
+        &self.hint
+    }
 }
 
 impl fmt::Display for Hinted {
@@ -59,6 +63,11 @@ pub(crate) fn success(text: impl AsRef<str>) {
 /// Says what deserves a look.
 pub(crate) fn warning(text: impl AsRef<str>) {
     line("⚠️", text.as_ref());
+}
+
+/// Repeats what a library says to people, in its own words.
+pub(crate) fn quote(text: impl AsRef<str>) {
+    drop(writeln!(io::stderr(), "{}", text.as_ref()));
 }
 
 /// Says what failed, where the command goes on.

@@ -21,6 +21,8 @@ pub struct Built {
     pub inputs: BuildInputs,
     /// The digest of [`text`](Self::text), as `status.history` records it.
     pub digest: Digest,
+    /// What kustomize prints on stderr about deprecated fields, a line each.
+    pub warnings: Vec<String>,
 }
 
 /// Builds what `request` asks for from `tree`. Equal inputs give equal manifests, byte for byte.
@@ -31,9 +33,9 @@ pub struct Built {
 pub fn build(tree: &dyn Tree, request: &BuildRequest) -> Result<Built, BuildError> {
     let bounded = Bounded::new(tree);
     let recorder = Recorder::new(&bounded);
-    let manifests = manifests(&recorder, request)?;
+    let (manifests, warnings) = manifests(&recorder, request)?;
     let digest = Digest::of(print(&manifests).as_bytes());
-    Ok(Built { manifests, inputs: BuildInputs::new(request, recorder.into_reads()), digest })
+    Ok(Built { manifests, inputs: BuildInputs::new(request, recorder.into_reads()), digest, warnings })
 }
 
 impl Built {
@@ -47,13 +49,14 @@ fn print(manifests: &[Manifest]) -> String {
     manifests.iter().map(|manifest| emit_json(&manifest.to_value())).collect::<Vec<_>>().join("---\n")
 }
 
-fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, BuildError> {
+/// The objects, and the warnings.
+fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<(Vec<Manifest>, Vec<String>), BuildError> {
     let root = Root::of(tree, &request.path)?;
     let kustomization = root.with_overlay(tree, request)?;
-    let resources = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options(request));
-    let resources = resources.map_err(|error| root.explain(error))?;
-    let mut manifests = Vec::with_capacity(resources.len());
-    for resource in &resources {
+    let built = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options(request));
+    let built = built.map_err(|error| root.explain(error))?;
+    let mut manifests = Vec::with_capacity(built.resources.len());
+    for resource in &built.resources {
         let manifest = manifest(resource, &root)?;
         if request.caller == Caller::CommandLine || !is_kustomization_file(&manifest) {
             manifests.push(finish(manifest, request)?);
@@ -63,7 +66,7 @@ fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<Vec<Manifest>, B
         Caller::Flux => refuse_duplicates(&manifests)?,
         Caller::CommandLine => {}
     }
-    Ok(manifests)
+    Ok((manifests, built.warnings))
 }
 
 fn options(request: &BuildRequest) -> Options {

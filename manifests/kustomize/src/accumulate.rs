@@ -41,11 +41,13 @@ pub(crate) struct Build {
     kustomizations: usize,
     /// What `buildMetadata` of the directory that is built asks for.
     notes: Vec<Note>,
+    /// What kustomize would print on stderr so far.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Build {
     pub(crate) fn new(notes: Vec<Note>, built_ins: BuiltInTypes) -> Self {
-        Self { schema: None, built_ins, kustomizations: 0, notes }
+        Self { schema: None, built_ins, kustomizations: 0, notes, warnings: Vec::new() }
     }
 
     /// Counts a kustomization; the same one may be reached along many ways.
@@ -96,6 +98,7 @@ impl Accumulation {
         build: &mut Build,
     ) -> Result<(), BuildError> {
         build.count(&kustomization.file)?;
+        build.warnings.extend(kustomization.warnings());
         let fields = &kustomization.fields;
         set_schema(fields, loader, build)?;
         for entry in &fields.resources {

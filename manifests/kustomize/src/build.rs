@@ -71,8 +71,17 @@ impl Manager {
     }
 }
 
+/// What a build made.
+#[derive(Debug)]
+pub struct Built {
+    /// The resources, in the order of the output.
+    pub resources: Vec<Resource>,
+    /// What kustomize prints on stderr besides, a line each, once for each time that a file is built.
+    pub warnings: Vec<String>,
+}
+
 /// Builds the kustomization of `directory`.
-pub fn build(tree: &dyn Tree, directory: &TreePath, options: &Options) -> Result<Vec<Resource>, BuildError> {
+pub fn build(tree: &dyn Tree, directory: &TreePath, options: &Options) -> Result<Built, BuildError> {
     let kustomization = Kustomization::find(tree, directory)?
         .ok_or_else(|| BuildError::NoKustomizationFile { directory: directory.clone() })?;
     build_with(tree, directory, &kustomization, options)
@@ -84,7 +93,7 @@ pub fn build_with(
     directory: &TreePath,
     kustomization: &Kustomization,
     options: &Options,
-) -> Result<Vec<Resource>, BuildError> {
+) -> Result<Built, BuildError> {
     let loader = Loader::new(tree, directory, options.load_restrictions);
     let notes = notes(kustomization, options);
     let mut build = Build::new(notes.clone(), options.built_in_types);
@@ -102,7 +111,7 @@ pub fn build_with(
             provenance::annotate(resource, *note, directory, options.manager);
         }
     }
-    Ok(resources)
+    Ok(Built { resources, warnings: build.warnings })
 }
 
 /// What objects are to say about their making.

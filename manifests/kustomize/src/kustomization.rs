@@ -61,7 +61,27 @@ pub struct Kustomization {
     pub kind: Kind,
     /// Everything that it asks for.
     pub fields: Fields,
+    /// The deprecated fields that it has, in the order in which kustomize warns of them.
+    deprecated: Vec<&'static Deprecated>,
 }
+
+/// A field that kustomize reads and warns of.
+#[derive(Debug, PartialEq, Eq)]
+struct Deprecated {
+    field: &'static str,
+    instead: &'static str,
+    /// What stands before the advice to let kustomize rewrite the file.
+    caveat: &'static str,
+}
+
+const DEPRECATED: [Deprecated; 6] = [
+    Deprecated { field: "bases", instead: "resources", caveat: "" },
+    Deprecated { field: "commonLabels", instead: "labels", caveat: "" },
+    Deprecated { field: "imageTags", instead: "images", caveat: "" },
+    Deprecated { field: "patchesJson6902", instead: "patches", caveat: "" },
+    Deprecated { field: "patchesStrategicMerge", instead: "patches", caveat: "" },
+    Deprecated { field: "vars", instead: "replacements", caveat: "[EXPERIMENTAL] " },
+];
 
 record! {
     /// The fields of a kustomization file, by kustomize's names.
@@ -384,7 +404,12 @@ record! {
 impl Kustomization {
     /// A kustomization without a file: what a plain directory is built with. Its entries are relative to `directory`.
     pub fn generated(directory: &TreePath) -> Self {
-        Self { file: directory.join(FILE_NAMES[0]), kind: Kind::Kustomization, fields: Fields::default() }
+        Self {
+            file: directory.join(FILE_NAMES[0]),
+            kind: Kind::Kustomization,
+            fields: Fields::default(),
+            deprecated: Vec::new(),
+        }
     }
 
     /// Finds and reads the kustomization file of `directory`; `None` if there is none.
@@ -418,7 +443,7 @@ impl Kustomization {
         let kind = check_header(file, &fields)?;
         fields.rewrite_old_spellings();
         fields.check_generators()?;
-        Ok(Self { file: file.clone(), kind, fields })
+        Ok(Self { file: file.clone(), kind, fields, deprecated: deprecated_in(&node) })
     }
 
     /// The directory that its entries are relative to.
@@ -426,24 +451,14 @@ impl Kustomization {
         self.file.parent().unwrap_or_default()
     }
 
-    /// What kustomize prints on stderr about deprecated fields.
-    pub fn warnings(&self) -> Vec<String> {
-        let fields = &self.fields;
-        let deprecated = [
-            (fields.common_labels.is_some(), "commonLabels", "labels"),
-            (!fields.patches_json6902.is_empty(), "patchesJson6902", "patches"),
-            (!fields.patches_strategic_merge.is_empty(), "patchesStrategicMerge", "patches"),
-            (!fields.vars.is_empty(), "vars", "replacements"),
-        ];
-        let used = deprecated.into_iter().filter(|(used, ..)| *used);
-        used.map(|(_, old, new)| {
-            let experimental = if old == "vars" { "[EXPERIMENTAL] " } else { "" };
+    /// What kustomize prints on stderr about deprecated fields, a line each.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.deprecated.iter().map(|Deprecated { field, instead, caveat }| {
             format!(
-                "# Warning: '{old}' is deprecated. Please use '{new}' instead. {experimental}Run 'kustomize edit fix' to \
+                "# Warning: '{field}' is deprecated. Please use '{instead}' instead. {caveat}Run 'kustomize edit fix' to \
                  update your Kustomization automatically."
             )
         })
-        .collect()
     }
 }
 
@@ -466,6 +481,17 @@ impl Fields {
             None => Ok(()),
         }
     }
+}
+
+/// The deprecated fields that a file sets; an empty list is set.
+fn deprecated_in(file: &Node) -> Vec<&'static Deprecated> {
+    let Some(entries) = file.as_mapping() else { return Vec::new() };
+    let is_set = |field: &str| {
+        entries
+            .iter()
+            .any(|(key, value)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(field)) && !value.is_null())
+    };
+    DEPRECATED.iter().filter(|deprecated| is_set(deprecated.field)).collect()
 }
 
 /// Whether a file says nothing but what it is; an empty list says something.

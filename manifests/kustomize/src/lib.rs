@@ -45,7 +45,7 @@ mod vars;
 
 pub use accumulate::MAX_KUSTOMIZATIONS;
 pub use at::{At, Located};
-pub use build::{ManagedByLabel, Manager, Options, Order, build, build_with, print};
+pub use build::{Built, ManagedByLabel, Manager, Options, Order, build, build_with, print};
 pub use error::{AbsorbProblem, BuildError, LoadError, PatchError, PluginError, ReferenceError};
 pub use field_spec::FieldSpec;
 pub use kustomization::{

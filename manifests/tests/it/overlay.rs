@@ -179,3 +179,18 @@ fn objects_are_ordered_as_written_or_by_kind() {
     assert_eq!(kinds(Order::AsWritten), "Deployment ConfigMap Namespace");
     assert_eq!(kinds(Order::ByKind), "Namespace ConfigMap Deployment");
 }
+
+#[test]
+fn what_kustomize_warns_of_is_told_once_for_each_file_that_has_it() {
+    let files = tree(&[
+        ("kustomization.yaml", "bases: [base]\nvars: []\npatchesStrategicMerge:\n"),
+        ("base/kustomization.yaml", "commonLabels: {a: b}\nresources: [a.yaml]\n"),
+        ("base/a.yaml", config_map("a").as_str()),
+    ]);
+    let shown = outcome(&files, &BuildRequest::default(), |built| built.warnings.join("\n"));
+    insta::assert_snapshot!(shown, @r"
+    # Warning: 'bases' is deprecated. Please use 'resources' instead. Run 'kustomize edit fix' to update your Kustomization automatically.
+    # Warning: 'vars' is deprecated. Please use 'replacements' instead. [EXPERIMENTAL] Run 'kustomize edit fix' to update your Kustomization automatically.
+    # Warning: 'commonLabels' is deprecated. Please use 'labels' instead. Run 'kustomize edit fix' to update your Kustomization automatically.
+    ");
+}

@@ -9,7 +9,7 @@ use fairlead_object::{LocalTree, TreePath};
 pub(crate) fn outcome(input: &Path, target: &str, options: &Options) -> Result<String, String> {
     let tree = LocalTree::open(input).map_err(|error| format!("{}: {error}", input.display()))?;
     let directory: TreePath = target.parse().map_err(|error: fairlead_object::PathError| error.to_string())?;
-    build(&tree, &directory, options).and_then(|resources| print(&resources)).map_err(|error| chain(&error))
+    build(&tree, &directory, options).and_then(|built| print(&built.resources)).map_err(|error| chain(&error))
 }
 
 fn chain(error: &BuildError) -> String {

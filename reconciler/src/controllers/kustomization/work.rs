@@ -15,6 +15,7 @@ use fairlead_plan::{
 };
 use fairlead_sources::store::Artifact;
 use tokio::time::Instant;
+use tracing::warn;
 
 use super::{
     Failure, Memory, Outcome, SHORTEST_TIMEOUT, Subject, dependencies,
@@ -68,8 +69,8 @@ impl<'a> Work<'a> {
         let rules = self.rules(memory)?;
         let artifact = self.artifact()?;
         dependencies::check(self.subject.world, self.subject.key, self.kustomization, &artifact.revision)?;
-        let world = self.subject.world;
         memory.attempted = Some(artifact.revision.clone());
+        let world = self.subject.world;
         let request =
             build_request(&self.cluster, &self.subject.key.namespace, self.spec, world.settings.strict_substitution)
                 .await?;
@@ -158,7 +159,8 @@ impl<'a> Work<'a> {
         artifact: &Artifact,
         rules: &Arc<HealthRules>,
     ) -> Result<Outcome, Failure> {
-        let Built { mut manifests, inputs, digest } = built;
+        let Built { mut manifests, inputs, digest, warnings } = built;
+        self.log(&warnings, &artifact.revision, memory);
         manifests.iter_mut().for_each(fairlead_manifests::normalise);
         let owner = Owner::kustomization(&self.subject.key.namespace, &self.subject.key.name);
         let custom = &self.subject.world.settings.custom_stage;
@@ -186,6 +188,18 @@ impl<'a> Work<'a> {
         let last = LastBuild { inputs, generation, digest, objects };
         let has_changes = !applied.changes.is_empty();
         self.conclude(memory, last, applied, has_changes)
+    }
+
+    /// Logs what kustomize would warn of, once for each revision.
+    fn log(&self, warnings: &[String], revision: &str, memory: &mut Memory) {
+        if memory.warned_of.as_deref() == Some(revision) {
+            return;
+        }
+        memory.warned_of = Some(revision.to_owned());
+        let (namespace, name) = (&self.subject.key.namespace, &self.subject.key.name);
+        for warning in warnings.iter().collect::<BTreeSet<_>>() {
+            warn!(kind = "Kustomization", namespace, name, revision, warning, "kustomize warns");
+        }
     }
 
     /// Objects that are new to the inventory are written unseen, guarded; a tenant's are rehearsed, so that a refusal
