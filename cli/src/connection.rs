@@ -1,6 +1,6 @@
 //! How a command reaches its cluster: `kubectl`'s flags and environment.
 
-use std::{path::PathBuf, time::Duration};
+use std::{error::Error, path::PathBuf, time::Duration};
 
 use clap::Args;
 use fairlead_api::duration::GoDuration;
@@ -63,13 +63,63 @@ impl Connection {
         Ok(config)
     }
 
-    /// A client of the cluster.
-    pub(crate) async fn client(&self) -> Result<Client, CommandError> {
-        Ok(Client::try_from(self.config().await?)?)
+    /// The cluster.
+    ///
+    /// # Errors
+    /// If nothing answers there, in words that every command has in common.
+    pub(crate) async fn cluster(&self) -> Result<Cluster, CommandError> {
+        let config = self.config().await?;
+        let url = config.cluster_url.to_string();
+        let client = Client::try_from(config)?;
+        match client.apiserver_version().await {
+            // Whoever refuses or does not understand the question is there.
+            Ok(_) | Err(kube::Error::Api(_) | kube::Error::SerdeError(_)) => {
+                Ok(Cluster::new(client, Metrics::default()))
+            }
+            Err(error) => {
+                let hint = "check that the cluster runs and can be reached from here; --context and --kubeconfig choose \
+                            another one";
+                Err(Hinted::new(Unreachable { url, chosen_by: self.chosen_by(), source: innermost(&error) }, hint)
+                    .into())
+            }
+        }
     }
 
-    /// The cluster.
-    pub(crate) async fn cluster(&self) -> Result<Cluster, CommandError> {
-        Ok(Cluster::new(self.client().await?, Metrics::default()))
+    /// What names the cluster.
+    fn chosen_by(&self) -> String {
+        let kubeconfig = match &self.kubeconfig {
+            Some(file) => Kubeconfig::read_from(file),
+            None => Kubeconfig::read(),
+        };
+        let Ok(kubeconfig) = kubeconfig else { return "the account of this pod".to_owned() };
+        let context = self.context.clone().or(kubeconfig.current_context).unwrap_or_default();
+        let file = match &self.kubeconfig {
+            Some(file) => file.display().to_string(),
+            None => std::env::var("KUBECONFIG").unwrap_or_else(|_| "~/.kube/config".to_owned()),
+        };
+        format!("context `{context}` of `{file}`")
     }
+}
+
+/// A server that gives no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach the API server at {url}, which {chosen_by} names")]
+struct Unreachable {
+    url: String,
+    chosen_by: String,
+    source: Reason,
+}
+
+/// Why a server gives no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Reason(String);
+
+/// What is at the bottom of `error`: those above it tell which library met it.
+fn innermost(error: &dyn Error) -> Reason {
+    let mut cause = error;
+    while let Some(below) = cause.source() {
+        cause = below;
+    }
+    Reason(cause.to_string())
 }

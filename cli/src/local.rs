@@ -7,6 +7,8 @@ use std::{
 
 use fairlead_object::{LocalTree, TreePath};
 
+use crate::shown_paths::ShownPaths;
+
 /// A file or directory that cannot be worked on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LocalError {
@@ -20,21 +22,33 @@ pub(crate) enum LocalError {
     NotText(PathBuf),
 }
 
-/// The tree that holds `directory`, and its place in it.
+/// A directory in the tree that holds it.
+pub(crate) struct LocalDirectory {
+    pub(crate) tree: LocalTree,
+    /// Its place in the tree.
+    pub(crate) path: TreePath,
+    pub(crate) shown: ShownPaths,
+}
+
+/// Opens `directory` in the tree that holds it.
 ///
 /// Bases beside the directory belong to it, so the tree is the whole checkout where there is one, and else the whole file
 /// system; what is read is still decided by kustomize's rules.
-pub(crate) fn open(directory: &Path) -> Result<(LocalTree, TreePath), LocalError> {
+pub(crate) fn open(directory: &Path) -> Result<LocalDirectory, LocalError> {
     let failed = |source| LocalError::Read { path: directory.to_owned(), source };
     let full = std::fs::canonicalize(directory).map_err(failed)?;
     if !full.is_dir() {
         return Err(LocalError::NotADirectory(directory.to_owned()));
     }
-    let root = full.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(Path::new("/"));
+    let checkout = full.ancestors().find(|folder| folder.join(".git").exists());
+    let (root, shown) = match checkout {
+        Some(root) => (root, ShownPaths::AsInTree),
+        None => (Path::new("/"), ShownPaths::From(std::env::current_dir().unwrap_or_default())),
+    };
     let below = full.strip_prefix(root).expect("an ancestor is a prefix");
     let below = below.to_str().ok_or_else(|| LocalError::NotText(full.clone()))?;
     let path = below.parse().map_err(|_| LocalError::NotText(full.clone()))?;
-    Ok((LocalTree::open(root).map_err(failed)?, path))
+    Ok(LocalDirectory { tree: LocalTree::open(root).map_err(failed)?, path, shown })
 }
 
 /// The text in the file `path`.

@@ -12,11 +12,13 @@
 mod commands;
 mod connection;
 mod digest_key;
+mod installation;
 mod local;
 mod log;
 mod output;
 mod planning;
 mod served;
+mod shown_paths;
 mod wait;
 
 use std::{process::ExitCode, time::Duration};

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use fairlead_api::{kustomize::Kustomization, source::GitRepository};
 use fairlead_manifests::{BuildRequest, Built, build, normalise};
-use fairlead_object::{LocalTree, Tree, TreePath};
+use fairlead_object::{Tree, TreePath};
 use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
 use fairlead_reconciler::{
     cluster::{Cluster, Identity, InvalidAccount},
@@ -25,9 +25,10 @@ use tempfile::TempDir;
 
 use crate::{
     digest_key::digest_key,
-    local,
-    output::{CommandError, Hinted},
+    local::{self, LocalDirectory},
+    output::{CommandError, Hinted, quote},
     served::{GIT_REPOSITORY, KUSTOMIZATION},
+    shown_paths::ShownPaths,
 };
 
 /// A tree to build from.
@@ -39,6 +40,8 @@ pub(crate) struct Source {
     pub(crate) root: Option<TreePath>,
     /// The source's revision; for a local directory `local`.
     pub(crate) revision: String,
+    /// How its paths are shown.
+    pub(crate) shown: ShownPaths,
     /// Where the tree is kept, for as long as anything is built from it.
     store: Option<Arc<TempDir>>,
 }
@@ -46,9 +49,9 @@ pub(crate) struct Source {
 impl Source {
     /// A local directory that stands for `spec_path` of a source, if it does.
     pub(crate) fn local(directory: &Path, spec_path: Option<&TreePath>) -> Result<Self, CommandError> {
-        let (tree, path): (LocalTree, TreePath) = local::open(directory)?;
+        let LocalDirectory { tree, path, shown } = local::open(directory)?;
         let root = spec_path.and_then(|spec_path| above(&path, spec_path));
-        Ok(Self { tree: Arc::new(tree), path, root, revision: "local".to_owned(), store: None })
+        Ok(Self { tree: Arc::new(tree), path, root, revision: "local".to_owned(), shown, store: None })
     }
 
     /// What `kustomization` would be built from now: the newest revision of its source.
@@ -68,6 +71,7 @@ impl Source {
             path: path(spec)?,
             root: Some(TreePath::root()),
             revision: resolved.revision,
+            shown: ShownPaths::AsInTree,
             store: Some(Arc::new(folder)),
         })
     }
@@ -81,17 +85,20 @@ impl Source {
             path,
             root: Some(root),
             revision: self.revision.clone(),
+            shown: self.shown.clone(),
             store: self.store.clone(),
         })
     }
 
-    /// Builds `request` from here.
+    /// Builds `request` from here, and says what kustomize would warn of.
     pub(crate) fn build(&self, mut request: BuildRequest) -> Result<Built, CommandError> {
         request.path = self.path.clone();
-        build(&*self.tree, &request).map_err(|error| match error.hint() {
-            Some(hint) => Hinted::new(error, hint).into(),
-            None => error.into(),
-        })
+        let built = build(&*self.tree, &request).map_err(|error| match error.hint() {
+            Some(hint) => self.shown.in_error(Hinted::new(error, hint).into()),
+            None => self.shown.in_error(error.into()),
+        })?;
+        built.warnings.iter().for_each(quote);
+        Ok(built)
     }
 }
 
@@ -152,9 +159,13 @@ pub(crate) fn read<K: DeserializeOwned>(object: Value) -> Result<K, CommandError
     Ok(serde_json::from_value(object)?)
 }
 
-/// The cluster as the account that `kustomization` runs as.
-pub(crate) fn as_account(cluster: &Cluster, kustomization: &Kustomization) -> Result<Cluster, InvalidAccount> {
-    let identity = match &kustomization.spec.service_account_name {
+/// The cluster as the account that `kustomization` runs as, which is `default` if it names none.
+pub(crate) fn as_account(
+    cluster: &Cluster,
+    kustomization: &Kustomization,
+    default: Option<&String>,
+) -> Result<Cluster, InvalidAccount> {
+    let identity = match kustomization.spec.service_account_name.as_ref().or(default) {
         None => Identity::Own,
         Some(name) => Identity::ServiceAccount {
             namespace: kustomization.metadata.namespace.clone().unwrap_or_default(),

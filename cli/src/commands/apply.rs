@@ -48,7 +48,8 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     let built = source.build(BuildRequest::default())?;
     let cluster = connection.cluster().await?;
     let inventory = LocalInventory::open(&cluster, &connection.namespace, &args.name).await?;
-    let Planned { plan, prepared } = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await?;
+    let planned = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await;
+    let Planned { plan, prepared } = planned.map_err(|error| source.shown.in_error(error))?;
     if let Some(file) = &args.plan {
         verify(file, &plan)?;
     }

@@ -3,10 +3,7 @@
 //! The plan that is printed is made by the controller's own steps. Ends with 0 if there is nothing to do, with 1 if there
 //! are changes, with 2 for an error.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand, ValueEnum};
 use fairlead_api::kustomize::Kustomization;
@@ -19,6 +16,7 @@ use super::{
 };
 use crate::{
     connection::{Connection, dns_label},
+    installation::default_account,
     output::{CommandError, print, warning},
     planning::{Source, Wanted, as_account, build_kustomization, plan_for, read},
     served::KUSTOMIZATION,
@@ -54,6 +52,9 @@ pub(crate) enum OfCluster {
 pub(crate) struct OfKustomization {
     #[command(flatten)]
     selection: Selection,
+    /// Account of Kustomizations that name none; otherwise the one that the controller's Deployment names.
+    #[arg(long, value_name = "NAME")]
+    default_service_account: Option<String>,
     /// How to write it.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
@@ -78,14 +79,22 @@ const IN_SYNC: u8 = 0;
 const CHANGES: u8 = 1;
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    let (plans, format) = match (args.of_cluster, args.path) {
+    let (plans, text) = match (args.of_cluster, args.path) {
         (Some(OfCluster::Kustomization(args)), _) => {
-            (of_kustomization(&args.selection, connection).await?, args.output)
+            let plans = of_kustomization(&args, connection).await?;
+            let text = rendered(&plans, args.output)?;
+            (plans, text)
         }
-        (None, Some(path)) => (vec![of_directory(&path, args.name.as_deref(), connection).await?], args.output),
+        (None, Some(path)) => {
+            let source = Source::local(&path, None)?;
+            let plans = vec![of_directory(&source, args.name.as_deref(), connection).await?];
+            let text = rendered(&plans, args.output)?;
+            let text = if args.output == Format::Json { text } else { source.shown.in_text(&text) };
+            (plans, text)
+        }
         (None, None) => return Err("name a directory to compare".into()),
     };
-    print(&rendered(&plans, format)?)?;
+    print(&text)?;
     if plans.iter().all(Plan::is_empty) {
         return Ok(ExitCode::from(IN_SYNC));
     }
@@ -110,16 +119,21 @@ fn rendered(plans: &[Plan], format: Format) -> Result<String, CommandError> {
     Ok(parts.concat())
 }
 
-async fn of_directory(path: &Path, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
-    let source = Source::local(path, None)?;
+async fn of_directory(source: &Source, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
     let built = source.build(BuildRequest::default())?;
     let cluster = connection.cluster().await?;
     let inventory = LocalInventory::open(&cluster, &connection.namespace, name.unwrap_or("default")).await?;
-    Ok(plan_for(&cluster, built, &source.revision, &inventory.wanted()).await?.plan)
+    let planned = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await;
+    Ok(planned.map_err(|error| source.shown.in_error(error))?.plan)
 }
 
-async fn of_kustomization(selection: &Selection, connection: &Connection) -> Result<Vec<Plan>, CommandError> {
+async fn of_kustomization(args: &OfKustomization, connection: &Connection) -> Result<Vec<Plan>, CommandError> {
+    let selection = &args.selection;
     let cluster = connection.cluster().await?;
+    let default = match &args.default_service_account {
+        Some(named) => Some(named.clone()).filter(|name| !name.is_empty()),
+        None => default_account(&cluster).await?,
+    };
     let (kustomization, source) = selection.open(&cluster, &connection.namespace).await?;
     let mut plans = Vec::new();
     let mut waiting = vec![(kustomization, source)];
@@ -127,8 +141,9 @@ async fn of_kustomization(selection: &Selection, connection: &Connection) -> Res
         let built = build_kustomization(&cluster, &kustomization, &source, selection.strict_substitute).await?;
         let below = if selection.recursive { children(&kustomization, &built.manifests) } else { Vec::new() };
         let wanted = Wanted::by_kustomization(&kustomization)?;
-        let account = as_account(&cluster, &kustomization)?;
-        plans.push(plan_for(&account, built, &source.revision, &wanted).await?.plan);
+        let account = as_account(&cluster, &kustomization, default.as_ref())?;
+        let planned = plan_for(&account, built, &source.revision, &wanted).await;
+        plans.push(planned.map_err(|error| source.shown.in_error(error))?.plan);
         for child in below {
             let mut child: Kustomization = read(child)?;
             let own = key(&child);

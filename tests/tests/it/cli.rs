@@ -52,7 +52,17 @@ impl Desk {
 
     /// Runs `program` with the words of `line`.
     pub(crate) async fn output_of(&self, program: &Path, line: &str) -> CommandOutput {
-        let command = self.command(program, line);
+        self.run(self.command(program, line)).await
+    }
+
+    /// Runs `fairlead` with the words of `line` in `folder`.
+    pub(crate) async fn output_in(&self, folder: &Path, line: &str) -> CommandOutput {
+        let mut command = self.command(&fairlead(), line);
+        command.current_dir(folder);
+        self.run(command).await
+    }
+
+    async fn run(&self, command: Command) -> CommandOutput {
         let output = tokio::process::Command::from(command).output().await.expect("the program can be started");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.namespace, "NAMESPACE");
         CommandOutput { stdout: text(&output.stdout), stderr: text(&output.stderr), code: output.status.code() }

@@ -1,5 +1,7 @@
 //! `build`, `diff` and `apply` of a local directory.
 
+use std::fs;
+
 use fairlead_tests::Installation;
 use serde_json::json;
 
@@ -278,7 +280,7 @@ async fn a_build_goes_to_a_file_or_to_a_file_for_each_object() {
     desk.write("out/keep", "");
     insta::assert_snapshot!(desk.shown("build app -o all.yaml").await, @"exit 0");
     insta::assert_snapshot!(desk.shown("build app -o out").await, @"exit 0");
-    let read = |path: &str| std::fs::read_to_string(desk.path().join(path)).unwrap();
+    let read = |path: &str| fs::read_to_string(desk.path().join(path)).unwrap();
     let (limits, old) = (read("out/v1_configmap_limits.yaml"), read("out/v1_configmap_old.yaml"));
     assert_eq!(read("all.yaml"), format!("{limits}---\n{old}"));
     assert!(limits.contains(&namespace));
@@ -287,4 +289,67 @@ async fn a_build_goes_to_a_file_or_to_a_file_for_each_object() {
     |   caused by: No such file or directory (os error 2)
     exit 1
     ");
+}
+
+#[tokio::test]
+async fn what_kustomize_warns_of_is_repeated() {
+    let (desk, _) = desk_with_app("deprecated", &["limits".to_owned()]).await;
+    desk.write("old/kustomization.yaml", "bases: [../app]\ncommonLabels: { app: web }\n");
+    let warnings = "\
+# Warning: 'bases' is deprecated. Please use 'resources' instead. Run 'kustomize edit fix' to update your Kustomization automatically.
+# Warning: 'commonLabels' is deprecated. Please use 'labels' instead. Run 'kustomize edit fix' to update your Kustomization automatically.
+";
+    let built = desk.output("build old").await;
+    assert_eq!((built.stderr.as_str(), built.code), (warnings, Some(0)));
+    let compared = desk.output("diff old").await;
+    assert!(compared.stderr.starts_with(warnings), "{}", compared.stderr);
+    let applied = desk.output("apply old").await;
+    assert!(applied.stderr.starts_with(warnings), "{}", applied.stderr);
+}
+
+#[tokio::test]
+async fn outside_a_checkout_paths_are_shown_from_the_current_folder_or_in_full() {
+    let desk = desk("outside").await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("app/overlay")).unwrap();
+    fs::write(folder.path().join("app/kustomization.yaml"), "resource: [web.yaml]\n").unwrap();
+    insta::assert_snapshot!(desk.output_in(folder.path(), "build app").await.stderr, @r#"
+    error: app/kustomization.yaml:1: invalid Kustomization: json: unknown field "resource"
+    hint: did you mean `resources`?
+    "#);
+    let above = desk.output_in(&folder.path().join("app/overlay"), "build ..").await.stderr;
+    let full = folder.path().join("app/kustomization.yaml");
+    assert!(above.starts_with(&format!("error: {}:1: ", full.display())), "{above}");
+
+    fs::write(&full, "resources: [limits.yaml]\n").unwrap();
+    let limits =
+        config_map("limits", "one").replace("metadata:\n", &format!("metadata:\n  namespace: {}\n", desk.namespace()));
+    fs::write(folder.path().join("app/limits.yaml"), limits).unwrap();
+    insta::assert_snapshot!(desk.output_in(folder.path(), "diff app").await.stdout, @r"
+    ► ConfigMap/NAMESPACE/limits created
+      app/limits.yaml:1 < app/kustomization.yaml
+    Plan: 1 to create.
+    ");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_named_with_what_chose_it() {
+    let (desk, _) = desk_with_app("unreachable", &[]).await;
+    let kubeconfig = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{ "name": "gone", "cluster": { "server": "http://127.0.0.1:1" } }],
+        "contexts": [{ "name": "lab", "context": { "cluster": "gone", "user": "nobody" } }],
+        "users": [{ "name": "nobody", "user": {} }],
+        "current-context": "lab",
+    });
+    desk.write("gone.kubeconfig", &kubeconfig.to_string());
+    insta::assert_snapshot!(desk.shown("get ks --kubeconfig gone.kubeconfig").await, @r"
+    | error: cannot reach the API server at http://127.0.0.1:1/, which context `lab` of `gone.kubeconfig` names
+    |   caused by: Connection refused (os error 111)
+    | hint: check that the cluster runs and can be reached from here; --context and --kubeconfig choose another one
+    exit 1
+    ");
+    let compared = desk.output("diff app --kubeconfig gone.kubeconfig").await;
+    assert_eq!(compared.code, Some(2), "{}", compared.stderr);
 }
