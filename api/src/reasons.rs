@@ -24,6 +24,14 @@ pub mod source {
     pub const GIT_OPERATION_FAILED: &str = "GitOperationFailed";
     /// The repository has no commit.
     pub const EMPTY_GIT_REPOSITORY: &str = "EmptyGitRepository";
+    /// No tag of the repository could be chosen.
+    pub const READ_OPERATION_FAILED: &str = "ReadOperationFailed";
+    /// The image could not be read.
+    pub const OCI_ARTIFACT_PULL_FAILED: &str = "OCIArtifactPullFailed";
+    /// The image has no layer that can be used.
+    pub const OCI_ARTIFACT_LAYER_OPERATION_FAILED: &str = "OCIArtifactLayerOperationFailed";
+    /// The bucket could not be read.
+    pub const BUCKET_OPERATION_FAILED: &str = "BucketOperationFailed";
     /// The artifact could not be written.
     pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
     /// Event: an artifact was stored.

@@ -4,4 +4,6 @@ mod pack;
 mod unpack;
 
 pub(crate) use pack::pack;
-pub use unpack::{ArchiveError, ArchiveLimit, Limits, unpack};
+pub use unpack::{ArchiveError, ArchiveLimit, ArchiveRules, Limits, Links, Taken, unpack};
+
+pub(crate) use unpack::is_archive;

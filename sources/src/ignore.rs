@@ -19,6 +19,8 @@ use fairlead_object::{EntryKind, TreePath};
 
 use pattern::{Pattern, Verdict};
 
+pub(crate) use glob::Glob;
+
 /// Always left out, unless a pattern keeps them.
 const VERSION_CONTROL: [&str; 4] = [".git/", ".gitignore", ".gitmodules", ".gitattributes"];
 
@@ -55,6 +57,8 @@ pub struct Ignore {
 impl Ignore {
     /// The name of the files that hold patterns for their directory.
     pub const FILE_NAME: &str = ".sourceignore";
+    /// Largest such file of an archive.
+    pub const FILE_LIMIT_BYTES: u64 = 1 << 20;
     /// A line of this many bytes ends the reading of its text, as in Flux.
     const LINE_LIMIT_BYTES: usize = 64 << 10;
 

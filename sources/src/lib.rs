@@ -4,6 +4,7 @@ pub mod archive;
 mod deadline;
 pub mod git;
 pub mod ignore;
+pub mod oci;
 pub mod secret;
 pub mod serve;
 pub mod store;

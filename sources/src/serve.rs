@@ -6,12 +6,16 @@
 //! # Differs from Flux
 //! Flux serves its whole storage folder, with listings, locks and temporary files.
 
-use std::io::{self, SeekFrom};
+use std::{
+    ffi::OsStr,
+    io::{self, SeekFrom},
+    path::Path,
+};
 
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
+    extract::{self, State},
     http::{HeaderMap, Response, StatusCode, header},
     response::IntoResponse,
     routing::get,
@@ -32,7 +36,7 @@ pub fn router(store: Store) -> Router {
 
 async fn artifact(
     State(store): State<Store>,
-    Path(path): Path<String>,
+    extract::Path(path): extract::Path<String>,
     request: HeaderMap,
 ) -> Result<Response<Body>, Unserved> {
     let opened = tokio::task::spawn_blocking(move || open(&store, &path)).await.map_err(io::Error::other)?;
@@ -52,8 +56,10 @@ async fn artifact(
             return Ok(response.body(Body::empty())?);
         }
     };
-    let mut response =
-        response.status(status).header(header::CONTENT_TYPE, "application/gzip").header(header::CONTENT_LENGTH, length);
+    let mut response = response
+        .status(status)
+        .header(header::CONTENT_TYPE, content_type(&artifact.path))
+        .header(header::CONTENT_LENGTH, length);
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {start}-{}/{size_bytes}", start + length - 1);
         response = response.header(header::CONTENT_RANGE, range);
@@ -65,8 +71,16 @@ async fn artifact(
 
 fn open(store: &Store, path: &str) -> Result<(Artifact, std::fs::File), Unserved> {
     let artifact = store.artifact_at(path).ok_or(Unserved::NotFound)?;
-    let file = store.open_packed(&artifact)?;
+    let file = store.open_served(&artifact)?;
     Ok((artifact, file))
+}
+
+/// What the file at `path` is: an index of charts, or an archive.
+fn content_type(path: &str) -> &'static str {
+    match Path::new(path).extension().and_then(OsStr::to_str) {
+        Some("yaml") => "application/yaml",
+        Some(_) | None => "application/gzip",
+    }
 }
 
 /// Whether the header lists `etag`, or stands for every one.

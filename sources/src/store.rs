@@ -16,6 +16,10 @@
 //! rather than made for each request because its digest stands in `status.artifact`: a later version of the compressor may
 //! give other bytes. Sources with equal trees share it.
 //!
+//! Some artifacts are files that come from elsewhere and must be served as they came: a layer that is copied, the index of
+//! a Helm repository, a chart. Such a file is a blob too, and a tree stands beside it that says what builds read. It cannot
+//! be made again here: where it is lost, its source counts as not fetched.
+//!
 //! # What reaches the disk when
 //! The file of an index entry is synced before its rename. Contents are not: after a power failure one may be short or
 //! gone, which its digest tells when it is next read. It then counts as missing, and its source is fetched again.
@@ -48,6 +52,7 @@ mod directory;
 mod error;
 #[cfg(test)]
 mod faults;
+mod file;
 mod files;
 mod index;
 mod key;
@@ -56,10 +61,11 @@ mod pins;
 mod tree;
 mod writer;
 
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Form};
 pub use collect::Collected;
 pub use directory::Mode;
 pub use error::{StoreError, TreeLimit};
+pub use file::StoredFile;
 pub use key::{SourceKey, SourceKind};
 pub use tree::StoredTree;
 pub use writer::TreeWriter;
@@ -173,12 +179,31 @@ impl Store {
         tree: &StoredTree,
         now: Timestamp,
     ) -> Result<Artifact, StoreError> {
-        let path = key.path_of(revision)?;
-        let Packed { digest, size_bytes } = self.pack(tree)?;
-        let last_update_time = Timestamp::from_second(now.as_second()).expect("the seconds of a time are a time");
-        let artifact =
-            Artifact { revision: revision.to_owned(), digest, size_bytes, path, last_update_time, tree: tree.root() };
+        let path = key.path_of(&key.archive_name(revision))?;
+        let packed = self.pack(tree)?;
+        self.make_current(key, Form::Packed.artifact(revision, path, packed, tree.root(), now))
+    }
 
+    /// Makes `file` the current revision of the source `key`, served under `file_name` as it is. Builds read `tree`, which
+    /// may be what the file unpacks to.
+    ///
+    /// Publishing what is current already changes nothing, the time included.
+    pub fn publish_file(
+        &self,
+        key: &SourceKey,
+        revision: &str,
+        file_name: &str,
+        file: &StoredFile,
+        tree: &StoredTree,
+        now: Timestamp,
+    ) -> Result<Artifact, StoreError> {
+        let path = key.path_of(file_name)?;
+        self.check(tree)?;
+        let given = Packed { digest: file.digest(), size_bytes: file.size_bytes() };
+        self.make_current(key, Form::Given.artifact(revision, path, given, tree.root(), now))
+    }
+
+    fn make_current(&self, key: &SourceKey, artifact: Artifact) -> Result<Artifact, StoreError> {
         let _turn = self.inner.publishing.take(key);
         let kept = self.index().kept(key).to_vec();
         if let Some(current) = kept.first()
@@ -203,13 +228,19 @@ impl Store {
         self.index().kept(&key).iter().find(|artifact| artifact.path == path).cloned()
     }
 
-    /// The packed form of `artifact`, at its start. One that is damaged or gone is packed again from its tree.
-    pub(crate) fn open_packed(&self, artifact: &Artifact) -> Result<File, StoreError> {
+    /// What is served of `artifact`, at its start. A packed form that is damaged or gone is packed again from its tree.
+    pub(crate) fn open_served(&self, artifact: &Artifact) -> Result<File, StoreError> {
         let digest = artifact.digest;
         if !self.index().is_verified(&digest) {
             let verified = self.objects().copy(&digest, |_| Ok(()));
             match verified {
-                Err(StoreError::Missing { .. } | StoreError::Damaged { .. }) => self.repack(artifact)?,
+                Err(error @ (StoreError::Missing { .. } | StoreError::Damaged { .. })) => match artifact.form {
+                    Form::Packed => self.repack(artifact)?,
+                    Form::Given => {
+                        self.lost(ObjectKind::Blob, &digest, artifact.tree);
+                        return Err(error);
+                    }
+                },
                 verified => verified?,
             }
             self.index().set_verified(digest);
@@ -233,6 +264,20 @@ impl Store {
         index::save(self.objects().files(), key, &artifacts)?;
         self.index().set(key, artifacts);
         self.set_garbage();
+        Ok(())
+    }
+
+    /// Reads all of `tree` if something of it, or of what is served beside it, was found to be lost.
+    fn check(&self, tree: &StoredTree) -> Result<(), StoreError> {
+        let root = tree.root();
+        if !self.index().is_incomplete(&root) {
+            return Ok(());
+        }
+        tree.walk(&mut |_, node| match node {
+            Node::File { digest, .. } => tree.copy(digest, |_| Ok(())),
+            Node::Directory { .. } => Ok(()),
+        })?;
+        self.index().set_complete(&root);
         Ok(())
     }
 
@@ -315,6 +360,15 @@ impl Store {
     /// Keeps contents from being removed while something comes into use.
     fn hold_sweep(&self) -> RwLockReadGuard<'_, ()> {
         self.inner.sweep.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Form {
+    /// The artifact of `revision` in this form.
+    fn artifact(self, revision: &str, path: String, served: Packed, tree: Digest, now: Timestamp) -> Artifact {
+        let Packed { digest, size_bytes } = served;
+        let last_update_time = Timestamp::from_second(now.as_second()).expect("the seconds of a time are a time");
+        Artifact { revision: revision.to_owned(), digest, size_bytes, path, last_update_time, tree, form: self }
     }
 }
 

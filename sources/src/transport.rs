@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod proxy;
+mod said;
 mod trust;
 
 use fairlead_object::Digest;
@@ -19,7 +20,8 @@ pub use error::TransportError;
 pub use proxy::Proxy;
 pub use trust::Trust;
 
-pub(crate) use client::{Client, redirected};
+pub(crate) use client::{Client, may_lead, redirected};
+pub(crate) use said::{remote_text, retry_after};
 
 use crate::secret::keyed_digest;
 
@@ -30,6 +32,26 @@ pub struct Transport {
     pub trust: Trust,
     /// The proxy.
     pub proxy: Proxy,
+}
+
+/// Whether a server is spoken to over TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encryption {
+    /// It is.
+    #[default]
+    Tls,
+    /// It is not: `spec.insecure`.
+    Off,
+}
+
+impl Encryption {
+    /// The scheme of the server's URL.
+    pub(crate) fn scheme(self) -> &'static str {
+        match self {
+            Self::Tls => "https",
+            Self::Off => "http",
+        }
+    }
 }
 
 impl Transport {

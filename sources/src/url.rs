@@ -324,6 +324,22 @@ fn decode(text: &str) -> Result<String, UrlError> {
     }
 }
 
+/// Writes `text` so that it can be a value in a query or one part of a path.
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
+            other => encoded.extend(['%', hex_digit(other >> 4), hex_digit(other & 15)]),
+        }
+    }
+    encoded
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).expect("four bits are one digit").to_ascii_uppercase()
+}
+
 fn hex_byte(digits: &[u8]) -> Option<[u8; 1]> {
     let mut byte = [0];
     hex::decode_to_slice(digits, &mut byte).ok().map(|()| byte)
@@ -412,6 +428,11 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded_to_the_same_text(text in "[^\\x00]*") {
+            proptest::prop_assert_eq!(decode(&encode(&text)), Ok(text));
+        }
+
         #[test]
         fn no_text_makes_the_parser_panic_and_no_password_is_shown(text in "\\PC*", password in "[a-z]{12}") {
             let _ = Url::parse(&text);

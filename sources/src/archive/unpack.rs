@@ -5,8 +5,8 @@
 //! slow has a limit, which is checked before the bytes are there.
 //!
 //! # Follows Flux
-//! Names that are empty, absolute, climb or hold a backslash are refused, links too; an archive that is not compressed is
-//! not read.
+//! Names that are empty, absolute, climb or hold a backslash are refused; symbolic links are refused or left out, as the
+//! kind of source has it; an archive that is not compressed is not read.
 //! # Differs from Flux
 //! Hard links, sparse files, names that come twice and lying sizes are refused as well, and nothing is unlimited.
 
@@ -17,11 +17,45 @@ use std::{
     str,
 };
 
-use fairlead_object::TreePath;
+use fairlead_object::{Digest, EntryKind, TreePath};
 use flate2::read::MultiGzDecoder;
 use tar::EntryType;
 
-use crate::store::{Mode, StoreError, TreeWriter};
+use crate::{
+    ignore::Ignore,
+    store::{Mode, StoreError, TreeWriter},
+};
+
+/// How an archive is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ArchiveRules<'a> {
+    /// What it may not exceed.
+    pub limits: Limits,
+    /// What its symbolic links mean.
+    pub links: Links,
+    /// Which of its files are taken.
+    pub taken: Taken<'a>,
+}
+
+/// What symbolic links in an archive mean. Hard links are refused always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    /// The archive is refused.
+    #[default]
+    Refuse,
+    /// They are left out.
+    Skip,
+}
+
+/// Which files of an archive are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Taken<'a> {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that neither its `.sourceignore` files nor this text (`spec.ignore`) nor Flux's default list exclude.
+    Unignored(Option<&'a str>),
+}
 
 /// What an archive may not exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,13 +160,57 @@ pub enum ArchiveError {
     },
 }
 
-/// Adds the files of the `.tar.gz` that `archive` yields to the tree of `writer`.
-pub fn unpack(archive: impl Read, limits: &Limits, writer: &mut TreeWriter) -> Result<(), ArchiveError> {
+/// Adds files of the `.tar.gz` that `archive` yields to the tree of `writer`.
+pub fn unpack(archive: impl Read, rules: &ArchiveRules<'_>, writer: &mut TreeWriter) -> Result<(), ArchiveError> {
+    let ArchiveRules { limits, links, taken } = rules;
+    let contents = read(archive, limits, *links, writer)?;
+    let ignore = match taken {
+        Taken::All => None,
+        Taken::Unignored(spec) => {
+            let texts = contents.ignores.iter().map(|(directory, text)| (directory.clone(), text.as_str()));
+            Some(Ignore::new(texts, *spec))
+        }
+    };
+    let is_taken = |path: &TreePath| ignore.as_ref().is_none_or(|ignore| !ignore.excludes(path, EntryKind::File));
+    for Unpacked { path, mode, digest } in contents.files.iter().filter(|file| is_taken(&file.path)) {
+        let unstored = |source| ArchiveError::Store { name: path.to_string(), source };
+        writer.add(path, *mode, *digest).map_err(unstored)?;
+    }
+    Ok(())
+}
+
+/// Whether `content` begins like an archive that is compressed.
+pub(crate) fn is_archive(content: impl Read) -> bool {
+    const MAGIC: &[u8] = b"ustar";
+    const MAGIC_OFFSET: usize = 257;
+    let mut beginning = [0; MAGIC_OFFSET + MAGIC.len()];
+    MultiGzDecoder::new(content).read_exact(&mut beginning).is_ok() && beginning.ends_with(MAGIC)
+}
+
+/// What is in an archive.
+#[derive(Default)]
+struct Contents {
+    files: Vec<Unpacked>,
+    /// The `.sourceignore` files, each with the directory that it speaks for.
+    ignores: Vec<(TreePath, String)>,
+}
+
+/// A file of an archive, whose content is in the store.
+struct Unpacked {
+    path: TreePath,
+    mode: Mode,
+    digest: Digest,
+}
+
+/// Puts the contents of an archive's files into the store.
+fn read(archive: impl Read, limits: &Limits, links: Links, writer: &TreeWriter) -> Result<Contents, ArchiveError> {
     let exceeded = Cell::new(None);
     let packed = Counting { from: archive, bytes: 0 };
     let metered = Metered { from: MultiGzDecoder::new(packed), bytes: 0, limits, exceeded: &exceeded };
     let mut archive = tar::Archive::new(metered);
-    let mut unpacking = Unpacking { limits, exceeded: &exceeded, writer, name: String::new(), next_name: None };
+    let contents = Contents::default();
+    let name = String::new();
+    let mut unpacking = Unpacking { limits, links, exceeded: &exceeded, writer, contents, name, next_name: None };
 
     let entries = archive.entries().map_err(|error| unpacking.unreadable(error))?;
     for (count, entry) in entries.raw(true).enumerate() {
@@ -144,14 +222,16 @@ pub fn unpack(archive: impl Read, limits: &Limits, writer: &mut TreeWriter) -> R
     }
     // The checksum of the packed bytes stands after the last entry.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| unpacking.unreadable(error))?;
-    Ok(())
+    Ok(unpacking.contents)
 }
 
 /// The state between two entries of an archive.
 struct Unpacking<'a> {
     limits: &'a Limits,
+    links: Links,
     exceeded: &'a Cell<Option<ArchiveLimit>>,
-    writer: &'a mut TreeWriter,
+    writer: &'a TreeWriter,
+    contents: Contents,
     /// The entry that is read, or was read last.
     name: String,
     /// The name that an extension header gave to the entry after it.
@@ -184,6 +264,7 @@ impl Unpacking<'_> {
             EntryType::Regular if !name.ends_with(b"/") => self.file(entry, &name, size_bytes)?,
             EntryType::Regular | EntryType::Directory if size_bytes == 0 => drop(self.path(&name)?),
             EntryType::Regular | EntryType::Directory => return Err(self.refused_kind("a directory with content")),
+            EntryType::Symlink if self.links == Links::Skip => {}
             EntryType::Symlink => return Err(self.refused_kind("a symbolic link")),
             EntryType::Link => return Err(self.refused_kind("a hard link")),
             EntryType::GNUSparse => return Err(self.refused_kind("a sparse file")),
@@ -205,14 +286,31 @@ impl Unpacking<'_> {
         let bits = entry.header().mode().map_err(|error| self.unreadable(error))?;
         let mode = if bits & 0o111 == 0 { Mode::Regular } else { Mode::Executable };
         let mut content = Counting { from: entry, bytes: 0 };
-        let digest = self.writer.blob(&mut content).map_err(|error| match error {
-            StoreError::Input(error) => self.unreadable(error),
-            source => self.unstored(source),
-        })?;
+        let digest = if path.file_name() == Some(Ignore::FILE_NAME) {
+            self.ignore_file(&path, &mut content)?
+        } else {
+            self.writer.blob(&mut content).map_err(|error| match error {
+                StoreError::Input(error) => self.unreadable(error),
+                source => self.unstored(source),
+            })?
+        };
         if content.bytes != size_bytes {
             return Err(self.unreadable(io::ErrorKind::UnexpectedEof.into()));
         }
-        self.writer.add(&path, mode, digest).map_err(|source| self.unstored(source))
+        self.contents.files.push(Unpacked { path, mode, digest });
+        Ok(())
+    }
+
+    /// Stores a `.sourceignore` file, and remembers what it says.
+    fn ignore_file(&mut self, path: &TreePath, content: &mut impl Read) -> Result<Digest, ArchiveError> {
+        let mut bytes = Vec::new();
+        content.take(Ignore::FILE_LIMIT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| self.unreadable(error))?;
+        if bytes.len() as u64 > Ignore::FILE_LIMIT_BYTES {
+            return Err(self.over(ArchiveLimit::FileBytes(Ignore::FILE_LIMIT_BYTES)));
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        self.contents.ignores.push((path.parent().unwrap_or_default(), text));
+        self.writer.put(&bytes).map_err(|source| self.unstored(source))
     }
 
     /// Reads the content of an extension header.

@@ -15,13 +15,12 @@ use super::{
     GitUrl,
     auth::{CredentialError, GitAuth, authorization},
     error::CloneError,
-    packet::remote_text,
     upload_pack::{AGENT, Wire},
 };
 use crate::{
     deadline::Deadline,
     secret::SecretData,
-    transport::{Client, Transport, TransportError, redirected},
+    transport::{Client, Transport, TransportError, redirected, remote_text},
 };
 
 /// How often a greeting may be redirected.

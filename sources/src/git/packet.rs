@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::error::CloneError;
-use crate::transport::TransportError;
+use crate::transport::{TransportError, remote_text};
 
 /// One packet.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,9 +26,6 @@ pub(super) enum Packet<'a> {
 
 /// Longest packet that the protocol allows, its length included.
 const PACKET_LIMIT_BYTES: usize = 65520;
-
-/// Longest text of a server that goes into an error.
-const REMOTE_TEXT_LIMIT_CHARS: usize = 400;
 
 /// Reads packets from a stream that may hold anything.
 pub(super) struct PacketReader<R> {
@@ -84,13 +81,6 @@ pub(super) fn stream_failed(error: io::Error) -> CloneError {
         },
         None => CloneError::Protocol(text),
     }
-}
-
-/// A server's text in a form that can be shown: one line, printable, not too long.
-pub(super) fn remote_text(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let line: Vec<&str> = text.split(|c: char| c.is_control()).map(str::trim).filter(|part| !part.is_empty()).collect();
-    line.join(" ").chars().take(REMOTE_TEXT_LIMIT_CHARS).collect()
 }
 
 /// A message under construction.

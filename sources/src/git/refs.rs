@@ -4,8 +4,9 @@ use std::{fmt, io::Read, str::FromStr};
 
 use super::{
     error::CloneError,
-    packet::{Packet, PacketReader, line_text, remote_text},
+    packet::{Packet, PacketReader, line_text},
 };
+use crate::transport::remote_text;
 
 /// The SHA-1 id of a Git object.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

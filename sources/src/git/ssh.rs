@@ -21,10 +21,12 @@ use super::{
     auth::SshCredentials,
     error::CloneError,
     known_hosts::{Verdict, fingerprint, host_name},
-    packet::remote_text,
     upload_pack::Wire,
 };
-use crate::{deadline::Deadline, transport::TransportError};
+use crate::{
+    deadline::Deadline,
+    transport::{TransportError, remote_text},
+};
 
 /// Who logs in where the URL does not say.
 const DEFAULT_USER: &str = "git";

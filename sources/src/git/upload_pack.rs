@@ -8,9 +8,10 @@ use std::io::{self, Read};
 
 use super::{
     error::CloneError,
-    packet::{Message, Packet, PacketReader, line_text, remote_text},
+    packet::{Message, Packet, PacketReader, line_text},
     refs::{Capabilities, Greeting, ObjectId, RemoteRef, read_greeting, read_listed},
 };
+use crate::transport::remote_text;
 
 /// How bytes get to a server and back.
 pub(super) trait Wire {

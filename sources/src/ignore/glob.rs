@@ -1,8 +1,8 @@
 //! Globs as Go's `filepath.Match` reads them.
 
-/// A well-formed glob for one part of a path.
+/// A well-formed glob for one part of a path, or of the name of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Glob {
+pub(crate) struct Glob {
     tokens: Vec<Token>,
 }
 
@@ -22,7 +22,7 @@ enum Token {
 
 impl Glob {
     /// Reads a glob; `None` if it is malformed.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut tokens = Vec::new();
         let mut rest = text.chars();
         while let Some(character) = rest.next() {
@@ -38,7 +38,7 @@ impl Glob {
     }
 
     /// Whether all of `name` matches.
-    pub(super) fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         let name: Vec<char> = name.chars().collect();
         let (mut token, mut character) = (0, 0);
         // Where to go on when the text that the last `*` stands for must grow by a character.

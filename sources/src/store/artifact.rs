@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Artifact {
     /// What the source calls this state, such as `main@sha1:<commit>`.
     pub revision: String,
-    /// The digest of the `.tar.gz` that is served.
+    /// The digest of what is served.
     pub digest: Digest,
-    /// The size of the `.tar.gz` that is served.
+    /// The size of what is served.
     pub size_bytes: u64,
     /// Where it is served, such as `gitrepository/<namespace>/<name>/<commit>.tar.gz`.
     pub path: String,
@@ -20,4 +20,17 @@ pub struct Artifact {
     pub last_update_time: Timestamp,
     /// The root of its files in the store.
     pub tree: Digest,
+    /// What is served.
+    #[serde(default)]
+    pub form: Form,
+}
+
+/// What of a revision is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// Its tree, packed here.
+    #[default]
+    Packed,
+    /// A file that came from elsewhere, byte for byte.
+    Given,
 }

@@ -89,6 +89,8 @@ fn live(root: &Path, permit: Permit) -> Result<(), StoreError> {
     publish(&store, &key("a"), "main@sha1:1", &FIRST, time(0))?;
     publish(&store, &key("b"), "main@sha1:1", &FIRST, time(0))?;
     publish(&store, &key("a"), "main@sha1:2", &SECOND, time(1))?;
+    publish_file(&store, "1", time(1))?;
+    publish_file(&store, "2", time(2))?;
     store.collect(time(10))?;
     store.withdraw(&key("b"))?;
     store.collect(time(20))?;
@@ -113,6 +115,13 @@ fn publish(
     now: Timestamp,
 ) -> Result<Artifact, StoreError> {
     store.publish(key, revision, &write(store, files)?, now)
+}
+
+/// Publishes a file, beside the tree that it stands for.
+fn publish_file(store: &Store, content: &str, now: Timestamp) -> Result<Artifact, StoreError> {
+    let file = store.file(&mut content.as_bytes(), 100)?;
+    let tree = write(store, &[("index.yaml", content)])?;
+    store.publish_file(&key("c"), content, &format!("index-{content}.yaml"), &file, &tree, now)
 }
 
 fn write(store: &Store, files: &[(&str, &str)]) -> Result<StoredTree, StoreError> {

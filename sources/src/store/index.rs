@@ -12,11 +12,11 @@ use std::{
 use fairlead_object::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{Artifact, SourceKey, StoreError, files::Files};
+use super::{Artifact, Form, SourceKey, StoreError, files::Files};
 
 const FOLDER: &str = "index";
 
-/// The `.tar.gz` that a tree was packed into.
+/// The `.tar.gz` that a tree was packed into here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Packed {
     pub(crate) digest: Digest,
@@ -76,7 +76,7 @@ impl Index {
 
     /// Replaces what is kept of `key`.
     pub(crate) fn set(&mut self, key: &SourceKey, artifacts: Vec<Artifact>) {
-        for artifact in &artifacts {
+        for artifact in artifacts.iter().filter(|artifact| artifact.form == Form::Packed) {
             self.set_packed(artifact.tree, Packed { digest: artifact.digest, size_bytes: artifact.size_bytes });
         }
         if artifacts.is_empty() {

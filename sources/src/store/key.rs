@@ -17,7 +17,7 @@ pub struct SourceKey {
     pub name: String,
 }
 
-/// The kinds whose artifacts are trees of files.
+/// The kinds that have artifacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SourceKind {
     /// A branch, tag or commit of a Git repository.
@@ -27,29 +27,39 @@ pub enum SourceKind {
     OciRepository,
     /// The objects of a bucket.
     Bucket,
+    /// The index of a Helm repository.
+    HelmRepository,
+    /// A Helm chart.
+    HelmChart,
 }
 
 impl SourceKind {
+    const ALL: [Self; 5] =
+        [Self::GitRepository, Self::OciRepository, Self::Bucket, Self::HelmRepository, Self::HelmChart];
+
     /// The kind's first folder in an artifact's path.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::GitRepository => "gitrepository",
             Self::OciRepository => "ocirepository",
             Self::Bucket => "bucket",
+            Self::HelmRepository => "helmrepository",
+            Self::HelmChart => "helmchart",
         }
     }
 
     /// The kind with that first folder.
     fn of_folder(folder: &str) -> Option<Self> {
-        [Self::GitRepository, Self::OciRepository, Self::Bucket].into_iter().find(|kind| kind.folder() == folder)
+        Self::ALL.into_iter().find(|kind| kind.folder() == folder)
     }
 
     /// The part of `revision` that names the artifact's file: the commit, or the digest. Flux keeps the algorithm in
     /// the name for registries only.
     fn identity(self, revision: &str) -> &str {
         let separator = match self {
-            Self::GitRepository | Self::Bucket => ':',
+            Self::GitRepository | Self::Bucket | Self::HelmRepository => ':',
             Self::OciRepository => '@',
+            Self::HelmChart => return revision,
         };
         revision.rsplit(separator).next().unwrap_or(revision)
     }
@@ -61,21 +71,27 @@ impl fmt::Display for SourceKind {
             Self::GitRepository => "GitRepository",
             Self::OciRepository => "OCIRepository",
             Self::Bucket => "Bucket",
+            Self::HelmRepository => "HelmRepository",
+            Self::HelmChart => "HelmChart",
         })
     }
 }
 
 impl SourceKey {
-    /// Where the artifact of `revision` is served, in Flux's form: `<kind>/<namespace>/<name>/<commit or digest>.tar.gz`.
-    pub(crate) fn path_of(&self, revision: &str) -> Result<String, StoreError> {
-        let identity = self.kind.identity(revision);
-        for part in [&self.namespace, &self.name, identity] {
+    /// The name of the archive of `revision`, in Flux's form: `<commit or digest>.tar.gz`.
+    pub(crate) fn archive_name(&self, revision: &str) -> String {
+        format!("{}.tar.gz", self.kind.identity(revision))
+    }
+
+    /// Where an artifact with that file name is served, in Flux's form: `<kind>/<namespace>/<name>/<file>`.
+    pub(crate) fn path_of(&self, file_name: &str) -> Result<String, StoreError> {
+        for part in [&self.namespace, &self.name, file_name] {
             let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'+');
             if part.is_empty() || part.starts_with('.') || !part.bytes().all(is_safe) {
                 return Err(StoreError::Name { key: self.clone(), part: part.to_owned() });
             }
         }
-        Ok(format!("{}/{}/{}/{identity}.tar.gz", self.kind.folder(), self.namespace, self.name))
+        Ok(format!("{}/{}/{}/{file_name}", self.kind.folder(), self.namespace, self.name))
     }
 
     /// The source whose artifacts are served beside `path`.

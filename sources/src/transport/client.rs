@@ -17,6 +17,9 @@ use crate::{
     url::{Endpoint, Scheme, Url},
 };
 
+/// How often a request may be redirected.
+const REDIRECTS_LIMIT: usize = 5;
+
 /// Sends the requests of one source. Its client certificate is shown to its home only, which is the server that the
 /// source's URL names; to whom an `Authorization` header goes is the caller's to decide, and redirects drop it elsewhere.
 pub(crate) struct Client {
@@ -72,6 +75,27 @@ impl Client {
         agent.run(request).map_err(|error| failed(error, url, &self.deadline))
     }
 
+    /// Asks for `url` by a method without a body, wherever redirects lead, and returns where the answer came from. The
+    /// authorization goes no further than the home.
+    pub(crate) fn follow(
+        &self,
+        method: &Method,
+        url: &Url,
+        accept: &'static str,
+        authorization: Option<&SecretString>,
+    ) -> Result<(Url, Response<Body>), TransportError> {
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTS_LIMIT {
+            let request = Self::request(method.clone(), &url).header(header::ACCEPT, accept);
+            let response = self.send(&url, request, authorization.filter(|_| self.is_home(&url)), ())?;
+            if !is_followed(&response) {
+                return Ok((url, response));
+            }
+            url = redirected(&url, &response)?;
+        }
+        Err(TransportError::Redirect { target: url.endpoint().host_port(), problem: "and so on without an end" })
+    }
+
     /// The body of an answer to a request of `url`, as long as there is time.
     pub(crate) fn body(&self, url: &Url, response: Response<Body>) -> impl Read + use<> {
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -98,6 +122,10 @@ impl Client {
     }
 }
 
+fn is_followed(response: &Response<Body>) -> bool {
+    response.status().is_redirection() && response.headers().contains_key(header::LOCATION)
+}
+
 /// Where `response`, the answer to a request of `url`, sends to.
 ///
 /// # Errors
@@ -106,11 +134,21 @@ pub(crate) fn redirected(url: &Url, response: &Response<Body>) -> Result<Url, Tr
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let refused = |target: String, problem| TransportError::Redirect { target, problem };
     let target = url.join(location).map_err(|_| refused("another place".to_owned(), "which is no URL of a server"))?;
-    match (url.endpoint().scheme, target.endpoint().scheme) {
-        (_, Scheme::Ssh) => Err(refused(target.to_string(), "which is not HTTP")),
-        (Scheme::Https, Scheme::Http) => Err(refused(target.to_string(), "which is not encrypted")),
-        (Scheme::Http | Scheme::Https | Scheme::Ssh, Scheme::Http | Scheme::Https) => Ok(target),
-    }
+    may_lead(url, &target)?;
+    Ok(target)
+}
+
+/// Whether a server at `from` may send us to `to`.
+///
+/// # Errors
+/// If that is not HTTP, or leaves encryption.
+pub(crate) fn may_lead(from: &Url, to: &Url) -> Result<(), TransportError> {
+    let problem = match (from.endpoint().scheme, to.endpoint().scheme) {
+        (_, Scheme::Ssh) => "which is not HTTP",
+        (Scheme::Https, Scheme::Http) => "which is not encrypted",
+        (Scheme::Http | Scheme::Https | Scheme::Ssh, Scheme::Http | Scheme::Https) => return Ok(()),
+    };
+    Err(TransportError::Redirect { target: to.to_string(), problem })
 }
 
 /// The body of a response, whose failures are ours.

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use fairlead_sources::{
-    archive::{ArchiveError, Limits, unpack},
+    archive::{ArchiveError, ArchiveRules, Limits, unpack},
     store::{Mode, TreeWriter},
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -77,7 +77,7 @@ fn what_was_packed_is_unpacked_to_the_same_tree() {
     let archive = packed(&scene, &files);
     let other = Scene::new();
     let mut writer = other.store.writer();
-    unpack(archive.as_slice(), &Limits::default(), &mut writer).expect("unpacked");
+    unpack(archive.as_slice(), &ArchiveRules::default(), &mut writer).expect("unpacked");
     let tree = writer.finish().expect("finished");
     assert_eq!(tree.root(), scene.store.artifact(&key("shop")).expect("published").tree);
 }
@@ -117,7 +117,8 @@ impl Forged {
 fn unpacked(archive: impl Read, limits: &Limits) -> String {
     let scene = Scene::new();
     let mut writer: TreeWriter = scene.store.writer();
-    let result: Result<(), ArchiveError> = unpack(archive, limits, &mut writer);
+    let rules = ArchiveRules { limits: *limits, ..ArchiveRules::default() };
+    let result: Result<(), ArchiveError> = unpack(archive, &rules, &mut writer);
     match result {
         Ok(()) => contents(&writer.finish().expect("finished")).expect("whole"),
         Err(error) => chain(&error),
@@ -166,7 +167,7 @@ fn entries_that_want_out_or_are_not_files_are_refused_by_name() {
     entry `fifo` of the archive is a device, or something unknown; only regular files and directories are read
     entry `disk` of the archive is a device, or something unknown; only regular files and directories are read
     entry `sparse` of the archive is a sparse file; only regular files and directories are read
-    cannot store entry `./a` of the archive: `a` is in the source twice, or is both a file and a directory
+    cannot store entry `a` of the archive: `a` is in the source twice, or is both a file and a directory
     cannot store entry `a/b` of the archive: `a/b` is in the source twice, or is both a file and a directory
     entry `d` of the archive is a directory with content; only regular files and directories are read
     entry `../long` of the archive leaves the archive
@@ -252,7 +253,7 @@ proptest! {
         let artifact = scene.store.publish(&key("shop"), "sha1:1", &tree, at(0)).expect("published");
         let archive = std::fs::read(scene.file_of("blobs", &artifact.digest)).expect("packed");
         let mut writer = scene.store.writer();
-        unpack(archive.as_slice(), &Limits::default(), &mut writer).expect("unpacked");
+        unpack(archive.as_slice(), &ArchiveRules::default(), &mut writer).expect("unpacked");
         prop_assert_eq!(writer.finish().expect("finished").root(), tree.root());
     }
 

@@ -1,8 +1,8 @@
 //! Git sources against real servers on loopback.
 
 mod http;
-mod http_server;
-mod program;
+pub(crate) mod http_server;
+pub(crate) mod program;
 mod references;
 mod repository;
 mod ssh;
@@ -26,7 +26,7 @@ fn branch(name: &str) -> GitReference {
     GitReference::new(ReferenceFields { branch: Some(name), ..ReferenceFields::default() })
 }
 
-fn secret<const N: usize>(entries: [(&str, &str); N]) -> SecretData {
+pub(crate) fn secret<const N: usize>(entries: [(&str, &str); N]) -> SecretData {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec().into())).collect()
 }
 

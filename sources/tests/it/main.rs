@@ -2,7 +2,9 @@
 
 mod archive;
 mod git;
+mod oci;
 mod proxy;
 mod scene;
 mod serve;
 mod store;
+mod tls;

@@ -22,7 +22,8 @@ fn an_artifact_reads_as_flux_reports_it() {
       "sizeBytes": 186,
       "path": "gitrepository/flux-system/shop/4f2a.tar.gz",
       "lastUpdateTime": "2026-01-02T03:04:05Z",
-      "tree": "sha256:bfc629d262bfdfe06efccc54feebdded6a66e66f8c5390ab590815623ae14e44"
+      "tree": "sha256:bfc629d262bfdfe06efccc54feebdded6a66e66f8c5390ab590815623ae14e44",
+      "form": "Packed"
     }
     "#);
     assert_eq!(scene.store.artifact(&key("shop")), Some(artifact));
@@ -264,7 +265,7 @@ fn only_safe_names_and_revisions_become_paths() {
     GitRepository ../web: `..` cannot stand in the path of an artifact
     GitRepository team-a/a/../../b: `a/../../b` cannot stand in the path of an artifact
     GitRepository team-a/: `` cannot stand in the path of an artifact
-    GitRepository team-a/web: `../../../x` cannot stand in the path of an artifact
-    GitRepository team-a/web: `` cannot stand in the path of an artifact
+    GitRepository team-a/web: `../../../x.tar.gz` cannot stand in the path of an artifact
+    GitRepository team-a/web: `.tar.gz` cannot stand in the path of an artifact
     ");
 }

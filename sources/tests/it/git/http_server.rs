@@ -188,7 +188,7 @@ async fn backend(site: &Site, request: Request) -> (StatusCode, HeaderMap, Bytes
     (head.status, head.headers, to_bytes(body, usize::MAX).await.expect("the answer's body"))
 }
 
-fn troubled(trouble: &Trouble, body: Bytes) -> Body {
+pub(crate) fn troubled(trouble: &Trouble, body: Bytes) -> Body {
     match trouble {
         Trouble::None | Trouble::Page(_) => Body::from(body),
         Trouble::CutAfter(bytes) => {

@@ -1,0 +1,232 @@
+//! OCI sources: what a tag stands for now, and one layer of that image.
+//!
+//! [`resolve`] asks the registry which digest a tag has, by one `HEAD`; [`fetch`] reads the manifest at that digest and one
+//! layer. A layer is either unpacked ([`LayerOperation::Extract`]) or kept byte for byte ([`LayerOperation::Copy`]). All of
+//! it is spoken here over [`ureq`], as Git is: the distribution protocol is four requests, and this way it has deadlines,
+//! limits, client certificates, and credentials that are bound to their host.
+//!
+//! # Follows Flux
+//! What each reference means, the revisions, which layer is taken, and the beginnings of the error texts.
+//! # Differs from Flux
+//! - `spec.timeout` bounds everything that a call does.
+//! - Plain HTTP is spoken only where `spec.insecure` says so, and then nothing else: a registry on this machine or in a
+//!   private network is no exception.
+//! - What a copied layer holds can be read too: the tree of a copied archive is what it unpacks to, and that of another
+//!   file is the file.
+
+use std::{cell::RefCell, collections::BTreeMap, panic::resume_unwind, time::Duration};
+
+use fairlead_object::Digest;
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+mod auth;
+mod challenge;
+mod error;
+mod grants;
+mod manifest;
+mod reference;
+mod registry;
+mod url;
+
+pub use auth::OciAuth;
+pub use error::{LayerError, OciError, RegistryError};
+pub use reference::{OciReference, OciReferenceFields, Resolved};
+pub use url::{OciUrl, OciUrlError};
+
+use manifest::{Image, Layer};
+use reference::{check_tag, highest};
+use registry::{LAYER_LIMIT_BYTES, Registry};
+
+use crate::{
+    archive::{ArchiveError, ArchiveRules, Links, Taken, is_archive, unpack},
+    deadline::Deadline,
+    secret::keyed_digest,
+    store::{Artifact, Mode, SourceKey, Store, StoreError, StoredFile, StoredTree},
+    transport::{Encryption, Transport},
+};
+
+/// What is asked of a registry.
+#[derive(Clone)]
+pub struct OciRequest {
+    /// The repository.
+    pub url: OciUrl,
+    /// What of it is followed.
+    pub reference: OciReference,
+    /// Which layer is taken, and how.
+    pub layer: LayerSelector,
+    /// Who asks.
+    pub auth: OciAuth,
+    /// Whom we trust, and the way there.
+    pub transport: Transport,
+    /// Whether the registry is spoken to over TLS.
+    pub encryption: Encryption,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// Which layer of an image is taken, and how: `spec.layerSelector`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LayerSelector {
+    /// The layer's kind; the first layer is taken without it.
+    pub media_type: Option<String>,
+    /// What is done with it.
+    pub operation: LayerOperation,
+}
+
+/// What is done with a layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LayerOperation {
+    /// It is unpacked, and what is not ignored is packed again.
+    #[default]
+    Extract,
+    /// It is served as it is.
+    Copy,
+}
+
+impl OciRequest {
+    /// A digest that is equal for requests that one answer serves: same URL, reference, layer, way and credentials. It
+    /// tells nothing about any of them, and changes with each start of the process.
+    pub fn fingerprint(&self) -> Digest {
+        let Self { url, reference, layer, auth, transport, encryption, timeout: _ } = self;
+        let parts = [
+            format!("{url} {reference:?} {layer:?} {encryption:?}"),
+            auth.fingerprint().hex(),
+            transport.fingerprint().hex(),
+        ];
+        keyed_digest(parts.iter().map(String::as_bytes))
+    }
+}
+
+/// One layer of an image, in the store.
+pub struct Fetched {
+    /// The files. They stay in the store as long as this lives.
+    pub tree: StoredTree,
+    /// The layer as it came, where it is to be served so.
+    pub file: Option<StoredFile>,
+    /// What the image's manifest says of it: `status.artifact.metadata`.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Fetched {
+    /// Makes this the current revision of the source `key`.
+    pub fn publish(
+        &self,
+        store: &Store,
+        key: &SourceKey,
+        revision: &str,
+        now: Timestamp,
+    ) -> Result<Artifact, StoreError> {
+        match &self.file {
+            None => store.publish(key, revision, &self.tree, now),
+            Some(file) => store.publish_file(key, revision, &key.archive_name(revision), file, &self.tree, now),
+        }
+    }
+}
+
+/// Asks the registry what the request's reference stands for now.
+///
+/// A digest is not asked for.
+pub async fn resolve(request: &OciRequest) -> Result<Resolved, OciError> {
+    run(request, |request, deadline| resolve_blocking(&request, &deadline)).await
+}
+
+/// Fetches what was resolved and stores the selected layer; an extracted one without what `.sourceignore` files, `ignore`
+/// (`spec.ignore`) or Flux's default list exclude.
+pub async fn fetch(
+    request: &OciRequest,
+    resolved: &Resolved,
+    store: &Store,
+    ignore: Option<&str>,
+) -> Result<Fetched, OciError> {
+    let (digest, store, ignore) = (resolved.digest, store.clone(), ignore.map(str::to_owned));
+    run(request, move |request, deadline| fetch_blocking(&request, &deadline, digest, &store, ignore.as_deref())).await
+}
+
+/// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
+async fn run<T: Send + 'static>(
+    request: &OciRequest,
+    work: impl FnOnce(OciRequest, Deadline) -> Result<T, OciError> + Send + 'static,
+) -> Result<T, OciError> {
+    let (deadline, _guard) = Deadline::after(request.timeout);
+    let request = request.clone();
+    let done = spawn_blocking(move || work(request, deadline)).await;
+    done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()))
+}
+
+fn resolve_blocking(request: &OciRequest, deadline: &Deadline) -> Result<Resolved, OciError> {
+    let registry = Registry::new(request, deadline);
+    let tag = match &request.reference {
+        OciReference::Digest(digest) => return Resolved::pinned(digest).map_err(OciError::Digest),
+        OciReference::Tag(tag) => tag.clone(),
+        OciReference::Semver { range, filter } => registry
+            .tags()
+            .and_then(|tags| highest(&tags, range, filter.as_deref(), request.layer.media_type.as_deref()))
+            .map_err(|source| OciError::Tag { url: request.url.clone(), source })?,
+    };
+    let digest = check_tag(&tag).and_then(|()| registry.digest(&tag)).map_err(OciError::Digest)?;
+    Ok(Resolved::tagged(&tag, digest))
+}
+
+fn fetch_blocking(
+    request: &OciRequest,
+    deadline: &Deadline,
+    digest: Digest,
+    store: &Store,
+    ignore: Option<&str>,
+) -> Result<Fetched, OciError> {
+    let not_pulled = |source| OciError::Pull { url: request.url.clone(), source };
+    let registry = Registry::new(request, deadline);
+    let image = registry.image(digest).map_err(not_pulled)?;
+    let layer = select(&image, request.layer.media_type.as_deref())?;
+    let failure = RefCell::new(None);
+    let mut content = registry.blob(layer, &failure).map_err(not_pulled)?;
+    let kept = match request.layer.operation {
+        LayerOperation::Extract => extract(&mut content, store, ignore).map(|tree| (tree, None)),
+        LayerOperation::Copy => copy(&mut content, store).map(|(tree, file)| (tree, Some(file))),
+    };
+    // What the layer lacks is what the registry did not send, if it failed to.
+    if let Some(failure) = failure.take() {
+        return Err(not_pulled(failure));
+    }
+    let (tree, file) = kept?;
+    content.finish().map_err(not_pulled)?;
+    Ok(Fetched { tree, file, annotations: image.annotations })
+}
+
+/// The first layer, or the first of a kind.
+fn select<'a>(image: &'a Image, media_type: Option<&str>) -> Result<&'a Layer, LayerError> {
+    let first = image.layers.first().ok_or(LayerError::None)?;
+    let Some(media_type) = media_type.filter(|media_type| !media_type.is_empty()) else { return Ok(first) };
+    let found = image.layers.iter().find(|layer| layer.media_type == media_type);
+    found.ok_or_else(|| LayerError::MediaType(media_type.to_owned()))
+}
+
+fn extract(content: &mut impl std::io::Read, store: &Store, ignore: Option<&str>) -> Result<StoredTree, LayerError> {
+    let mut writer = store.writer();
+    let rules = ArchiveRules { links: Links::Skip, taken: Taken::Unignored(ignore), ..ArchiveRules::default() };
+    unpack(content, &rules, &mut writer).map_err(extracted)?;
+    Ok(writer.finish()?)
+}
+
+fn copy(content: &mut impl std::io::Read, store: &Store) -> Result<(StoredTree, StoredFile), LayerError> {
+    let file = store.file(content, LAYER_LIMIT_BYTES)?;
+    let mut writer = store.writer();
+    if is_archive(file.open()?) {
+        let rules = ArchiveRules { links: Links::Skip, ..ArchiveRules::default() };
+        unpack(file.open()?, &rules, &mut writer).map_err(extracted)?;
+    } else {
+        writer.add(&COPIED_FILE.parse().expect("a relative path"), Mode::Regular, file.digest())?;
+    }
+    Ok((writer.finish()?, file))
+}
+
+/// The name of a copied layer that is no archive, in the tree that holds it.
+const COPIED_FILE: &str = "layer";
+
+fn extracted(error: ArchiveError) -> LayerError {
+    match error {
+        ArchiveError::Store { source, .. } => LayerError::Store(source),
+        error => LayerError::Extract(error),
+    }
+}

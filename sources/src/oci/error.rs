@@ -1,0 +1,312 @@
+//! Why an OCI source could not be read, and what to do about it.
+
+use std::{io, time::Duration};
+
+use fairlead_api::reasons::source as reasons;
+use fairlead_object::Digest;
+
+use super::url::{OciUrl, OciUrlError};
+use crate::{
+    archive::ArchiveError, deadline::DeadlinePassed, store::StoreError, transport::TransportError,
+    version::VersionRangeError,
+};
+
+/// Why an OCI source could not be resolved or fetched.
+///
+/// # Follows Flux
+/// The texts start as Flux's do, so that searches and alerts made for them match. A registry that refuses credentials is a
+/// failed resolution or pull; `AuthenticationFailed` is kept for credentials that cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OciError {
+    /// The URL is not one of a repository. Only an edit helps.
+    #[error("URL validation failed for '{url}'")]
+    Url {
+        /// The URL as written.
+        url: String,
+        /// What is wrong with it.
+        source: OciUrlError,
+    },
+    /// No tag could be chosen.
+    #[error("failed to determine the artifact tag for '{url}'")]
+    Tag {
+        /// The repository.
+        url: OciUrl,
+        /// What failed.
+        source: RegistryError,
+    },
+    /// What the tag stands for could not be found out.
+    #[error("failed to determine artifact digest")]
+    Digest(#[source] RegistryError),
+    /// The manifest or the layer could not be fetched.
+    #[error("failed to pull artifact from '{url}'")]
+    Pull {
+        /// The repository.
+        url: OciUrl,
+        /// What failed.
+        source: RegistryError,
+    },
+    /// The image has no layer that is wanted, or what is in it cannot be used.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+}
+
+/// What is wrong with the layers of an image.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// There are none.
+    #[error("no layers found in artifact")]
+    None,
+    /// None is of the wanted kind.
+    #[error("failed to find layer with media type '{0}' in artifact")]
+    MediaType(String),
+    /// It is no archive that is taken.
+    #[error("failed to extract layer contents from artifact")]
+    Extract(#[source] ArchiveError),
+    /// It cannot be kept.
+    #[error("failed to store layer contents from artifact")]
+    Store(#[from] StoreError),
+}
+
+impl OciError {
+    /// Flux's reason for the `FetchFailed` condition.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Url { .. } => reasons::URL_INVALID,
+            Self::Tag { .. } => reasons::READ_OPERATION_FAILED,
+            Self::Digest(_) | Self::Pull { .. } => reasons::OCI_ARTIFACT_PULL_FAILED,
+            Self::Layer(_) => reasons::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
+        }
+    }
+
+    /// Whether trying again cannot help until the object is edited.
+    pub fn is_terminal(&self) -> bool {
+        match self {
+            Self::Url { .. } => true,
+            Self::Tag { .. } | Self::Digest(_) | Self::Pull { .. } | Self::Layer(_) => false,
+        }
+    }
+
+    /// How long the registry wants to be left alone, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Tag { source, .. } | Self::Digest(source) | Self::Pull { source, .. } => source.retry_after(),
+            Self::Url { .. } | Self::Layer(_) => None,
+        }
+    }
+
+    /// What the reader can try, where the failure suggests it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Url { source: OciUrlError::Tag(_) | OciUrlError::Digest(_), .. } => {
+                Some("name it in `spec.ref.tag` or `spec.ref.digest`".to_owned())
+            }
+            Self::Tag { source, .. } | Self::Digest(source) | Self::Pull { source, .. } => source.hint(),
+            Self::Layer(LayerError::None | LayerError::MediaType(_)) => {
+                Some("check `spec.layerSelector.mediaType` and what was pushed".to_owned())
+            }
+            Self::Layer(LayerError::Extract(ArchiveError::Unreadable { .. })) => {
+                Some("push a `.tar.gz`, or set `spec.layerSelector.operation` to `copy`".to_owned())
+            }
+            Self::Url { .. } | Self::Layer(LayerError::Extract(_) | LayerError::Store(_)) => None,
+        }
+    }
+}
+
+/// What failed between the first byte sent to a registry and the last one read.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// No bytes got there or back, or not in time.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The registry wants credentials, and there are none for it.
+    #[error("authentication required: {0}")]
+    Unauthenticated(&'static str),
+    /// The registry does not accept the credentials, or they do not suffice.
+    #[error("authorization failed: {said}")]
+    Unauthorized {
+        /// What the registry or its token server says.
+        said: String,
+    },
+    /// There is no such repository, tag or digest.
+    #[error("{what} not found: {said}")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+        /// What the registry says.
+        said: String,
+    },
+    /// The registry wants to be asked less often, or later.
+    #[error("HTTP status {status}: {said}")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// What the registry says.
+        said: String,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Another HTTP status that is no answer.
+    #[error("unexpected response: HTTP status {status}: {said}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// What the registry says.
+        said: String,
+    },
+    /// The answer is not what the protocol says it is.
+    #[error("malformed answer: {0}")]
+    Malformed(String),
+    /// What came is not what was asked for.
+    #[error("{what} has digest {got} and should have {wanted}")]
+    WrongDigest {
+        /// What was asked for.
+        what: &'static str,
+        /// Its digest.
+        wanted: Digest,
+        /// The digest of what came.
+        got: Digest,
+    },
+    /// A body was cut short.
+    #[error("the answer ended after {got} of {wanted} bytes")]
+    Short {
+        /// How many bytes there should be.
+        wanted: u64,
+        /// How many came.
+        got: u64,
+    },
+    /// Something is larger than a source may be.
+    #[error("{what} exceeds the limit of {limit}")]
+    Limit {
+        /// What is too large.
+        what: &'static str,
+        /// The limit, with its unit.
+        limit: String,
+    },
+    /// The index has no image for our platform.
+    #[error("no child with platform linux/amd64 in index")]
+    NoPlatform,
+    /// No tag is a version within the range.
+    #[error("no match found for semver: {0}")]
+    NoVersion(String),
+    /// The range cannot be read.
+    #[error("malformed semver range `{range}`")]
+    MalformedRange {
+        /// The range as written.
+        range: String,
+        /// What is wrong with it.
+        source: VersionRangeError,
+    },
+    /// The filter is no regular expression.
+    #[error("malformed semver filter `{0}`")]
+    MalformedFilter(String),
+    /// `spec.ref.digest` is none.
+    #[error("`{0}` is not a SHA-256 digest")]
+    MalformedDigest(String),
+    /// The tag has characters that no tag has.
+    #[error("`{0}` is not a tag")]
+    MalformedTag(String),
+}
+
+impl RegistryError {
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            Self::Transport(_)
+            | Self::Unauthenticated(_)
+            | Self::Unauthorized { .. }
+            | Self::NotFound { .. }
+            | Self::Status { .. }
+            | Self::Malformed(_)
+            | Self::WrongDigest { .. }
+            | Self::Short { .. }
+            | Self::Limit { .. }
+            | Self::NoPlatform
+            | Self::NoVersion(_)
+            | Self::MalformedRange { .. }
+            | Self::MalformedFilter(_)
+            | Self::MalformedDigest(_)
+            | Self::MalformedTag(_) => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unauthenticated(_) => "name a pull Secret with an entry for this registry in `spec.secretRef`",
+            Self::Unauthorized { .. } => {
+                "check that the entry for this registry in the pull Secret is valid, not expired and may read the repository"
+            }
+            Self::NotFound { .. } => "check the URL and `spec.ref`, and that the credentials may read the repository",
+            Self::Busy { .. } => "log in to the registry for a higher limit, or raise `spec.interval`",
+            Self::NoVersion(_) => {
+                "a tag must be three numbers, with or without `v`; pre-releases need a range such as `>=1.0.0-0`"
+            }
+            Self::Transport(TransportError::Tls(_)) => {
+                "name the registry's CA as `ca.crt` in the Secret of `spec.certSecretRef`; set `spec.insecure` only for a \
+                 registry without TLS"
+            }
+            Self::Transport(TransportError::Timeout(_)) => "raise `spec.timeout` if the artifact is large",
+            Self::Transport(
+                TransportError::Connect { .. }
+                | TransportError::Proxy { .. }
+                | TransportError::Redirect { .. }
+                | TransportError::Protocol(_),
+            )
+            | Self::Status { .. }
+            | Self::Malformed(_)
+            | Self::WrongDigest { .. }
+            | Self::Short { .. }
+            | Self::Limit { .. }
+            | Self::NoPlatform
+            | Self::MalformedRange { .. }
+            | Self::MalformedFilter(_)
+            | Self::MalformedDigest(_)
+            | Self::MalformedTag(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What a failed read of a body means: the error that was put into it, or a body that ended too early.
+    pub(super) fn of_body(error: io::Error) -> Self {
+        let text = error.to_string();
+        let Some(inner) = error.into_inner() else { return Self::Malformed(text) };
+        match inner.downcast::<Self>() {
+            Ok(own) => *own,
+            Err(other) => match other.downcast::<TransportError>() {
+                Ok(transport) => Self::Transport(*transport),
+                Err(_) => Self::Malformed(text),
+            },
+        }
+    }
+}
+
+impl From<DeadlinePassed> for RegistryError {
+    fn from(passed: DeadlinePassed) -> Self {
+        Self::Transport(passed.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_the_reason_that_flux_gives() {
+        let url = || OciUrl::parse("oci://ghcr.io/a/b").expect("a URL");
+        let busy = || RegistryError::Busy {
+            status: 429,
+            said: "slow down".to_owned(),
+            retry_after: Some(Duration::from_secs(7)),
+        };
+        let rows = [
+            (OciError::Url { url: "x".to_owned(), source: OciUrlError::Scheme }, "URLInvalid", true, None),
+            (OciError::Tag { url: url(), source: busy() }, "ReadOperationFailed", false, Some(7)),
+            (OciError::Digest(busy()), "OCIArtifactPullFailed", false, Some(7)),
+            (OciError::Pull { url: url(), source: RegistryError::NoPlatform }, "OCIArtifactPullFailed", false, None),
+            (LayerError::None.into(), "OCIArtifactLayerOperationFailed", false, None),
+        ];
+        for (error, reason, is_terminal, seconds) in rows {
+            assert_eq!((error.reason(), error.is_terminal()), (reason, is_terminal), "{error}");
+            assert_eq!(error.retry_after().map(|wait| wait.as_secs()), seconds, "{error}");
+        }
+    }
+}
