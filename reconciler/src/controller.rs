@@ -10,10 +10,11 @@ use std::{
     time::Duration,
 };
 
+use fairlead_api::{fairlead::FluxConfiguration, kustomize::Kustomization, source::GitRepository};
 use fairlead_plan::DigestKey;
 use fairlead_sources::store::{Store, StoreError, StoreSettings};
 use kube::Client;
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{info, warn};
 
@@ -21,7 +22,7 @@ use crate::{
     backoff::Backoff,
     clock::Clock,
     cluster::Cluster,
-    controllers::{ObjectKey, World, flux_configuration, git_repository, kustomization},
+    controllers::{self, ObjectKey, Reconciled, World, flux_configuration, git_repository, kustomization},
     events::Recorder,
     leader::Election,
     metrics::Metrics,
@@ -90,142 +91,163 @@ pub async fn run(
     stop: CancellationToken,
     on_start: impl FnOnce(Addresses),
 ) -> Result<(), ControllerError> {
-    let metrics = Metrics::default();
-    let readiness = Readiness::default();
-    let artifacts = probes::listen(&place.storage_address, "--storage-addr").await?;
-    let metrics_listener = probes::listen(&place.metrics_address, "--metrics-addr").await?;
-    let health = probes::listen(&place.health_address, "--health-addr").await?;
-    on_start(Addresses {
-        artifacts: probes::address(&artifacts),
-        metrics: probes::address(&metrics_listener),
-        health: probes::address(&health),
-    });
+    let listeners = Listeners::bind(&place).await?;
+    on_start(listeners.addresses());
     let store = Store::open(&place.storage_path, place.store)?;
-
+    let metrics = Metrics::default();
+    let cluster = Cluster::new(client, metrics.clone());
+    let process = Process { cluster, settings, place, clock, store, metrics, readiness: Readiness::default() };
     let mut tasks = JoinSet::new();
     // Probes and artifacts are served until the very end, so that a graceful stop is no outage.
     let listening = CancellationToken::new();
-    let served = [
-        (metrics_listener, probes::metrics_router(metrics.clone())),
-        (health, probes::health_router(readiness.clone())),
-        (artifacts, fairlead_sources::serve::router(store.clone())),
-    ];
-    for (listener, router) in served {
-        tasks.spawn(probes::serve(listener, router, listening.clone()));
-    }
-
-    let cluster = Cluster::new(client.clone(), metrics.clone());
-    let outcome = match &place.election {
-        None => work(&cluster, settings, &place, clock, store, metrics, &readiness, stop).await,
-        Some(election) => {
-            // A candidate that waits is ready: nothing else may wait for it to lead.
-            readiness.set();
-            let Some(asked_at) = election.win(&cluster, &clock, &stop).await else { return Ok(()) };
-            let work = work(&cluster, settings, &place, clock.clone(), store, metrics, &readiness, stop);
-            tokio::select! {
-                // What is under way is dropped where it is: whoever leads now may be at the same objects.
-                () = election.keep(&cluster, &clock, asked_at) => Err(ControllerError::LostLease),
-                worked = work => {
-                    election.release(&cluster, &clock).await;
-                    worked
-                }
-            }
-        }
+    listeners.serve(&process, &mut tasks, &listening);
+    let outcome = match process.place.election.clone() {
+        None => process.work(stop).await,
+        Some(election) => process.lead(&election, stop).await,
     };
     listening.cancel();
     while tasks.join_next().await.is_some() {}
     outcome
 }
 
-#[expect(clippy::too_many_arguments, reason = "called once, with what `run` has made")]
-async fn work(
-    cluster: &Cluster,
-    settings: Settings,
-    place: &Place,
-    clock: Clock,
-    store: Store,
-    metrics: Metrics,
-    readiness: &Readiness,
-    stop: CancellationToken,
-) -> Result<(), ControllerError> {
-    let recording = CancellationToken::new();
-    let (recorder, sending) = Recorder::start(
-        cluster.clone(),
-        metrics.clone(),
-        clock.clone(),
-        place.events_address.clone(),
-        recording.clone(),
-    );
-    let sending = AbortOnDropHandle::new(tokio::spawn(sending));
-    let world = world(cluster, settings, clock, store, metrics, recorder, &stop)?;
-    let mut tasks = JoinSet::new();
-    let filled = Filled::of(3, readiness.clone());
-    start_watches(&world, &mut tasks, &filled, &stop);
-    tasks.spawn(collect(Arc::clone(&world), stop.clone()));
-    tasks.spawn(kustomization::definitions::follow(Arc::clone(&world), stop.clone()));
-    info!("started");
-    // A run that does not know every configuration would take a tenant's Kustomization for the cluster's own.
-    tokio::select! {
-        () = filled.all.cancelled() => start_queues(&world, &mut tasks, &stop),
-        () = stop.cancelled() => {}
-    }
-    stop.cancelled().await;
-    info!("finishing what is under way");
-    while tasks.join_next().await.is_some() {}
-    recording.cancel();
-    if let Err(error) = sending.await {
-        warn!(%error, "events were lost");
-    }
-    Ok(())
+/// What a process listens on. All of it is bound before anything is done, so that an address that is taken ends it at once.
+struct Listeners {
+    artifacts: TcpListener,
+    metrics: TcpListener,
+    health: TcpListener,
 }
 
-fn world(
-    cluster: &Cluster,
+impl Listeners {
+    async fn bind(place: &Place) -> Result<Self, ListenError> {
+        Ok(Self {
+            artifacts: probes::listen(&place.storage_address, "--storage-addr").await?,
+            metrics: probes::listen(&place.metrics_address, "--metrics-addr").await?,
+            health: probes::listen(&place.health_address, "--health-addr").await?,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            artifacts: probes::address(&self.artifacts),
+            metrics: probes::address(&self.metrics),
+            health: probes::address(&self.health),
+        }
+    }
+
+    fn serve(self, process: &Process, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        let served = [
+            (self.metrics, probes::metrics_router(process.metrics.clone())),
+            (self.health, probes::health_router(process.readiness.clone())),
+            (self.artifacts, fairlead_sources::serve::router(process.store.clone())),
+        ];
+        for (listener, router) in served {
+            tasks.spawn(probes::serve(listener, router, stop.clone()));
+        }
+    }
+}
+
+/// What a process works with.
+struct Process {
+    cluster: Cluster,
     settings: Settings,
+    place: Place,
     clock: Clock,
     store: Store,
     metrics: Metrics,
-    recorder: Recorder,
-    stop: &CancellationToken,
-) -> Result<Arc<World>, ControllerError> {
-    let (first, limit) = (settings.min_retry_delay, settings.max_retry_delay);
-    let kustomization_queue: Arc<Queue<ObjectKey>> = Queue::new();
-    let woken = Arc::clone(&kustomization_queue);
-    let (client, marks) = (cluster.client(), kustomization::MARKS);
-    let tracker =
-        Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| woken.wake(owner.clone()));
-    let configuration_queue: Arc<Queue<ObjectKey>> = Queue::new();
-    let configuration_memories = flux_configuration::Memories::default();
-    let (woken, memories) = (Arc::clone(&configuration_queue), configuration_memories.clone());
-    let marks = flux_configuration::MARKS;
-    let configuration_tracker = Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| {
-        memories.forget(owner);
-        woken.wake(owner.clone());
-    });
-    Ok(Arc::new(World {
-        cluster: cluster.clone(),
-        store,
-        recorder,
-        metrics,
-        clock,
-        settings,
-        repositories: Served::default(),
-        kustomizations: Served::default(),
-        configurations: Served::default(),
-        repository_queue: Queue::new(),
-        kustomization_queue,
-        configuration_queue,
-        tracker,
-        configuration_tracker,
-        digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
-        memories: kustomization::Memories::default(),
-        awaited_kinds: kustomization::AwaitedKinds::default(),
-        configuration_memories,
-        polls: git_repository::Polls::default(),
-        repository_backoff: Backoff::new(first, limit),
-        kustomization_backoff: Backoff::new(first, limit),
-        configuration_backoff: Backoff::new(first, limit),
-    }))
+    readiness: Readiness,
+}
+
+impl Process {
+    /// Works while it leads.
+    async fn lead(self, election: &Election, stop: CancellationToken) -> Result<(), ControllerError> {
+        // A candidate that waits is ready: nothing else may wait for it to lead.
+        self.readiness.set();
+        let (cluster, clock) = (self.cluster.clone(), self.clock.clone());
+        let Some(asked_at) = election.win(&cluster, &clock, &stop).await else { return Ok(()) };
+        tokio::select! {
+            // What is under way is dropped where it is: whoever leads now may be at the same objects.
+            () = election.keep(&cluster, &clock, asked_at) => Err(ControllerError::LostLease),
+            worked = self.work(stop) => {
+                election.release(&cluster, &clock).await;
+                worked
+            }
+        }
+    }
+
+    /// Works until `stop`.
+    async fn work(self, stop: CancellationToken) -> Result<(), ControllerError> {
+        let recording = CancellationToken::new();
+        let (recorder, sending) = Recorder::start(
+            self.cluster.clone(),
+            self.metrics.clone(),
+            self.clock.clone(),
+            self.place.events_address.clone(),
+            recording.clone(),
+        );
+        let sending = AbortOnDropHandle::new(tokio::spawn(sending));
+        let filled = Filled::of(3, self.readiness.clone());
+        let world = self.world(recorder, &stop)?;
+        let mut tasks = JoinSet::new();
+        start_watches(&world, &mut tasks, &filled, &stop);
+        tasks.spawn(collect(Arc::clone(&world), stop.clone()));
+        tasks.spawn(kustomization::definitions::follow(Arc::clone(&world), stop.clone()));
+        info!("started");
+        // A run that does not know every configuration would take a tenant's Kustomization for the cluster's own.
+        tokio::select! {
+            () = filled.all.cancelled() => start_queues(&world, &mut tasks, &stop),
+            () = stop.cancelled() => {}
+        }
+        stop.cancelled().await;
+        info!("finishing what is under way");
+        while tasks.join_next().await.is_some() {}
+        recording.cancel();
+        if let Err(error) = sending.await {
+            warn!(%error, "events were lost");
+        }
+        Ok(())
+    }
+
+    fn world(self, recorder: Recorder, stop: &CancellationToken) -> Result<Arc<World>, ControllerError> {
+        let Self { cluster, settings, clock, store, metrics, .. } = self;
+        let (first, limit) = (settings.min_retry_delay, settings.max_retry_delay);
+        let kustomization_queue: Arc<Queue<ObjectKey>> = Queue::new();
+        let woken = Arc::clone(&kustomization_queue);
+        let (client, marks) = (cluster.client().clone(), kustomization::MARKS);
+        let tracker =
+            Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| woken.wake(owner.clone()));
+        let configuration_queue: Arc<Queue<ObjectKey>> = Queue::new();
+        let configuration_memories = flux_configuration::Memories::default();
+        let (woken, memories) = (Arc::clone(&configuration_queue), configuration_memories.clone());
+        let marks = flux_configuration::MARKS;
+        let configuration_tracker = Tracker::new(client, clock.clone(), stop.clone(), marks, move |owner| {
+            memories.forget(owner);
+            woken.wake(owner.clone());
+        });
+        Ok(Arc::new(World {
+            cluster,
+            store,
+            recorder,
+            metrics,
+            clock,
+            settings,
+            repositories: Served::default(),
+            kustomizations: Served::default(),
+            configurations: Served::default(),
+            repository_queue: Queue::new(),
+            kustomization_queue,
+            configuration_queue,
+            tracker,
+            configuration_tracker,
+            digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
+            memories: kustomization::Memories::default(),
+            awaited_kinds: kustomization::AwaitedKinds::default(),
+            configuration_memories,
+            polls: git_repository::Polls::default(),
+            repository_backoff: Backoff::new(first, limit),
+            kustomization_backoff: Backoff::new(first, limit),
+            configuration_backoff: Backoff::new(first, limit),
+        }))
+    }
 }
 
 /// Bytes of the operating system's generator.
@@ -311,15 +333,20 @@ impl Filled {
 
 fn start_queues(world: &Arc<World>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
     let settings = &world.settings;
+    start_queue::<GitRepository>(world, settings.concurrent_sources, tasks, stop);
+    start_queue::<Kustomization>(world, settings.concurrent, tasks, stop);
+    start_queue::<FluxConfiguration>(world, settings.concurrent, tasks, stop);
+}
+
+fn start_queue<K: Reconciled>(
+    world: &Arc<World>,
+    concurrent: usize,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) {
     let known = Arc::clone(world);
-    let work = move |key| git_repository::run(Arc::clone(&known), key);
-    tasks.spawn(Arc::clone(&world.repository_queue).run(settings.concurrent_sources, stop.clone(), work));
-    let known = Arc::clone(world);
-    let work = move |key| kustomization::run(Arc::clone(&known), key);
-    tasks.spawn(Arc::clone(&world.kustomization_queue).run(settings.concurrent, stop.clone(), work));
-    let known = Arc::clone(world);
-    let work = move |key| flux_configuration::run(Arc::clone(&known), key);
-    tasks.spawn(Arc::clone(&world.configuration_queue).run(settings.concurrent, stop.clone(), work));
+    let work = move |key| controllers::run::<K>(Arc::clone(&known), key);
+    tasks.spawn(Arc::clone(K::queue(world)).run(concurrent, stop.clone(), work));
 }
 
 /// Removes from the store what nothing refers to, now and then.

@@ -7,10 +7,12 @@ pub mod flux_configuration;
 pub mod git_repository;
 pub mod kustomization;
 mod status;
+mod subject;
 mod world;
 
 use std::fmt;
 
+pub(crate) use subject::{Reconciled, Said, Subject, run};
 pub use world::World;
 
 use crate::queue::Key;

@@ -1,103 +1,66 @@
 //! Writing what an object's owner reads: its status, and its finalizer.
 
 use fairlead_api::names::FINALIZER;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::{ObjectKey, World};
+use super::{
+    Reconciled, Subject,
+    subject::{forget, resource},
+};
 use crate::{
-    cluster::{ApiError, Part, Resource},
-    queue::Queue,
-    watch::{Object, Served},
+    cluster::{ApiError, Part},
+    queue::NextRun,
+    watch::Object,
 };
 
-/// Where the objects of one served kind are written, and in whose name.
-pub(crate) struct Kind {
-    pub(crate) resource: Resource,
-    /// Field manager of status and finalizer.
-    pub(crate) manager: &'static str,
-    /// Where its objects are woken.
-    pub(crate) queue: fn(&World) -> &Queue<ObjectKey>,
-}
-
-impl Kind {
+impl<K: Reconciled> Subject<'_, K> {
     /// Writes what of `after` differs from `before`; nothing if nothing does.
-    pub(crate) async fn write_status<K: DeserializeOwned>(
-        &self,
-        world: &World,
-        served: &Served<K>,
-        metadata: &ObjectMeta,
-        before: &impl Serialize,
-        after: &impl Serialize,
-    ) -> Result<(), ApiError> {
+    pub(crate) async fn write(&self, before: &K::Status, after: &K::Status) -> Result<(), ApiError> {
         let before = serde_json::to_value(before).expect("a status serialises");
         let after = serde_json::to_value(after).expect("a status serialises");
         let Some(changes) = difference(&before, &after) else { return Ok(()) };
-        self.patch(world, served, metadata, &json!({"status": changes}), Part::Status).await
+        self.patch(&json!({"status": changes}), Part::Status).await
     }
 
     /// Adds our finalizer, unless it is there.
-    pub(crate) async fn add_finalizer<K: DeserializeOwned>(
-        &self,
-        world: &World,
-        served: &Served<K>,
-        metadata: &ObjectMeta,
-    ) -> Result<(), ApiError> {
-        let mut finalizers = metadata.finalizers.clone().unwrap_or_default();
+    pub(super) async fn add_finalizer(&self) -> Result<(), ApiError> {
+        let mut finalizers = self.metadata().finalizers.clone().unwrap_or_default();
         if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
             return Ok(());
         }
         finalizers.push(FINALIZER.to_owned());
-        self.write_finalizers(world, served, metadata, finalizers).await
+        self.write_finalizers(finalizers).await
     }
 
-    /// Removes our finalizer, if it is there; the object then goes.
-    pub(crate) async fn remove_finalizer<K: DeserializeOwned>(
-        &self,
-        world: &World,
-        served: &Served<K>,
-        metadata: &ObjectMeta,
-    ) -> Result<(), ApiError> {
-        let mut finalizers = metadata.finalizers.clone().unwrap_or_default();
-        if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
-            return Ok(());
+    /// Lets an object go that is being deleted, with all that is kept of it.
+    pub(crate) async fn let_go(&self) -> Result<NextRun, ApiError> {
+        forget::<K>(self.world, self.key);
+        let mut finalizers = self.metadata().finalizers.clone().unwrap_or_default();
+        if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+            finalizers.retain(|finalizer| finalizer != FINALIZER);
+            match self.write_finalizers(finalizers).await {
+                Err(error) if error.is_not_found() => {}
+                written => written?,
+            }
         }
-        finalizers.retain(|finalizer| finalizer != FINALIZER);
-        match self.write_finalizers(world, served, metadata, finalizers).await {
-            Err(error) if error.is_not_found() => Ok(()),
-            written => written,
-        }
+        Ok(NextRun::OnChange)
     }
 
-    async fn write_finalizers<K: DeserializeOwned>(
-        &self,
-        world: &World,
-        served: &Served<K>,
-        metadata: &ObjectMeta,
-        finalizers: Vec<String>,
-    ) -> Result<(), ApiError> {
+    async fn write_finalizers(&self, finalizers: Vec<String>) -> Result<(), ApiError> {
         // The uid keeps the patch from an object of the same name that came after this one.
-        let patch = json!({"metadata": {"finalizers": finalizers, "uid": metadata.uid}});
-        self.patch(world, served, metadata, &patch, Part::Whole).await
+        let patch = json!({"metadata": {"finalizers": finalizers, "uid": self.metadata().uid}});
+        self.patch(&patch, Part::Whole).await
     }
 
-    async fn patch<K: DeserializeOwned>(
-        &self,
-        world: &World,
-        served: &Served<K>,
-        metadata: &ObjectMeta,
-        patch: &Value,
-        part: Part,
-    ) -> Result<(), ApiError> {
-        let name = (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default());
-        let answer = world.cluster.merge(&self.resource, name, patch, part, self.manager).await?;
+    async fn patch(&self, patch: &Value, part: Part) -> Result<(), ApiError> {
+        let name = (self.key.namespace.as_str(), self.key.name.as_str());
+        let answer = self.world.cluster.merge(&resource::<K>(), name, patch, part, K::MANAGER).await?;
         let object: Object<K> =
             serde_json::from_value(answer).map_err(|error| ApiError::Malformed(error.to_string()))?;
         if object.metadata.deletion_timestamp.is_none() {
-            let change = served.put(object);
+            let change = K::served(self.world).put(object);
             if change.asks_for_a_run() {
-                (self.queue)(world).wake(change.key);
+                K::queue(self.world).wake(change.key);
             }
         }
         Ok(())

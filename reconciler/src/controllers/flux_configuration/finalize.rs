@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Subject, gone, kind, live::value_belongs, outcome, parts};
+use super::{Subject, live::value_belongs, outcome, parts};
 use crate::{
     cluster::{ApiError, Resource},
     controllers::ObjectKey,
@@ -30,14 +30,12 @@ impl Subject<'_> {
                 let report = outcome::stuck(&self.situation(&before), error);
                 self.write(&before, &report.status).await?;
                 for said in &report.events {
-                    self.say(said);
+                    self.publish(said, "", Vec::new());
                 }
-                return Ok(NextRun::After(self.world.configuration_backoff.after_failure(self.key.clone())));
+                return Ok(self.after_failure());
             }
         }
-        gone(self.world, self.key);
-        kind().remove_finalizer(self.world, &self.world.configurations, self.metadata()).await?;
-        Ok(NextRun::OnChange)
+        self.let_go().await
     }
 
     /// Removes everything in its order. Returns the Kustomizations that must be gone before the rest can go.

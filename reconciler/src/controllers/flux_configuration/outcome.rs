@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     cluster::ApiError,
-    controllers::{ObjectKey, in_one_line},
+    controllers::{ObjectKey, Said, in_one_line},
     events::Severity,
 };
 
@@ -110,14 +110,6 @@ pub(super) struct Report {
     /// An object failed that had not before.
     pub(super) has_failed: bool,
     pub(super) next: Next,
-}
-
-/// What an event says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) severity: Severity,
-    pub(super) reason: &'static str,
-    pub(super) message: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]

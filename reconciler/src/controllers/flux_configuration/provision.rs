@@ -18,14 +18,13 @@ use super::{
     Failure, MANAGER, Subject,
     conflict::conflict,
     credentials::{self, Access, Settings, SettingsError},
-    kind,
     live::{belongs, is_as_wanted, value_belongs},
     memory::Checked,
     parts,
 };
 use crate::{
     cluster::{ApiError, ApplyOptions, Resource},
-    controllers::ObjectKey,
+    controllers::{ObjectKey, subject::resource},
     watch::{self, Interest, Object},
 };
 
@@ -121,7 +120,7 @@ impl Provision<'_> {
     /// It asks the server: a watch may not have told of every neighbour yet.
     async fn refuse_conflict(&self) -> Result<(), Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
-        let all = world.cluster.list(&kind().resource, &key.namespace, "").await?;
+        let all = world.cluster.list(&resource::<FluxConfiguration>(), &key.namespace, "").await?;
         let Some(other) = conflict(&all, &key.name) else { return Ok(()) };
         self.subject.revoke().await?;
         Err(Failure::Conflict {

@@ -18,7 +18,10 @@ use fairlead_sources::{
 use jiff::Timestamp;
 
 use super::GitRequestError;
-use crate::{controllers::in_one_line, events::Severity};
+use crate::{
+    controllers::{Said, in_one_line},
+    events::Severity,
+};
 
 /// A run that went as it should.
 #[derive(Debug)]
@@ -127,14 +130,6 @@ pub(super) struct Report {
     pub(super) status: GitRepositoryStatus,
     pub(super) event: Option<Said>,
     pub(super) next: Next,
-}
-
-/// What an event says.
-#[derive(Debug)]
-pub(super) struct Said {
-    pub(super) severity: Severity,
-    pub(super) reason: &'static str,
-    pub(super) message: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]

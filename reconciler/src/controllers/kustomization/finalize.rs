@@ -7,11 +7,11 @@ use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{Budget, Desired, Options, Owner, Stage, Step, plan};
 use tracing::warn;
 
-use super::{Failure, Said, Subject, gone, identity::standing, kind};
+use super::{Failure, Subject, identity::standing};
 use crate::{
     apply::{Applier, Witness},
     cluster::{ApiError, Cluster, Identity, Resource},
-    controllers::in_one_line,
+    controllers::{Said, in_one_line},
     events::Severity,
     observe::{Newcomers, Questions, observe},
     prepare::{Prepared, Resources},
@@ -30,13 +30,11 @@ impl Subject<'_> {
             Ok(Gone::NotYet) => return Ok(NextRun::After(LOOK_AGAIN)),
             Err(failure) => {
                 let message = format!("pruning for deleted resource failed: {}", in_one_line(&failure));
-                self.say(&Said { severity: Severity::Error, reason: reason::PRUNE_FAILED, message }, "");
-                return Ok(NextRun::After(self.world.kustomization_backoff.after_failure(self.key.clone())));
+                self.say(&Said { severity: Severity::Error, reason: reason::PRUNE_FAILED, message });
+                return Ok(self.after_failure());
             }
         }
-        gone(self.world, self.key);
-        kind().remove_finalizer(self.world, &self.world.kustomizations, self.metadata()).await?;
-        Ok(NextRun::OnChange)
+        self.let_go().await
     }
 
     async fn delete_owned(&self) -> Result<Gone, Failure> {
@@ -56,7 +54,7 @@ impl Subject<'_> {
         if !self.account_exists(&standing.identity).await? {
             let message = "unable to prune objects: the service account does not exist".to_owned();
             warn!(kind = "Kustomization", namespace = self.key.namespace, name = self.key.name, message);
-            self.say(&Said { severity: Severity::Error, reason: reason::PRUNE_FAILED, message }, "");
+            self.say(&Said { severity: Severity::Error, reason: reason::PRUNE_FAILED, message });
             return Ok(Gone::Yes);
         }
         let cluster = self.world.cluster.as_identity(&standing.identity)?;
@@ -97,7 +95,7 @@ impl Subject<'_> {
         }
         let said =
             Said { severity: Severity::Info, reason: reason::RECONCILIATION_SUCCEEDED, message: deleted.join("\n") };
-        self.say(&said, "");
+        self.say(&said);
         Ok(Gone::NotYet)
     }
 }

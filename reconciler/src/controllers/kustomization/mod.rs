@@ -28,23 +28,19 @@ use fairlead_api::{
 use fairlead_object::ObjectId;
 use fairlead_plan::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use tokio::time::Instant;
-use tracing::{info, warn};
 
-use super::{ObjectKey, World, status::Kind, world::reference};
+use super::{ObjectKey, Reconciled, Said, World};
 use crate::{
+    backoff::Backoff,
     cluster::{ApiError, FIELD_MANAGER, Resource},
-    events::{Event, Severity},
     observe::Refusal,
-    queue::NextRun,
-    watch::{Interest, Marks, Object},
+    queue::{NextRun, Queue},
+    watch::{Interest, Marks, Served},
 };
 pub(crate) use definitions::AwaitedKinds;
 pub(crate) use memory::Memories;
 use memory::Memory;
-use outcome::{Failure, Next, Outcome, Report, Said, Situation};
-
-const CONTROLLER: &str = "kustomize-controller";
+use outcome::{Failure, Next, Outcome, Report, Situation};
 
 /// Health may always take this long, whatever `spec.timeout` says.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -64,80 +60,59 @@ fn owner_of(metadata: &ObjectMeta) -> Option<ObjectKey> {
     Some(ObjectKey::new(all.get(labels::OWNER_NAMESPACE)?, all.get(labels::OWNER_NAME)?))
 }
 
-fn kind() -> Kind {
-    let resource = Resource::namespaced("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations");
-    Kind { resource, manager: "gotk-kustomize-controller", queue: |world| &world.kustomization_queue }
-}
-
 /// The source that a Kustomization named `key` with this `spec` is built from.
 pub fn source_of(spec: &KustomizationSpec, key: &ObjectKey) -> ObjectKey {
     let namespace = spec.source_ref.namespace.as_deref().unwrap_or(&key.namespace);
     ObjectKey::new(namespace, &spec.source_ref.name)
 }
 
-/// One run for the Kustomization `key`.
-pub async fn run(world: Arc<World>, key: ObjectKey) -> NextRun {
-    let began = Instant::now();
-    let Some(object) = world.kustomizations.get(&key) else { return gone(&world, &key) };
-    let _active = world.metrics.active("kustomization");
-    let subject = Subject { world: &world, key: &key, object: &object, began };
-    let ended = match object.metadata.deletion_timestamp {
-        Some(_) => subject.finalize().await,
-        None => subject.reconcile().await,
-    };
-    let next = match ended {
-        Ok(next) => next,
-        Err(error) if error.is_not_found() => NextRun::OnChange,
-        Err(error) => {
-            warn!(kind = "Kustomization", namespace = key.namespace, name = key.name, %error, "status not written");
-            NextRun::After(world.kustomization_backoff.after_failure(key.clone()))
-        }
-    };
-    world.metrics.observe_run(
-        ("Kustomization", &key.namespace, &key.name),
-        "kustomization",
-        if next == NextRun::OnChange { "success" } else { "requeue_after" },
-        began.elapsed(),
-    );
-    next
-}
-
-fn gone(world: &World, key: &ObjectKey) -> NextRun {
-    world.tracker.forget_owner(key);
-    world.awaited_kinds.forget(key);
-    world.memories.forget(key);
-    world.kustomization_backoff.reset(key);
-    world.metrics.forget(("Kustomization", &key.namespace, &key.name));
-    NextRun::OnChange
-}
-
 /// One Kustomization in one run.
-struct Subject<'a> {
-    world: &'a World,
-    key: &'a ObjectKey,
-    object: &'a Object<Kustomization>,
-    began: Instant,
+type Subject<'a> = super::Subject<'a, Kustomization>;
+
+impl Reconciled for Kustomization {
+    type Status = KustomizationStatus;
+
+    const CONTROLLER: &'static str = "kustomize-controller";
+    const METRICS: &'static str = "kustomization";
+    const MANAGER: &'static str = "gotk-kustomize-controller";
+
+    fn served(world: &World) -> &Served<Self> {
+        &world.kustomizations
+    }
+
+    fn queue(world: &World) -> &Arc<Queue<ObjectKey>> {
+        &world.kustomization_queue
+    }
+
+    fn backoff(world: &World) -> &Backoff<ObjectKey> {
+        &world.kustomization_backoff
+    }
+
+    fn status(&self) -> Option<&KustomizationStatus> {
+        self.status.as_ref()
+    }
+
+    fn forget(world: &World, key: &ObjectKey) {
+        world.tracker.forget_owner(key);
+        world.awaited_kinds.forget(key);
+        world.memories.forget(key);
+    }
+
+    async fn reconcile(subject: &Subject<'_>) -> Result<NextRun, ApiError> {
+        subject.reconcile().await
+    }
+
+    async fn finalize(subject: &Subject<'_>) -> Result<NextRun, ApiError> {
+        subject.finalize().await
+    }
 }
 
 impl Subject<'_> {
-    fn metadata(&self) -> &ObjectMeta {
-        &self.object.metadata
-    }
-
-    fn before(&self) -> KustomizationStatus {
-        self.object.parsed.as_ref().ok().and_then(|parsed| parsed.status.clone()).unwrap_or_default()
-    }
-
-    fn requested_at(&self) -> Option<&str> {
-        self.metadata().annotations.as_ref()?.get(annotations::REQUESTED_AT).map(String::as_str)
-    }
-
     fn approved(&self) -> Option<String> {
         self.metadata().annotations.as_ref()?.get(fairlead_plan::APPROVE_ANNOTATION).cloned()
     }
 
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
-        kind().add_finalizer(self.world, &self.world.kustomizations, self.metadata()).await?;
         let mut memory = self.world.memories.take(self.key);
         memory.attempted = None;
         let outcome = self.outcome(&mut memory).await;
@@ -227,10 +202,6 @@ impl Subject<'_> {
         }
     }
 
-    async fn write(&self, before: &KustomizationStatus, after: &KustomizationStatus) -> Result<(), ApiError> {
-        kind().write_status(self.world, &self.world.kustomizations, self.metadata(), before, after).await
-    }
-
     fn inventory(&self) -> Result<Inventory, Failure> {
         let status = self.latest_status();
         let entries = status.inventory.iter().flat_map(|inventory| &inventory.entries);
@@ -250,30 +221,13 @@ impl Subject<'_> {
             if said.reason == reason::RECONCILIATION_SUCCEEDED {
                 metadata.push((metadata_keys::COMMIT_STATUS.to_owned(), "update".to_owned()));
             }
-            self.say_with(said, &revision, metadata);
+            self.publish(said, &revision, metadata);
         }
     }
 
-    fn say(&self, said: &Said, revision: &str) {
-        self.say_with(said, revision, self.event_metadata(revision));
-    }
-
-    fn say_with(&self, said: &Said, revision: &str, metadata: Vec<(String, String)>) {
-        let (namespace, name) = (&self.key.namespace, &self.key.name);
-        match said.severity {
-            Severity::Info => {
-                info!(kind = "Kustomization", namespace, name, revision, output = said.message, "reconciled");
-            }
-            Severity::Error => warn!(kind = "Kustomization", namespace, name, revision, error = said.message, "failed"),
-        }
-        self.world.recorder.record(Event {
-            about: reference::<Kustomization>(self.metadata()),
-            severity: said.severity,
-            reason: said.reason,
-            message: said.message.clone(),
-            metadata,
-            controller: CONTROLLER,
-        });
+    /// Says something that has no revision.
+    fn say(&self, said: &Said) {
+        self.publish(said, "", self.event_metadata(""));
     }
 
     fn event_metadata(&self, revision: &str) -> Vec<(String, String)> {

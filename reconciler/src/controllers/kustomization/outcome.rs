@@ -18,7 +18,7 @@ use super::{dependencies::DependencyError, request::RequestError};
 use crate::{
     apply::ApplyError,
     cluster::{ApiError, InvalidAccount},
-    controllers::in_one_line,
+    controllers::{Said, in_one_line},
     events::Severity,
     observe::{ObserveError, Refusal},
     prepare::PrepareError,
@@ -271,14 +271,6 @@ pub(super) struct Report {
     pub(super) status: KustomizationStatus,
     pub(super) events: Vec<Said>,
     pub(super) next: Next,
-}
-
-/// What an event says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) severity: Severity,
-    pub(super) reason: &'static str,
-    pub(super) message: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
