@@ -2,7 +2,8 @@
 //!
 //! [`TestCluster`] is a kube-apiserver with its store and, if asked for, its controllers; [`GitServer`] serves
 //! repositories by `git http-backend`. Each server has a port and a folder of its own and ends with whoever started it
-//! (see [`process`]). [`FaultProxy`] stands between a controller and its API server and breaks what a test names. Tests of one binary share a cluster ([`TestCluster::shared`]) and keep apart by namespaces.
+//! (see [`process`]). [`FaultProxy`] stands between a controller and its API server and breaks what a test names. Tests of
+//! one binary share a cluster ([`TestCluster::shared`]) and keep apart by namespaces.
 //!
 //! What can be tested without a server is tested in its own crate.
 

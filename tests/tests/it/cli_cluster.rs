@@ -216,6 +216,9 @@ async fn a_change_is_compared_before_it_is_pushed() {
     | error: Kustomization object 'lost' not found in "NAMESPACE" namespace
     exit 2
     "#);
+    let refused = desk.output("diff ks app --path deploy --default-service-account nobody").await;
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("system:serviceaccount:NAMESPACE:nobody"), "{}", refused.stderr);
     let plan: Value = serde_json::from_str(&desk.output("diff ks app --path deploy -o json").await.stdout).unwrap();
     assert_eq!((&plan["schemaVersion"], &plan["summary"]["update"]), (&json!(1), &json!(1)));
 }

@@ -1,8 +1,10 @@
 //! A real kube-apiserver with its store on loopback, and on request the controllers behind it.
 
+mod layout;
+mod users;
+
 use std::{
     fs, io,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -12,28 +14,26 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use fairlead_tools::{Tool, ToolError};
-use k8s_openapi::api::{
-    authentication::v1::{TokenRequest, TokenRequestSpec},
-    core::v1::{Namespace, ServiceAccount},
-};
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::{
     Api, Client, Config,
     api::{ObjectMeta, PostParams},
-    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+    config::{Kubeconfig, KubeconfigError},
 };
-use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::{
-    audit::{self, AuditLog, Request},
-    pki::{Authority, Identity, new_key},
+    audit::{AuditLog, Request},
+    pki::Authority,
     process::ServerProcess,
     report,
     wait::eventually,
 };
+use layout::Layout;
+pub(crate) use layout::free_port;
+use users::client_config;
 
 /// How long a server may take to become ready on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -146,14 +146,6 @@ struct Servers {
     etcd: ServerProcess,
 }
 
-/// Where things are: all that a command line needs.
-#[derive(Clone, Debug)]
-struct Layout {
-    folder: PathBuf,
-    etcd_port: u16,
-    api_port: u16,
-}
-
 impl TestCluster {
     /// Starts a cluster without controllers.
     ///
@@ -264,77 +256,6 @@ impl TestCluster {
         let namespaces: Api<Namespace> = Api::all(self.client());
         namespaces.create(&PostParams::default(), &namespace).await.expect("the admin may create a namespace");
         name
-    }
-
-    /// Returns a client that has the rights of the service account `name`, which must exist.
-    ///
-    /// # Panics
-    /// If the API server issues no token for it.
-    pub async fn client_for_service_account(&self, namespace: &str, name: &str) -> Client {
-        let config = self.config_for_service_account(namespace, name).await;
-        Client::try_from(config).expect("a configuration with a token is complete")
-    }
-
-    /// Returns the configuration of a client that has the rights of the service account `name`, which must exist.
-    pub(crate) async fn config_for_service_account(&self, namespace: &str, name: &str) -> Config {
-        let kubeconfig = self.kubeconfig_of_service_account(namespace, name).await;
-        client_config(kubeconfig).await.expect("a kubeconfig with a token is complete")
-    }
-
-    /// Writes a kubeconfig with the rights of the service account `name`, which must exist, and returns its path.
-    ///
-    /// # Panics
-    /// If the API server issues no token for it, or the file cannot be written.
-    pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> PathBuf {
-        let kubeconfig = self.kubeconfig_of_service_account(namespace, name).await;
-        let path = self.layout.kubeconfig(&format!("{namespace}.{name}"));
-        let text = serde_json::to_string(&kubeconfig).expect("a kubeconfig is JSON");
-        fs::write(&path, text).expect("the cluster's folder is writable");
-        path
-    }
-
-    /// Writes a kubeconfig for `user` without any group, and returns its path.
-    ///
-    /// # Panics
-    /// If the file cannot be written.
-    pub fn kubeconfig_for_user(&self, user: &str) -> PathBuf {
-        let identity = self.authority.client(user, None);
-        let kubeconfig = self.layout.kubeconfig_text(&self.authority, &by_certificate(&identity));
-        let path = self.layout.kubeconfig(user);
-        fs::write(&path, kubeconfig).expect("the cluster's folder is writable");
-        path
-    }
-
-    /// Writes a kubeconfig whose user has the token that the file `token` holds at each moment, and returns its path.
-    ///
-    /// # Panics
-    /// If the file cannot be written.
-    pub fn kubeconfig_for_token_file(&self, token: &Path) -> PathBuf {
-        let text = self.layout.kubeconfig_text(&self.authority, &json!({ "tokenFile": token }));
-        let path = token.with_extension("kubeconfig");
-        fs::write(&path, text).expect("the folder of the token is writable");
-        path
-    }
-
-    /// Returns a token of the service account `name`, which must exist. It is worth nothing when the account is deleted.
-    ///
-    /// # Panics
-    /// If the API server issues none.
-    pub async fn token(&self, namespace: &str, name: &str) -> String {
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), namespace);
-        let request = TokenRequest {
-            spec: TokenRequestSpec { expiration_seconds: Some(24 * 3600), ..TokenRequestSpec::default() },
-            ..TokenRequest::default()
-        };
-        let answer = accounts.create_token_request(name, &PostParams::default(), &request).await;
-        let token = answer.unwrap_or_else(|error| panic!("no token for {namespace}/{name}: {error}"));
-        token.status.expect("an issued token has a status").token
-    }
-
-    async fn kubeconfig_of_service_account(&self, namespace: &str, name: &str) -> Kubeconfig {
-        let token = self.token(namespace, name).await;
-        let text = self.layout.kubeconfig_text(&self.authority, &json!({ "token": token }));
-        Kubeconfig::from_yaml(&text).expect("a kubeconfig that was just written can be read")
     }
 
     /// Returns all requests that were answered before this call, oldest first.
@@ -461,151 +382,13 @@ impl Servers {
     }
 }
 
-impl Layout {
-    /// Writes certificates, keys, policies and kubeconfigs into `folder`, and picks ports.
-    fn prepare(folder: &Path, authority: &Authority) -> io::Result<Self> {
-        let layout = Self { folder: folder.to_owned(), etcd_port: free_port()?, api_port: free_port()? };
-        let server = authority.server(&["127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", "10.96.0.1"]);
-        let token_key = new_key();
-        let admin = authority.client("admin", Some("system:masters"));
-        let controllers = authority.client("system:kube-controller-manager", None);
-        let files = [
-            ("ca.crt", authority.certificate_pem().to_owned()),
-            ("apiserver.crt", server.certificate_pem),
-            ("apiserver.key", server.key_pem),
-            ("tokens.key", token_key.serialize_pem()),
-            ("tokens.pub", token_key.public_key_pem()),
-            ("audit-policy.json", audit::POLICY.to_owned()),
-            ("admin.kubeconfig", layout.kubeconfig_text(authority, &by_certificate(&admin))),
-            ("controllers.kubeconfig", layout.kubeconfig_text(authority, &by_certificate(&controllers))),
-        ];
-        for (name, text) in files {
-            fs::write(folder.join(name), text)?;
-        }
-        Ok(layout)
-    }
-
-    fn start(&self, tool: Tool, arguments: Vec<String>) -> Result<ServerProcess, ClusterError> {
-        let mut command: Command = fairlead_tools::command(tool.path());
-        command.args(arguments).current_dir(&self.folder);
-        let log = self.folder.join(format!("{}.log", tool.name()));
-        ServerProcess::start(&command, &log, &self.folder)
-            .map_err(|source| ClusterError::Start { server: tool.name(), source })
-    }
-
-    fn etcd(&self) -> Vec<String> {
-        let client_url = format!("http://127.0.0.1:{}", self.etcd_port);
-        let peer_url = "http://127.0.0.1:0";
-        vec![
-            "--data-dir=etcd".into(),
-            // A test's data need not survive a power cut, and each write would wait for the disk.
-            "--unsafe-no-fsync".into(),
-            format!("--listen-client-urls={client_url}"),
-            format!("--advertise-client-urls={client_url}"),
-            format!("--listen-peer-urls={peer_url}"),
-            format!("--initial-advertise-peer-urls={peer_url}"),
-            format!("--initial-cluster=default={peer_url}"),
-            "--quota-backend-bytes=8589934592".into(),
-            "--log-level=error".into(),
-        ]
-    }
-
-    fn apiserver(&self) -> Vec<String> {
-        vec![
-            format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port),
-            "--bind-address=127.0.0.1".into(),
-            "--advertise-address=127.0.0.1".into(),
-            format!("--secure-port={}", self.api_port),
-            "--endpoint-reconciler-type=none".into(),
-            "--tls-cert-file=apiserver.crt".into(),
-            "--tls-private-key-file=apiserver.key".into(),
-            "--client-ca-file=ca.crt".into(),
-            "--service-account-issuer=https://kubernetes.default.svc".into(),
-            "--service-account-signing-key-file=tokens.key".into(),
-            "--service-account-key-file=tokens.pub".into(),
-            "--service-cluster-ip-range=10.96.0.0/16".into(),
-            "--authorization-mode=RBAC".into(),
-            "--audit-policy-file=audit-policy.json".into(),
-            format!("--audit-log-path={}", self.audit_log().display()),
-            // In megabytes: never rotated, since readers know one file.
-            "--audit-log-maxsize=100000".into(),
-            "--shutdown-delay-duration=0s".into(),
-        ]
-    }
-
-    fn controllers(names: &str) -> Vec<String> {
-        vec![
-            "--kubeconfig=controllers.kubeconfig".into(),
-            "--root-ca-file=ca.crt".into(),
-            format!("--controllers={names}"),
-            // The defaults of 20 and 30 would be what a benchmark of Deployments measures.
-            "--kube-api-qps=1000".into(),
-            "--kube-api-burst=1000".into(),
-            "--use-service-account-credentials".into(),
-            "--leader-elect=false".into(),
-            "--secure-port=0".into(),
-        ]
-    }
-
-    fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.api_port)
-    }
-
-    fn audit_log(&self) -> PathBuf {
-        self.folder.join("audit.log")
-    }
-
-    fn kubeconfig(&self, user: &str) -> PathBuf {
-        self.folder.join(format!("{user}.kubeconfig"))
-    }
-
-    /// Returns a kubeconfig as JSON, which is YAML too.
-    fn kubeconfig_text(&self, authority: &Authority, user: &Value) -> String {
-        json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{
-                "name": "fairlead",
-                "cluster": {
-                    "server": self.url(),
-                    "certificate-authority-data": base64_of(authority.certificate_pem()),
-                },
-            }],
-            "users": [{ "name": "fairlead", "user": user }],
-            "contexts": [{ "name": "fairlead", "context": { "cluster": "fairlead", "user": "fairlead" } }],
-            "current-context": "fairlead",
-        })
-        .to_string()
-    }
-}
-
 fn needed(controllers: Controllers) -> Vec<Tool> {
     let mut tools = vec![Tool::Etcd, Tool::KubeApiserver];
     tools.extend(controllers.names().map(|_| Tool::KubeControllerManager));
     tools
 }
 
-fn by_certificate(identity: &Identity) -> Value {
-    json!({
-        "client-certificate-data": base64_of(&identity.certificate_pem),
-        "client-key-data": base64_of(&identity.key_pem),
-    })
-}
-
-fn base64_of(text: &str) -> String {
-    STANDARD.encode(text)
-}
-
-async fn client_config(kubeconfig: Kubeconfig) -> Result<Config, KubeconfigError> {
-    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await
-}
-
 async fn get(client: &Client, uri: &str) -> Result<String, kube::Error> {
     let request = http::Request::get(uri).body(Vec::new()).map_err(kube::Error::HttpError)?;
     client.request_text(request).await
-}
-
-/// Returns a port that nothing listens on at this moment.
-pub(crate) fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
