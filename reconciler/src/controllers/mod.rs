@@ -8,11 +8,13 @@ pub mod git_repository;
 pub mod kustomization;
 mod status;
 mod subject;
+mod unusable;
 mod world;
 
 use std::fmt;
 
 pub(crate) use subject::{Reconciled, Said, Subject, run};
+pub(crate) use unusable::Unusable;
 pub use world::World;
 
 use crate::queue::Key;

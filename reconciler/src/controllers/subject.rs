@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{ObjectKey, World, world::reference};
+use super::{ObjectKey, Unusable, World, world::reference};
 use crate::{
     backoff::Backoff,
     cluster::{ApiError, Resource},
@@ -119,7 +119,12 @@ impl<K: Reconciled> Subject<'_, K> {
 
     /// The object, if it can be read.
     pub(crate) fn parsed(&self) -> Option<&K> {
-        self.object.parsed.as_ref().ok()
+        self.readable().ok()
+    }
+
+    /// The object, or why it cannot be read.
+    pub(crate) fn readable(&self) -> Result<&K, Unusable> {
+        self.object.parsed.as_ref().map_err(|error| Unusable::Unreadable(error.clone()))
     }
 
     /// The status as it was when the run began.

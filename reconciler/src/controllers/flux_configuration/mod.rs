@@ -29,7 +29,7 @@ use fairlead_api::{
     names::labels,
 };
 
-use super::{ObjectKey, Reconciled, World};
+use super::{ObjectKey, Reconciled, Unusable, World};
 use crate::{
     backoff::Backoff,
     cluster::ApiError,
@@ -138,11 +138,8 @@ impl Subject<'_> {
     }
 
     async fn outcome(&self) -> Result<Provisioned, Failure> {
-        let configuration = self.object.parsed.as_ref().map_err(|error| Failure::Unreadable(error.clone()))?;
-        let unsupported = configuration.spec.unsupported();
-        if !unsupported.is_empty() {
-            return Err(Failure::Unsupported(unsupported));
-        }
+        let configuration = self.readable()?;
+        Unusable::refuse(configuration.spec.unsupported())?;
         configuration.check()?;
         let provisioned = self.provision(configuration).await;
         if provisioned.is_err() {

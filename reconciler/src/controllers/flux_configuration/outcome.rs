@@ -22,17 +22,15 @@ use super::{
 };
 use crate::{
     cluster::ApiError,
-    controllers::{ObjectKey, Said, in_one_line},
+    controllers::{ObjectKey, Said, Unusable, in_one_line},
     events::Severity,
 };
 
 /// A run that did not go as it should.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("the object cannot be read: {0}")]
-    Unreadable(String),
-    #[error("{} is not supported yet: remove it", .0.join(", "))]
-    Unsupported(Vec<&'static str>),
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
     #[error(transparent)]
     Invalid(#[from] ConfigurationError),
     #[error(transparent)]
@@ -62,10 +60,10 @@ fn scope_name(scope: ConfigurationScope) -> &'static str {
 impl Failure {
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::Invalid(_) | Self::Settings(SettingsError::Configuration(_)) => {
-                reason::INVALID_CONFIGURATION
-            }
-            Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
+            Self::Unusable(Unusable::Unreadable(_))
+            | Self::Invalid(_)
+            | Self::Settings(SettingsError::Configuration(_)) => reason::INVALID_CONFIGURATION,
+            Self::Unusable(error) => error.reason(),
             Self::Settings(_) => reason::INVALID_PROTECTED_SETTINGS,
             Self::Conflict { .. } => reasons::ACCESS_DENIED,
             Self::Foreign(_) | Self::Apply { .. } | Self::Api(_) | Self::Removal(_) => reason::PROVISIONING_FAILED,
@@ -75,11 +73,7 @@ impl Failure {
     /// Nothing changes until the object, or what it refers to, is edited; that wakes it.
     fn is_terminal(&self) -> bool {
         match self {
-            Self::Unreadable(_)
-            | Self::Unsupported(_)
-            | Self::Invalid(_)
-            | Self::Settings(_)
-            | Self::Conflict { .. } => true,
+            Self::Unusable(_) | Self::Invalid(_) | Self::Settings(_) | Self::Conflict { .. } => true,
             Self::Foreign(_) | Self::Apply { .. } | Self::Api(_) | Self::Removal(_) => false,
         }
     }
@@ -427,7 +421,7 @@ mod tests {
         Some(Updating) Some(Compliant)
         Interval(600s)
         ");
-        insta::assert_snapshot!(outcome(Err(Failure::Unsupported(vec!["spec.sourceKind"])), vec![]), @r"
+        insta::assert_snapshot!(outcome(Err(Unusable::Unsupported(vec!["spec.sourceKind"]).into()), vec![]), @r"
         Stalled=True UnsupportedField: spec.sourceKind is not supported yet: remove it
         Ready=False UnsupportedField: spec.sourceKind is not supported yet: remove it
         Some(Failed) Some(Unknown)

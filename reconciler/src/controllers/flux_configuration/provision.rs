@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     cluster::{ApiError, ApplyOptions, Resource},
-    controllers::{ObjectKey, subject::resource},
+    controllers::{ObjectKey, Unusable, subject::resource},
     watch::{self, Interest, Object},
 };
 
@@ -45,7 +45,7 @@ impl Subject<'_> {
     /// Brings about what `configuration` consists of: what it is applied with first, then what applies it.
     pub(super) async fn provision(&self, configuration: &FluxConfiguration) -> Result<Provisioned, Failure> {
         let Some(git) = &configuration.spec.git_repository else {
-            return Err(Failure::Unreadable("spec.gitRepository is not set".to_owned()));
+            return Err(Unusable::Unreadable("spec.gitRepository is not set".to_owned()).into());
         };
         let mut provision = Provision { subject: self, configuration, git, changes: Vec::new(), are_rights_new: false };
         let checked = self.checked();

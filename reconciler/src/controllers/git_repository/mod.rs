@@ -14,7 +14,7 @@ use fairlead_api::source::{GitRepository, GitRepositorySpec, GitRepositoryStatus
 use fairlead_sources::store::{Artifact, SourceKey, SourceKind};
 use tracing::warn;
 
-use super::{ObjectKey, Reconciled, World};
+use super::{ObjectKey, Reconciled, Unusable, World};
 use crate::{
     backoff::Backoff,
     cluster::ApiError,
@@ -77,16 +77,14 @@ impl Reconciled for GitRepository {
 /// An attempt to fetch what a repository asks for.
 struct Attempt<'a> {
     subject: &'a Subject<'a>,
-    parsed: Result<&'a GitRepository, &'a str>,
     before: GitRepositoryStatus,
     artifact: Option<Artifact>,
 }
 
 impl<'a> Attempt<'a> {
     fn new(subject: &'a Subject<'a>) -> Self {
-        let parsed = subject.object.parsed.as_ref().map_err(String::as_str);
         let artifact = subject.world.store.artifact(&source_key(subject.key));
-        Self { subject, parsed, before: subject.before(), artifact }
+        Self { subject, before: subject.before(), artifact }
     }
 
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
@@ -112,7 +110,7 @@ impl<'a> Attempt<'a> {
             before: &self.before,
             generation: self.subject.metadata().generation,
             requested_at: self.subject.requested_at(),
-            ignore: self.parsed.ok().and_then(|parsed| parsed.spec.ignore.as_deref()),
+            ignore: self.subject.parsed().and_then(|parsed| parsed.spec.ignore.as_deref()),
             address: &self.subject.world.settings.artifact_address,
             stored: self.artifact.as_ref(),
             now: self.subject.world.clock.now(),
@@ -140,14 +138,11 @@ impl<'a> Attempt<'a> {
 
     async fn fetch(&self) -> Result<Outcome, Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
-        let spec = &self.parsed.map_err(|error| Failure::Unreadable(error.to_owned()))?.spec;
+        let spec = &self.subject.readable()?.spec;
         if spec.suspend {
             return Ok(Outcome::Suspended);
         }
-        let unsupported = spec.unsupported();
-        if !unsupported.is_empty() {
-            return Err(Failure::Unsupported(unsupported));
-        }
+        Unusable::refuse(spec.unsupported())?;
         let interval = spec.interval.read("spec.interval")?;
         let request = git_request(&world.cluster, &key.namespace, spec).await?;
         let not_before = polls::not_before(self.is_requested(), self.subject.began);

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use super::GitRequestError;
 use crate::{
-    controllers::{Said, in_one_line},
+    controllers::{Said, Unusable, in_one_line},
     events::Severity,
 };
 
@@ -59,10 +59,8 @@ impl Outcome {
 /// A run that did not.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("the object cannot be read: {0}")]
-    Unreadable(String),
-    #[error("{} is not supported yet: remove it", .0.join(", "))]
-    Unsupported(Vec<&'static str>),
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
     #[error(transparent)]
     Duration(#[from] DurationError),
     #[error(transparent)]
@@ -79,8 +77,7 @@ impl Failure {
     /// Nothing changes until the object or what it refers to is edited.
     fn is_terminal(&self) -> bool {
         match self {
-            Self::Unreadable(_)
-            | Self::Unsupported(_)
+            Self::Unusable(_)
             | Self::Duration(_)
             | Self::Request(GitRequestError::Url(_) | GitRequestError::Timeout(_)) => true,
             Self::Request(_) | Self::Store(_) | Self::Interrupted(_) => false,
@@ -90,10 +87,8 @@ impl Failure {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::Duration(_) | Self::Request(GitRequestError::Timeout(_)) => {
-                reasons::INVALID_FIELD
-            }
-            Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
+            Self::Unusable(error) => error.reason(),
+            Self::Duration(_) | Self::Request(GitRequestError::Timeout(_)) => reasons::INVALID_FIELD,
             Self::Request(GitRequestError::Url(_)) => reasons::source::URL_INVALID,
             Self::Request(_) => reasons::source::AUTHENTICATION_FAILED,
             Self::Git(error) => error.reason(),
@@ -105,9 +100,7 @@ impl Failure {
     fn condition(&self) -> &'static str {
         match self {
             Self::Store(_) | Self::Interrupted(_) => STORAGE_OPERATION_FAILED,
-            Self::Unreadable(_) | Self::Unsupported(_) | Self::Duration(_) | Self::Request(_) | Self::Git(_) => {
-                FETCH_FAILED
-            }
+            Self::Unusable(_) | Self::Duration(_) | Self::Request(_) | Self::Git(_) => FETCH_FAILED,
         }
     }
 }

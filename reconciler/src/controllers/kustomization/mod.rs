@@ -29,7 +29,7 @@ use fairlead_object::ObjectId;
 use fairlead_plan::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{ObjectKey, Reconciled, Said, World};
+use super::{ObjectKey, Reconciled, Said, Unusable, World};
 use crate::{
     backoff::Backoff,
     cluster::{ApiError, FIELD_MANAGER, Resource},
@@ -166,14 +166,11 @@ impl Subject<'_> {
     }
 
     async fn outcome(&self, memory: &mut Memory) -> Result<Outcome, Failure> {
-        let parsed = self.object.parsed.as_ref().map_err(|error| Failure::Unreadable(error.clone()))?;
+        let parsed = self.readable()?;
         if parsed.spec.suspend {
             return Ok(Outcome::Suspended);
         }
-        let unsupported = parsed.spec.unsupported();
-        if !unsupported.is_empty() {
-            return Err(Failure::Unsupported(unsupported));
-        }
+        Unusable::refuse(parsed.spec.unsupported())?;
         let work = work::Work::new(self, parsed)?;
         work.carry_out(memory).await
     }

@@ -18,7 +18,7 @@ use super::{dependencies::DependencyError, request::RequestError};
 use crate::{
     apply::ApplyError,
     cluster::{ApiError, InvalidAccount},
-    controllers::{Said, in_one_line},
+    controllers::{Said, Unusable, in_one_line},
     events::Severity,
     observe::{ObserveError, Refusal},
     prepare::PrepareError,
@@ -81,10 +81,8 @@ pub(super) struct Settled {
 /// A run that did not.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("the object cannot be read: {0}")]
-    Unreadable(String),
-    #[error("{} is not supported yet: remove it", .0.join(", "))]
-    Unsupported(Vec<&'static str>),
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
     #[error(transparent)]
     Duration(#[from] DurationError),
     #[error(transparent)]
@@ -151,8 +149,8 @@ enum Again {
 impl Failure {
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::Duration(_) | Self::Account(_) | Self::Ignore(_) => reasons::INVALID_FIELD,
-            Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
+            Self::Unusable(error) => error.reason(),
+            Self::Duration(_) | Self::Account(_) | Self::Ignore(_) => reasons::INVALID_FIELD,
             Self::Expression(_) | Self::Dependency(DependencyError::Invalid { .. }) => reason::INVALID_CEL_EXPRESSION,
             Self::CrossNamespace(_) | Self::Escapes(_) => reasons::ACCESS_DENIED,
             Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Store(_) | Self::PathMissing(_) => {
@@ -176,8 +174,7 @@ impl Failure {
     fn is_terminal(&self) -> bool {
         matches!(
             self,
-            Self::Unreadable(_)
-                | Self::Unsupported(_)
+            Self::Unusable(_)
                 | Self::Duration(_)
                 | Self::Account(_)
                 | Self::Ignore(_)
@@ -499,8 +496,8 @@ mod tests {
     fn each_failure_has_fluxs_reason_and_its_own_next_run() {
         let key = ObjectKey::new("flux-system", "infra");
         let rows: [(Failure, &str, bool, Next); 12] = [
-            (Failure::Unreadable("x".into()), "InvalidField", true, Next::OnChange),
-            (Failure::Unsupported(vec!["spec.decryption"]), "UnsupportedField", true, Next::OnChange),
+            (Unusable::Unreadable("x".into()).into(), "InvalidField", true, Next::OnChange),
+            (Unusable::Unsupported(vec!["spec.decryption"]).into(), "UnsupportedField", true, Next::OnChange),
             (Failure::Expression("x".into()), "InvalidCELExpression", true, Next::OnChange),
             (Failure::CrossNamespace("x".into()), "AccessDenied", true, Next::OnChange),
             (Failure::SourceMissing("GitRepository", "a/b".into()), "ArtifactFailed", false, Next::OnChange),
