@@ -89,9 +89,15 @@ impl Election {
 
     /// Gives the lease back, if that is wanted. Whoever waits for it may then write at once.
     pub async fn release(&self, cluster: &Cluster, clock: &Clock) {
-        if self.release_on_cancel
-            && let Err(error) = self.try_to_release(cluster, clock).await
-        {
+        if !self.release_on_cancel {
+            return;
+        }
+        let mut released = self.try_to_release(cluster, clock).await;
+        if released.as_ref().is_err_and(ApiError::is_conflict) {
+            // A renewal that was under way came in between; there is no other.
+            released = self.try_to_release(cluster, clock).await;
+        }
+        if let Err(error) = released {
             warn!(lease = self.lease, %error, "the lease was not given back");
         }
     }
