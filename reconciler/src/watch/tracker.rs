@@ -332,7 +332,12 @@ impl Tracker {
                     Ok(Some(Event::Delete(object))) => tracker.saw_deletion(&id_of(&object, &resource), &object),
                     Ok(None) => return,
                     Err(_) if tracker.has_lost_interest(&resource) => return,
-                    Err(error) => warn!(kind = resource.kind, %error, "a watch broke and is started again"),
+                    Err(error) => {
+                        warn!(kind = resource.kind, %error, "a watch broke and is started again");
+                        if is_kind_gone(&error) {
+                            tracker.saw_all(&resource, &HashSet::new());
+                        }
+                    }
                 }
             }
         });
@@ -431,7 +436,7 @@ impl Tracker {
         state.kinds.insert(resource.clone(), Sight::Clear);
         let of_kind = state.owned.iter().filter(|(_, record)| *record.resource == *resource);
         let missing: Vec<(ObjectId, u64)> = of_kind
-            .filter(|(id, record)| !listed.contains(*id) && record.expected.is_some())
+            .filter(|(id, record)| !listed.contains(*id) && record.expected.is_some() && record.seen.is_some())
             .map(|(id, record)| (id.clone(), record.version))
             .collect();
         drop(state);
@@ -459,6 +464,11 @@ impl Tracker {
             (self.0.wake)(&owner);
         }
     }
+}
+
+/// Whether a list failed because its kind is not served any more: its objects went with its definition.
+fn is_kind_gone(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404)
 }
 
 fn id_of(object: &DynamicObject, resource: &Resource) -> ObjectId {

@@ -1,11 +1,12 @@
 //! Kinds that a cluster does not serve yet.
 
+use fairlead_tests::TestCluster;
 use serde_json::{Value, json};
 
 use crate::scene::{LIMIT, Team, config_map};
 
 /// Returns the definition of the kind `Widget` of `group`.
-fn definition(group: &str) -> Value {
+pub(crate) fn definition(group: &str) -> Value {
     let schema = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -22,13 +23,33 @@ fn definition(group: &str) -> Value {
     })
 }
 
-fn widget(group: &str) -> String {
+pub(crate) fn widget(group: &str) -> String {
     format!("apiVersion: {group}/v1\nkind: Widget\nmetadata:\n  name: web\n")
 }
 
 async fn is_there(team: &Team<'_>, group: &str) {
     let widget = format!("{group}/v1/Widget {}/web", team.namespace);
     team.cluster.watch(&widget, LIMIT, |found| found.map(|_| ())).await;
+}
+
+/// Waits until the definition that is `named` is served.
+pub(crate) async fn established(cluster: &TestCluster, named: &str) {
+    let is_established = |found: &Value| {
+        let conditions = found["status"]["conditions"].as_array();
+        conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
+    };
+    cluster.watch(named, LIMIT, |found| found.filter(|found| is_established(found)).map(|_| ())).await;
+}
+
+/// Waits until `Kustomization app` says that a kind is not served.
+pub(crate) async fn misses_its_kind(team: &Team<'_>) {
+    team.cluster
+        .watch(&team.named("Kustomization", "app"), LIMIT, |found| {
+            let conditions = found?["status"]["conditions"].as_array()?.clone();
+            let ready = conditions.into_iter().find(|one| one["type"] == "Ready")?;
+            ready["message"].as_str()?.contains("the cluster serves no").then_some(())
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -43,7 +64,7 @@ async fn an_object_whose_kind_is_not_served_comes_by_itself_when_it_is() {
     let failed = team.failed().await;
     insta::assert_snapshot!(team.steady(&failed.to_string()), @r"
     False ReconciliationFailed: web.yaml:1: the cluster serves no NAMESPACE.example.com/v1 Widget, and no CustomResourceDefinition here defines it
-    apply the definition of the kind, here or elsewhere: this goes on when it is served
+    apply the definition of the kind, here or elsewhere; this goes on by itself then
     ");
     assert_eq!(team.find("ConfigMap", "limits").await, None, "a source is applied whole or not at all");
 
@@ -95,24 +116,14 @@ async fn an_object_whose_definition_someone_took_away_comes_back_with_it() {
     let group = format!("{}.example.com", team.namespace);
     team.cluster.apply(definition(&group)).await;
     let named = format!("CustomResourceDefinition widgets.{group}");
-    let is_established = |found: &Value| {
-        let conditions = found["status"]["conditions"].as_array();
-        conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
-    };
-    team.cluster.watch(&named, LIMIT, |found| found.filter(|found| is_established(found)).map(|_| ())).await;
+    established(team.cluster, &named).await;
     team.repository.commit([("web.yaml", Some(widget(&group)))], "first");
     team.fetch().await;
     team.kustomize("app", json!({})).await;
     team.ready().await;
 
     team.cluster.delete(&named).await;
-    team.cluster
-        .watch(&team.named("Kustomization", "app"), LIMIT, |found| {
-            let conditions = found?["status"]["conditions"].as_array()?.clone();
-            let ready = conditions.into_iter().find(|one| one["type"] == "Ready")?;
-            ready["message"].as_str()?.contains("the cluster serves no").then_some(())
-        })
-        .await;
+    misses_its_kind(&team).await;
     team.cluster.apply(definition(&group)).await;
     team.ready().await;
     is_there(&team, &group).await;

@@ -7,7 +7,10 @@ use fairlead_tests::{Controller, Fault, FaultProxy, TestCluster, WatchEnd, binar
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::scene::{LIMIT, Team, config_map};
+use crate::{
+    definitions::{definition, established, misses_its_kind, widget},
+    scene::{LIMIT, Team, config_map},
+};
 
 /// A cluster of its own whose controller goes through a proxy.
 struct Outpost {
@@ -125,6 +128,23 @@ async fn what_happened_while_watches_were_broken_is_put_right_and_then_nothing_i
     let mut asked = outpost.cluster.requests().await.split_off(seen);
     asked.retain(|request| request.resource == "configmaps" && request.sender == Controller::user());
     assert!(asked.is_empty(), "the watches work again, so there is nothing to ask: {asked:#?}");
+}
+
+#[tokio::test]
+async fn a_kind_that_went_while_its_watch_was_broken_is_missed() {
+    let outpost = Outpost::new().await;
+    let team = outpost.team("gone").await;
+    let named = "CustomResourceDefinition widgets.example.com";
+    outpost.cluster.apply(definition("example.com")).await;
+    established(&outpost.cluster, named).await;
+    let commit = team.push(&[("web.yaml", Some(&widget("example.com")))]).await;
+    team.applied(&commit).await;
+
+    outpost.blind("/v1/widgets?", WatchEnd::Cut).await;
+    outpost.cluster.delete(named).await;
+    outpost.cluster.wait_until_gone(named, LIMIT).await;
+    outpost.proxy.heal();
+    misses_its_kind(&team).await;
 }
 
 #[tokio::test]
