@@ -28,6 +28,16 @@ impl Hinted {
     }
 }
 
+/// Turns an error into one of a command, with the `hint` that it has.
+pub(crate) fn with_hint<E: Into<CommandError>>(
+    hint: impl FnOnce(&E) -> Option<String>,
+) -> impl FnOnce(E) -> CommandError {
+    |error| match hint(&error) {
+        Some(hint) => Hinted::new(error, hint).into(),
+        None => error.into(),
+    }
+}
+
 impl fmt::Display for Hinted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use fairlead_api::{kustomize::Kustomization, source::GitRepository};
-use fairlead_manifests::{BuildRequest, Built, build, normalise};
+use fairlead_manifests::{BuildError, BuildRequest, Built, build, normalise};
 use fairlead_object::{Tree, TreePath};
 use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
 use fairlead_reconciler::{
@@ -12,8 +12,8 @@ use fairlead_reconciler::{
         git_repository::git_request,
         kustomization::request::{build_request, ignore_rules, path},
     },
-    observe::{Newcomers, Questions, observe},
-    prepare::{Prepared, prepare},
+    observe::{Newcomers, ObserveError, Questions, observe},
+    prepare::{PrepareError, Prepared, prepare},
 };
 use fairlead_sources::{
     git,
@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use crate::{
     digest_key::digest_key,
     local::{self, LocalDirectory},
-    output::{CommandError, Hinted, quote},
+    output::{CommandError, Hinted, quote, with_hint},
     served::{GIT_REPOSITORY, KUSTOMIZATION},
     shown_paths::ShownPaths,
 };
@@ -93,10 +93,8 @@ impl Source {
     /// Builds `request` from here, and says what kustomize would warn of.
     pub(crate) fn build(&self, mut request: BuildRequest) -> Result<Built, CommandError> {
         request.path = self.path.clone();
-        let built = build(&*self.tree, &request).map_err(|error| match error.hint() {
-            Some(hint) => self.shown.in_error(Hinted::new(error, hint).into()),
-            None => self.shown.in_error(error.into()),
-        })?;
+        let built = build(&*self.tree, &request).map_err(with_hint(BuildError::hint));
+        let built = built.map_err(|error| self.shown.in_error(error))?;
         built.warnings.iter().for_each(quote);
         Ok(built)
     }
@@ -195,9 +193,11 @@ pub(crate) async fn plan_for(
 ) -> Result<Planned, CommandError> {
     let mut manifests = built.manifests;
     manifests.iter_mut().for_each(normalise);
-    let prepared = prepare(cluster, manifests, revision, &wanted.owner, &CustomStage::default()).await?;
+    let prepared = prepare(cluster, manifests, revision, &wanted.owner, &CustomStage::default()).await;
+    let prepared = prepared.map_err(with_hint(PrepareError::hint))?;
     let questions = Questions { is_in_sync: &|_| false, newcomers: Newcomers::Rehearsed, override_managers: &[] };
-    let live = observe(cluster, &prepared, &wanted.inventory, questions).await?;
+    let live = observe(cluster, &prepared, &wanted.inventory, questions).await;
+    let live = live.map_err(with_hint(ObserveError::hint))?;
     let mut options = Options::new(wanted.owner.clone(), digest_key()?);
     options.prune = wanted.prune;
     options.force = wanted.force;

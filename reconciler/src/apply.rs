@@ -60,6 +60,11 @@ impl ApplyError {
         }
     }
 
+    /// What the reader can try.
+    pub fn hint(&self) -> Option<String> {
+        self.refusal().and_then(Refusal::hint)
+    }
+
     /// The refusal, if it is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -74,6 +74,13 @@ fn answer(object: &ObjectId, error: &ApiError) -> String {
     if is_quotable { format!("{reason}: {error}") } else { reason }
 }
 
+impl ObserveError {
+    /// What the reader can try.
+    pub fn hint(&self) -> Option<String> {
+        self.0.iter().find_map(Refusal::hint)
+    }
+}
+
 impl Refusal {
     /// What the reader can try.
     pub fn hint(&self) -> Option<String> {
@@ -87,18 +94,18 @@ impl Refusal {
             ));
         }
         if self.error.is_namespace_missing() {
-            return Some(format!("create Namespace {namespace}, here or elsewhere: this goes on when it is there"));
+            return Some(format!("create Namespace {namespace}, or add it to the source"));
         }
         if self.error.is_namespace_terminating() {
             return Some(format!(
-                "Namespace {namespace} goes when nothing is left in it: its status says what still is; this goes on \
-                 when there is a new one"
+                "Namespace {namespace} goes when nothing is left in it: its status says what still is"
             ));
         }
-        self.error.is_webhook_failing().then(|| {
-            "mend the webhook, or remove its configuration from the cluster: the object is tried again until then"
-                .to_owned()
-        })
+        if self.error.is_right_missing() {
+            return Some("bind a role that allows this to the user".to_owned());
+        }
+        let is_webhook = self.error.is_webhook_failing();
+        is_webhook.then(|| "mend the webhook, or remove its configuration from the cluster".to_owned())
     }
 
     /// The namespace that must come, or go, before the object can be applied.

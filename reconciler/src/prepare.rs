@@ -95,8 +95,7 @@ impl PrepareError {
     /// What the reader can try.
     pub fn hint(&self) -> Option<String> {
         let is_kind_missing = !self.missing_groups().is_empty();
-        is_kind_missing
-            .then(|| "apply the definition of the kind, here or elsewhere: this goes on when it is served".to_owned())
+        is_kind_missing.then(|| "apply the definition of the kind, here or elsewhere".to_owned())
     }
 }
 

@@ -10,7 +10,7 @@ use fairlead_manifests::BuildRequest;
 use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{APPROVE_ANNOTATION, Action, DocumentError, Held, Plan, PlanDocument, Stage, render};
 use fairlead_reconciler::{
-    apply::{Applier, Witness},
+    apply::{Applier, ApplyError, Witness},
     cluster::Cluster,
     prepare::Prepared,
 };
@@ -21,7 +21,7 @@ use super::local_inventory::LocalInventory;
 use crate::{
     connection::{Connection, dns_label},
     local,
-    output::{CommandError, Hinted, action, print, success, waiting},
+    output::{CommandError, Hinted, action, print, success, waiting, with_hint},
     planning::{Planned, Source, plan_for},
     wait::until_current,
 };
@@ -84,7 +84,7 @@ async fn carry_out(
     let applier = Applier { cluster, resources: &prepared.resources, is_guarded: false, witness: &Unwatched };
     let steps: Vec<_> = plan.steps.iter().collect();
     for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
-        applier.apply_stage(&steps, stage).await?;
+        applier.apply_stage(&steps, stage).await.map_err(with_hint(ApplyError::hint))?;
         if matches!(stage, Stage::Definitions | Stage::Classes) {
             for step in plan.stage(stage).filter(|step| step.action.manifest().is_some()) {
                 until_current(cluster, &step.object, deadline).await?;

@@ -95,6 +95,11 @@ impl ApiError {
         self.causes().any(|cause| cause.reason == "NamespaceTerminating")
     }
 
+    /// The identity has no role that allows the request; other prohibitions, as of a quota, are none of this.
+    pub fn is_right_missing(&self) -> bool {
+        matches!(self, Self::Refused(status) if status.code == 403 && status.message.contains("is forbidden: User "))
+    }
+
     /// An admission webhook of the cluster did not answer.
     pub fn is_webhook_failing(&self) -> bool {
         matches!(self, Self::Refused(status) if status.code >= 500 && status.message.contains("failed calling webhook"))
@@ -106,6 +111,7 @@ impl ApiError {
             Self::Refused(status) => match status.code {
                 // Our own credentials expired, and are read anew; or the server's load, or its wish to come back.
                 401 | 429 => true,
+                403 | 405 => self.is_definition_terminating(),
                 404 => self.is_kind_unserved(),
                 // Someone else wrote the object at the same time.
                 409 => self.conflicting_managers().is_empty(),
@@ -143,6 +149,12 @@ impl ApiError {
             Self::Unreachable(_) | Self::Malformed(_) => None,
         };
         details.into_iter().flat_map(|details| &details.causes)
+    }
+
+    /// The definition of the kind is being deleted: in a moment the kind is not served any more.
+    fn is_definition_terminating(&self) -> bool {
+        let says_so = "not allowed while custom resource definition is terminating";
+        matches!(self, Self::Refused(status) if status.message.contains(says_so))
     }
 
     /// An unknown or wrongly typed field: kube-apiserver answers 500 to an apply that names one.
@@ -253,6 +265,7 @@ mod tests {
         let rows = [
             (401, "", true),
             (403, "", false),
+            (403, "create not allowed while custom resource definition is terminating", true),
             (404, "404 page not found", true),
             (404, r#"{"details": {"kind": "namespaces", "name": "shop"}}"#, false),
             (409, r#"{"reason": "Conflict"}"#, true),

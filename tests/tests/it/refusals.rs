@@ -91,7 +91,7 @@ async fn a_namespace_that_does_not_go_holds_up_what_is_in_it_and_nothing_else() 
     let failed = team.failed().await;
     insta::assert_snapshot!(failed.to_string().replace(&stuck, "STUCK"), @r#"
     False ReconciliationFailed: limits.yaml:1: ConfigMap/STUCK/limits apply failed (Forbidden): configmaps "limits" is forbidden: unable to create new content in namespace STUCK because it is being terminated
-    Namespace STUCK goes when nothing is left in it: its status says what still is; this goes on when there is a new one
+    Namespace STUCK goes when nothing is left in it: its status says what still is; this goes on by itself then
     "#);
     let other = Team::following("moving", &[("limits.yaml", Some(&config_map("limits", "one")))], json!({})).await;
     other.ready().await;
@@ -109,7 +109,7 @@ async fn a_namespace_that_does_not_go_holds_up_what_is_in_it_and_nothing_else() 
         .await;
     insta::assert_snapshot!(gone, @r#"
     limits.yaml:1: ConfigMap/STUCK/limits apply failed (NotFound): namespaces "STUCK" not found
-    create Namespace STUCK, here or elsewhere: this goes on when it is there
+    create Namespace STUCK, or add it to the source; this goes on by itself then
     "#);
 
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": stuck } });
@@ -219,7 +219,7 @@ async fn an_admission_webhook_that_does_not_answer_is_named_and_tried_again_unti
     let failed = team.failed().await;
     insta::assert_snapshot!(team.steady(&failed.to_string()), @r#"
     False ReconciliationFailed: limits.yaml:1: ConfigMap/NAMESPACE/limits apply failed (InternalError): Internal error occurred: failed calling webhook "gate.example.com": failed to call webhook: Post "https://127.0.0.1:1/?timeout=1s": dial tcp 127.0.0.1:1: connect: connection refused
-    mend the webhook, or remove its configuration from the cluster: the object is tried again until then
+    mend the webhook, or remove its configuration from the cluster; this goes on by itself then
     "#);
 
     team.cluster.delete(&format!("ValidatingWebhookConfiguration {}", team.namespace)).await;

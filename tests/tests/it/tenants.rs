@@ -44,6 +44,9 @@ rules:
     team.fetch().await;
     team.kustomize("app", json!({ "serviceAccountName": "deployer" })).await;
     let failed = team.failed().await;
-    insta::assert_snapshot!(team.steady(&failed.to_string()), @r#"False ReconciliationFailed: role.yaml:1: Role/NAMESPACE/all cannot be read (Forbidden): roles.rbac.authorization.k8s.io "all" is forbidden: User "system:serviceaccount:NAMESPACE:deployer" cannot get resource "roles" in API group "rbac.authorization.k8s.io" in the namespace "NAMESPACE""#);
+    insta::assert_snapshot!(team.steady(&failed.to_string()), @r#"
+    False ReconciliationFailed: role.yaml:1: Role/NAMESPACE/all cannot be read (Forbidden): roles.rbac.authorization.k8s.io "all" is forbidden: User "system:serviceaccount:NAMESPACE:deployer" cannot get resource "roles" in API group "rbac.authorization.k8s.io" in the namespace "NAMESPACE"
+    bind a role that allows this to the user
+    "#);
     assert_eq!(team.find("ConfigMap", "limits").await, None);
 }

@@ -236,14 +236,23 @@ impl Failure {
             Self::Build(error) => error.hint().or_else(|| error.is_missing().then(|| LEFT_OUT.to_owned())),
             Self::PathMissing(_) => Some(LEFT_OUT.to_owned()),
             Self::Prepare(error) => error.hint(),
-            _ => self.refusals().into_iter().find_map(Refusal::hint),
+            Self::Observe(error) => error.hint(),
+            Self::Apply(error) | Self::Prune(error) => error.hint(),
+            _ => None,
         }
+    }
+
+    /// Whether the next run comes as soon as the reader has done what the hint says.
+    fn is_remedy_awaited(&self) -> bool {
+        let is_awaited = |refusal: &Refusal| refusal.awaited_namespace().is_some() || refusal.error.is_transient();
+        !self.missing_groups().is_empty() || self.refusals().into_iter().any(is_awaited)
     }
 
     /// The whole message, with its causes and what to do.
     pub(super) fn message(&self) -> String {
         let text = in_one_line(self);
         match self.hint() {
+            Some(hint) if self.is_remedy_awaited() => format!("{text}\n{hint}; this goes on by itself then"),
             Some(hint) => format!("{text}\n{hint}"),
             None => text,
         }
