@@ -30,6 +30,12 @@ pub mod source {
     pub const OCI_ARTIFACT_PULL_FAILED: &str = "OCIArtifactPullFailed";
     /// The image has no layer that can be used.
     pub const OCI_ARTIFACT_LAYER_OPERATION_FAILED: &str = "OCIArtifactLayerOperationFailed";
+    /// The index of a Helm repository could not be fetched.
+    pub const FAILED: &str = "Failed";
+    /// The index of a Helm repository cannot be read.
+    pub const INDEXATION_FAILED: &str = "IndexationFailed";
+    /// The archive of a chart could not be fetched.
+    pub const CHART_PULL_ERROR: &str = "ChartPullError";
     /// The bucket could not be read.
     pub const BUCKET_OPERATION_FAILED: &str = "BucketOperationFailed";
     /// The artifact could not be written.

@@ -75,6 +75,13 @@ impl Ignore {
         Self { patterns: built_in.chain(written).collect() }
     }
 
+    /// The rules of a bucket with a `.sourceignore` at its root and the text of `spec.ignore`: what they say, and nothing
+    /// else.
+    pub fn of_bucket(file: Option<&str>, spec: Option<&str>) -> Self {
+        let texts = file.into_iter().chain(spec);
+        Self { patterns: texts.flat_map(|text| read(&TreePath::root(), text)).collect() }
+    }
+
     /// Whether the entry at `path` is left out. What stands below a directory that is left out is judged by itself.
     pub fn excludes(&self, path: &TreePath, kind: EntryKind) -> bool {
         let parts: Vec<&str> = path.parts().collect();
@@ -205,6 +212,15 @@ mod tests {
         + a/b.yaml
         + .sourceignore
         ");
+    }
+
+    #[test]
+    fn a_bucket_has_no_rules_but_its_own() {
+        let judge = |file, spec, path: &str| {
+            Ignore::of_bucket(file, spec).excludes(&path.parse().expect("relative"), EntryKind::File)
+        };
+        assert!(!judge(None, None, ".git/config") && !judge(None, None, "logo.png"));
+        assert!(judge(Some("*.png"), None, "a/logo.png") && !judge(Some("*.png"), Some("!/a"), "a/logo.png"));
     }
 
     #[test]

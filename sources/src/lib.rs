@@ -1,8 +1,15 @@
 //! Sources: what a revision of one is made of, fetched, verified and kept as a content-addressed artifact.
+//!
+//! # Large dependencies
+//! `git2` reads Git's objects, `russh` speaks SSH, `ureq` HTTP for every kind of source, `quick-xml` reads the listings
+//! of buckets, and `granit-parser` the indexes of Helm repositories without holding them.
 
 pub mod archive;
+pub mod bucket;
 mod deadline;
 pub mod git;
+mod grants;
+pub mod helm;
 pub mod ignore;
 pub mod oci;
 pub mod secret;

@@ -23,7 +23,6 @@ use tokio::task::spawn_blocking;
 mod auth;
 mod challenge;
 mod error;
-mod grants;
 mod manifest;
 mod reference;
 mod registry;

@@ -336,6 +336,15 @@ pub(crate) fn encode(text: &str) -> String {
     encoded
 }
 
+/// The parameters of a query as they are written, escapes and all.
+pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
 fn hex_digit(value: u8) -> char {
     char::from_digit(value.into(), 16).expect("four bits are one digit").to_ascii_uppercase()
 }

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use fairlead_api::reasons::source as reasons;
+use fairlead_api::reasons::source as reason;
 use fairlead_object::Digest;
 
 use super::url::{OciUrl, OciUrlError};
@@ -71,10 +71,10 @@ impl OciError {
     /// Flux's reason for the `FetchFailed` condition.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Url { .. } => reasons::URL_INVALID,
-            Self::Tag { .. } => reasons::READ_OPERATION_FAILED,
-            Self::Digest(_) | Self::Pull { .. } => reasons::OCI_ARTIFACT_PULL_FAILED,
-            Self::Layer(_) => reasons::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
+            Self::Url { .. } => reason::URL_INVALID,
+            Self::Tag { .. } => reason::READ_OPERATION_FAILED,
+            Self::Digest(_) | Self::Pull { .. } => reason::OCI_ARTIFACT_PULL_FAILED,
+            Self::Layer(_) => reason::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
         }
     }
 

@@ -23,11 +23,11 @@ use super::{
     auth::Credentials,
     challenge::Challenge,
     error::RegistryError,
-    grants,
     manifest::{ACCEPTED, Document, Image, Layer, digest},
 };
 use crate::{
     deadline::Deadline,
+    grants,
     secret::keyed_digest,
     transport::{Client, TransportError, may_lead, remote_text, retry_after},
     url::{Url, encode},

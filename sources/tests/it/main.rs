@@ -1,10 +1,13 @@
 //! Scenarios of the public interface, on real folders and loopback servers.
 
 mod archive;
+mod bucket;
 mod git;
+mod helm;
 mod oci;
 mod proxy;
 mod scene;
 mod serve;
+mod site;
 mod store;
 mod tls;

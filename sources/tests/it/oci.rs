@@ -1,7 +1,7 @@
 //! OCI sources against a real registry and against one that does what it should not.
 
 mod copy;
-mod image;
+pub(crate) mod image;
 mod login;
 mod registry;
 mod stub;

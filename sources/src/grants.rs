@@ -1,6 +1,6 @@
-//! What registries have granted, so that a poll costs one request and not three.
+//! What registries and token servers have granted, so that a poll costs one request and not three.
 //!
-//! It is kept for the whole process, under a digest of everything that a grant depends on: registry, repository,
+//! It is kept for the whole process, under a digest of everything that a grant depends on: server, what is read there,
 //! credentials and the way there. One tenant's grant is found by nobody who has other credentials.
 
 use std::{
@@ -29,12 +29,12 @@ fn grants() -> MutexGuard<'static, HashMap<Digest, Grant>> {
 }
 
 /// The header that was granted for `key`, if it still holds.
-pub(super) fn recall(key: &Digest) -> Option<SecretString> {
+pub(crate) fn recall(key: &Digest) -> Option<SecretString> {
     grants().get(key).filter(|grant| Instant::now() < grant.until).map(|grant| grant.authorization.clone())
 }
 
 /// Keeps a header that was granted for `key` for most of its lifetime.
-pub(super) fn keep(key: Digest, authorization: SecretString, lifetime: Duration) {
+pub(crate) fn keep(key: Digest, authorization: SecretString, lifetime: Duration) {
     let now = Instant::now();
     let mut grants = grants();
     if grants.len() >= GRANTS_LIMIT {
@@ -46,7 +46,7 @@ pub(super) fn keep(key: Digest, authorization: SecretString, lifetime: Duration)
 }
 
 /// Forgets what was granted for `key`, because it was refused.
-pub(super) fn forget(key: &Digest) {
+pub(crate) fn forget(key: &Digest) {
     grants().remove(key);
 }
 

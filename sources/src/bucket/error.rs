@@ -1,0 +1,196 @@
+//! Why a bucket could not be read, and what to do about it.
+
+use std::{error::Error, io, time::Duration};
+
+use fairlead_api::reasons::source as reason;
+
+use crate::{deadline::DeadlinePassed, secret::SecretError, store::StoreError, transport::TransportError};
+
+/// Why a bucket could not be listed or fetched.
+///
+/// # Follows Flux
+/// The texts start as Flux's do, so that searches and alerts made for them match.
+#[derive(Debug, thiserror::Error)]
+pub enum BucketError {
+    /// There is no such bucket, or none that the credentials may see.
+    #[error("bucket '{bucket}' not found")]
+    Missing {
+        /// The bucket.
+        bucket: String,
+    },
+    /// Its objects could not be listed.
+    #[error("indexation of objects from bucket '{bucket}' failed")]
+    Index {
+        /// The bucket.
+        bucket: String,
+        /// What failed.
+        source: ServiceError,
+    },
+    /// An object could not be fetched.
+    #[error("fetch from bucket '{bucket}' failed: failed to get '{key}' object")]
+    Object {
+        /// The bucket.
+        bucket: String,
+        /// The object's key.
+        key: String,
+        /// What failed.
+        source: ServiceError,
+    },
+    /// A key cannot be a path in an artifact.
+    #[error("indexation of objects from bucket '{bucket}' failed: the key `{key}` is not a relative path")]
+    Name {
+        /// The bucket.
+        bucket: String,
+        /// The key, with what cannot be shown escaped.
+        key: String,
+    },
+    /// The artifact cannot be stored.
+    #[error("cannot store the fetched objects")]
+    Store(#[from] StoreError),
+}
+
+/// Why an object's fields and Secret do not say whom to ask.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BucketSettingsError {
+    /// The endpoint is not what the provider wants.
+    #[error("invalid endpoint: it {0}")]
+    Endpoint(&'static str),
+    /// The Secret does not hold what the provider wants.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+impl BucketSettingsError {
+    /// Flux's reason for the `FetchFailed` condition.
+    pub fn reason(&self) -> &'static str {
+        reason::AUTHENTICATION_FAILED
+    }
+}
+
+impl BucketError {
+    /// Flux's reason for the `FetchFailed` condition.
+    pub fn reason(&self) -> &'static str {
+        reason::BUCKET_OPERATION_FAILED
+    }
+
+    /// Whether trying again cannot help until the object is edited.
+    pub fn is_terminal(&self) -> bool {
+        false
+    }
+
+    /// How long the service wants to be left alone, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Index { source, .. } | Self::Object { source, .. } => match source {
+                ServiceError::Busy { retry_after, .. } => *retry_after,
+                ServiceError::Transport(_)
+                | ServiceError::Unauthorized { .. }
+                | ServiceError::BucketMissing
+                | ServiceError::Status { .. }
+                | ServiceError::Malformed(_)
+                | ServiceError::Limit { .. } => None,
+            },
+            Self::Missing { .. } | Self::Name { .. } | Self::Store(_) => None,
+        }
+    }
+
+    /// What the reader can try, where the failure suggests it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Missing { .. } => "check `spec.bucketName`, `spec.endpoint` and that the credentials may list it",
+            Self::Name { .. } => "rename the object, or leave it out with `spec.prefix`",
+            Self::Index { source, .. } | Self::Object { source, .. } => return source.hint(),
+            Self::Store(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// What failed between the first byte sent to a service and the last one read.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// No bytes got there or back, or not in time.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The service does not accept the credentials, or they do not suffice.
+    #[error("authorization failed: {said}")]
+    Unauthorized {
+        /// What the service says.
+        said: String,
+    },
+    /// The service knows no such bucket.
+    #[error("the bucket does not exist")]
+    BucketMissing,
+    /// The service wants to be asked less often, or later.
+    #[error("HTTP status {status}: {said}")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// What the service says.
+        said: String,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Another HTTP status that is no answer.
+    #[error("unexpected response: HTTP status {status}: {said}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// What the service says.
+        said: String,
+    },
+    /// The answer is not what the service's reference says it is.
+    #[error("malformed answer: {0}")]
+    Malformed(String),
+    /// Something is larger than a source may be.
+    #[error("{what} exceeds the limit of {limit}")]
+    Limit {
+        /// What is too large.
+        what: &'static str,
+        /// The limit, with its unit.
+        limit: String,
+    },
+}
+
+impl ServiceError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unauthorized { .. } => {
+                "check that the credentials in `spec.secretRef` are valid and may list and read the bucket"
+            }
+            Self::Busy { .. } => "raise `spec.interval`",
+            Self::Transport(TransportError::Tls(_)) => {
+                "name the service's CA as `ca.crt` in the Secret of `spec.certSecretRef`; set `spec.insecure` only for a \
+                 service without TLS"
+            }
+            Self::Transport(TransportError::Timeout(_)) => "raise `spec.timeout` if the bucket is large",
+            Self::Limit { .. } => "narrow the source with `spec.prefix`",
+            Self::Transport(
+                TransportError::Connect { .. }
+                | TransportError::Proxy { .. }
+                | TransportError::Redirect { .. }
+                | TransportError::Protocol(_),
+            )
+            | Self::BucketMissing
+            | Self::Status { .. }
+            | Self::Malformed(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What a failed read of a body means: the error that was put into it, or a body that ended too early.
+    pub(super) fn of_body(error: io::Error) -> Self {
+        let text = error.to_string();
+        let inner = error.into_inner().map(<dyn Error + Send + Sync>::downcast::<TransportError>);
+        match inner {
+            Some(Ok(transport)) => Self::Transport(*transport),
+            Some(Err(_)) | None => Self::Malformed(text),
+        }
+    }
+}
+
+impl From<DeadlinePassed> for ServiceError {
+    fn from(passed: DeadlinePassed) -> Self {
+        Self::Transport(passed.into())
+    }
+}

@@ -1,0 +1,69 @@
+//! What the services have in common.
+
+use std::io::Read;
+
+use ureq::http::{HeaderMap, StatusCode};
+
+use super::error::ServiceError;
+use crate::transport::{remote_text, retry_after};
+
+/// A service that holds one bucket, for whoever asks.
+pub(super) trait Service: Send + Sync {
+    /// A page of the objects below the prefix: the first, or the one that `next` of the page before names.
+    fn page(&self, next: Option<&str>) -> Result<Page, ServiceError>;
+
+    /// The object `key` as it is now, which was `listed` before; `None` if there is none.
+    fn open(&self, key: &str, listed: Option<&Object>) -> Result<Option<Opened>, ServiceError>;
+}
+
+/// Some of a bucket's objects.
+pub(super) struct Page {
+    pub(super) objects: Vec<Object>,
+    pub(super) next: Option<String>,
+}
+
+/// One object, and what changes with its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Object {
+    pub(super) key: String,
+    pub(super) etag: String,
+}
+
+/// The content of an object that is being read.
+pub(super) struct Opened {
+    pub(super) etag: String,
+    pub(super) content: Box<dyn Read>,
+}
+
+/// How we call ourselves.
+pub(super) const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
+
+/// Largest page of a listing, and longest complaint, that is read.
+const BODY_LIMIT_BYTES: u64 = 16 << 20;
+
+/// Reads an answer that is not an object.
+pub(super) fn read_body(body: impl Read) -> Result<Vec<u8>, ServiceError> {
+    let mut content = Vec::new();
+    body.take(BODY_LIMIT_BYTES + 1).read_to_end(&mut content).map_err(ServiceError::of_body)?;
+    if content.len() as u64 > BODY_LIMIT_BYTES {
+        return Err(ServiceError::Limit { what: "the answer", limit: format!("{BODY_LIMIT_BYTES} bytes") });
+    }
+    Ok(content)
+}
+
+/// What an answer means that is not the one that was hoped for, in the service's own words.
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, code: &str, message: &str) -> ServiceError {
+    // What follows the first line is different each time: the number of the request, and the time.
+    let message = message.lines().next().unwrap_or_default();
+    let said = match code {
+        "" => status.canonical_reason().unwrap_or("no reason").to_owned(),
+        code => remote_text(format!("{code}: {message}").as_bytes()),
+    };
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ServiceError::Unauthorized { said },
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            ServiceError::Busy { status: status.as_u16(), said, retry_after: retry_after(headers) }
+        }
+        status => ServiceError::Status { status: status.as_u16(), said },
+    }
+}

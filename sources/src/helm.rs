@@ -1,0 +1,253 @@
+//! Helm repositories over HTTP: their index, and the archives of charts that it lists.
+//!
+//! [`fetch_index`] gets the index, which is a file of up to tens of megabytes, and checks that it is one;
+//! [`find`] reads one chart's versions out of it; [`fetch_chart`] gets the archive of one of them.
+//!
+//! # Follows Flux
+//! The revision is the digest of the index. User and password go to scheme, host and port of the repository only, unless
+//! `spec.passCredentials` says otherwise.
+//! # Differs from Flux
+//! The index is kept and served as it came, and not as JSON. A chart whose listed digest is wrong is refused.
+
+use std::{io::Read, panic::resume_unwind, time::Duration};
+
+use fairlead_object::Digest;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::spawn_blocking;
+use ureq::{
+    Body,
+    http::{Method, Response, StatusCode},
+};
+
+mod error;
+mod index;
+
+pub use error::{HelmAuthError, HelmError, RepositoryError};
+pub use index::{ChartVersion, IndexError, find};
+
+use crate::{
+    archive::{ArchiveRules, unpack},
+    deadline::Deadline,
+    secret::{SecretData, basic, keyed_digest, line},
+    store::{Artifact, Mode, SourceKey, Store, StoreError, StoredFile, StoredTree},
+    transport::{Client, Transport, may_lead, retry_after},
+    url::{Endpoint, Url},
+};
+
+/// What is asked of a repository.
+#[derive(Clone)]
+pub struct HelmRequest {
+    /// The repository.
+    pub url: Url,
+    /// Who asks.
+    pub auth: HelmAuth,
+    /// Whom we trust, and the way there.
+    pub transport: Transport,
+    /// The largest index or chart that is taken, in bytes.
+    pub limit_bytes: u64,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// User and password for a repository. They cannot be printed.
+#[derive(Clone, Default)]
+pub struct HelmAuth {
+    authorization: Option<SecretString>,
+    /// To whom they are shown.
+    pub pass_credentials: PassCredentials,
+}
+
+/// Which servers get a repository's user and password: `spec.passCredentials`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PassCredentials {
+    /// The repository's own.
+    #[default]
+    Home,
+    /// All that its index names.
+    Everywhere,
+}
+
+/// The index of a repository, in the store.
+pub struct FetchedIndex {
+    /// Flux's revision: the index's digest.
+    pub revision: String,
+    /// The index.
+    pub file: StoredFile,
+    tree: StoredTree,
+}
+
+/// The archive of a chart, in the store.
+pub struct FetchedChart {
+    /// The archive.
+    pub file: StoredFile,
+    /// What it unpacks to: a folder with the chart's name.
+    pub tree: StoredTree,
+}
+
+const INDEX: &str = "index.yaml";
+const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
+const ANYTHING: &str = "*/*";
+
+/// The largest index that Flux takes, unless it is told otherwise (`--helm-index-max-size`).
+pub const INDEX_LIMIT_BYTES: u64 = 50 << 20;
+/// The largest chart that Flux takes, unless it is told otherwise (`--helm-chart-max-size`).
+pub const CHART_LIMIT_BYTES: u64 = 10 << 20;
+
+impl HelmAuth {
+    /// Reads the Secret that `spec.secretRef` names: `username` and `password`, both or neither.
+    pub fn from_secret(data: &SecretData, pass_credentials: PassCredentials) -> Result<Self, HelmAuthError> {
+        let filled = |key| Ok::<_, HelmAuthError>(line(data, key)?.filter(|text| !text.expose_secret().is_empty()));
+        let authorization = match (filled("username")?, filled("password")?) {
+            (Some(username), Some(password)) => Some(basic(&username, Some(&password))),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return Err(HelmAuthError::HalfLogin),
+        };
+        Ok(Self { authorization, pass_credentials })
+    }
+}
+
+impl HelmRequest {
+    /// A digest that is equal for requests that one answer serves: same URL, way and credentials. It tells nothing about
+    /// any of them, and changes with each start of the process.
+    pub fn fingerprint(&self) -> Digest {
+        let url = self.url.parts();
+        let login = self.auth.authorization.as_ref().map_or("", ExposeSecret::expose_secret);
+        let rest = [self.transport.fingerprint().hex(), format!("{:?}", self.auth.pass_credentials)];
+        let url = url.iter().map(|part| part.expose_secret().as_bytes());
+        keyed_digest(url.chain([login.as_bytes()]).chain(rest.iter().map(String::as_bytes)))
+    }
+}
+
+impl FetchedIndex {
+    /// Makes this the current revision of the source `key`.
+    pub fn publish(&self, store: &Store, key: &SourceKey, now: Timestamp) -> Result<Artifact, StoreError> {
+        let name = format!("index-{}.yaml", self.file.digest().hex());
+        store.publish_file(key, &self.revision, &name, &self.file, &self.tree, now)
+    }
+}
+
+impl FetchedChart {
+    /// Makes this the current revision of the source `key`: the chart `name` in a version, which may have gained build
+    /// metadata.
+    pub fn publish(
+        &self,
+        store: &Store,
+        key: &SourceKey,
+        name: &str,
+        version: &str,
+        now: Timestamp,
+    ) -> Result<Artifact, StoreError> {
+        store.publish_file(key, version, &format!("{name}-{version}.tgz"), &self.file, &self.tree, now)
+    }
+}
+
+/// Fetches the index of a repository and stores it.
+pub async fn fetch_index(request: &HelmRequest, store: &Store) -> Result<FetchedIndex, HelmError> {
+    let store = store.clone();
+    run(request, move |asking| asking.index(&store)).await
+}
+
+/// Fetches the archive of a chart that the index lists, and stores it and what it unpacks to.
+pub async fn fetch_chart(
+    request: &HelmRequest,
+    chart: &ChartVersion,
+    store: &Store,
+) -> Result<FetchedChart, HelmError> {
+    let (chart, store) = (chart.clone(), store.clone());
+    run(request, move |asking| asking.chart(&chart, &store)).await
+}
+
+/// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
+async fn run<T: Send + 'static>(
+    request: &HelmRequest,
+    work: impl FnOnce(&Asking) -> Result<T, HelmError> + Send + 'static,
+) -> Result<T, HelmError> {
+    let (deadline, _guard) = Deadline::after(request.timeout);
+    let asking = Asking { request: request.clone(), deadline };
+    let done = spawn_blocking(move || work(&asking)).await;
+    done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()))
+}
+
+/// A request that is being answered.
+struct Asking {
+    request: HelmRequest,
+    deadline: Deadline,
+}
+
+impl Asking {
+    fn index(&self, store: &Store) -> Result<FetchedIndex, HelmError> {
+        let request = &self.request;
+        let url = below(&request.url, INDEX);
+        let file = self.get(&url, &request.url.endpoint(), store).map_err(|source| match source {
+            RepositoryError::TooLarge { limit_bytes } => HelmError::IndexTooLarge { limit_bytes },
+            source => HelmError::Index(source),
+        })?;
+        let content = read(&file)?;
+        index::check(&content).map_err(HelmError::Malformed)?;
+        let mut writer = store.writer();
+        writer.add(&INDEX.parse().expect("a relative path"), Mode::Regular, file.digest())?;
+        Ok(FetchedIndex { revision: file.digest().to_string(), file, tree: writer.finish()? })
+    }
+
+    fn chart(&self, chart: &ChartVersion, store: &Store) -> Result<FetchedChart, HelmError> {
+        let failed = |source| HelmError::Chart { version: chart.version.clone(), source };
+        let written = chart.urls.first().ok_or_else(|| failed(RepositoryError::NoUrl))?;
+        let repository = &self.request.url;
+        let url = below(repository, "").join(written).map_err(|_| failed(RepositoryError::NoUrl))?;
+        may_lead(repository, &url).map_err(|error| failed(error.into()))?;
+        let home = match self.request.auth.pass_credentials {
+            PassCredentials::Home => repository.endpoint(),
+            PassCredentials::Everywhere => url.endpoint(),
+        };
+        let file = self.get(&url, &home, store).map_err(failed)?;
+        let wanted = chart.digest.as_deref().map(|digest| digest.strip_prefix("sha256:").unwrap_or(digest));
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.eq_ignore_ascii_case(&file.digest().hex())) {
+            return Err(failed(RepositoryError::WrongDigest { wanted: wanted.to_owned(), got: file.digest() }));
+        }
+        let mut writer = store.writer();
+        let unpacked = unpack(file.open()?, &ArchiveRules::default(), &mut writer);
+        unpacked.map_err(|error| failed(RepositoryError::Archive(error.into())))?;
+        Ok(FetchedChart { file, tree: writer.finish()? })
+    }
+
+    /// Gets `url` into the store. User and password are for `home`.
+    fn get(&self, url: &Url, home: &Endpoint, store: &Store) -> Result<StoredFile, RepositoryError> {
+        let HelmRequest { auth, transport, limit_bytes, .. } = &self.request;
+        let client = Client::new(home.clone(), transport, AGENT, &self.deadline);
+        let (at, response) = client.follow(&Method::GET, url, ANYTHING, auth.authorization.as_ref())?;
+        let response = self.answer(response)?;
+        let mut body = client.body(&at, response).take(limit_bytes + 1);
+        let file = store.file(&mut body, limit_bytes + 1).map_err(RepositoryError::of_store)?;
+        if file.size_bytes() > *limit_bytes {
+            return Err(RepositoryError::TooLarge { limit_bytes: *limit_bytes });
+        }
+        Ok(file)
+    }
+
+    fn answer(&self, response: Response<Body>) -> Result<Response<Body>, RepositoryError> {
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.request.auth.authorization.is_none() => {
+                Err(RepositoryError::Unauthenticated)
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(RepositoryError::Unauthorized),
+            status => {
+                let retry_after = retry_after(response.headers());
+                Err(RepositoryError::Status { status: status.as_u16(), retry_after })
+            }
+        }
+    }
+}
+
+/// What stands at `name` in the repository at `url`; a query of the repository's own URL stays.
+fn below(url: &Url, name: &str) -> Url {
+    let query = url.query().map(ExposeSecret::expose_secret);
+    url.with(&format!("{}/{name}", url.path().trim_end_matches('/')), query)
+}
+
+fn read(file: &StoredFile) -> Result<Vec<u8>, StoreError> {
+    let mut content = Vec::new();
+    file.open()?.read_to_end(&mut content).map_err(StoreError::Input)?;
+    Ok(content)
+}
