@@ -15,14 +15,23 @@ use crate::reindent::Reindent;
 use crate::syntax;
 use crate::{MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
 
-/// Reads all documents of `text`, whose first line is line `first_line` of what the user wrote.
-pub(crate) fn compose(text: &str, first_line: u32) -> Result<Vec<Node>, ParseError> {
+/// How much of a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All documents.
+    All,
+    /// The first document; what follows it may be anything.
+    First,
+}
+
+/// Reads documents of `text`, whose first line is line `first_line` of what the user wrote.
+pub(crate) fn compose(text: &str, first_line: u32, extent: Extent) -> Result<Vec<Node>, ParseError> {
     check_size(text)?;
     let mut text = Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut reindent = Reindent::new();
     loop {
         let mut composer = Composer::new(&text, first_line);
-        let error = match composer.read() {
+        let error = match composer.read(extent) {
             Ok(()) => return Ok(composer.documents),
             Err(Failure::Refused(error)) => return Err(error),
             Err(Failure::Syntax(error)) => error,
@@ -84,7 +93,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn read(&mut self) -> Result<(), Failure> {
+    fn read(&mut self, extent: Extent) -> Result<(), Failure> {
         let options = granit_parser::options! {
             emit_unresolved_aliases: true,
             max_buffered_comment_events: usize::MAX,
@@ -94,7 +103,11 @@ impl<'a> Composer<'a> {
         let mut parser = Parser::new_from_str_with_options(self.text, options);
         while let Some(next) = parser.next_event() {
             let (event, span) = next.map_err(Failure::Syntax)?;
+            let is_enough = extent == Extent::First && matches!(event, Event::DocumentEnd);
             self.take(event, &span).map_err(Failure::Refused)?;
+            if is_enough {
+                break;
+            }
         }
         Ok(())
     }
@@ -222,7 +235,7 @@ impl<'a> Composer<'a> {
     }
 
     fn node(&self, value: Value, style: Style, span: &Span, tag: Option<&Tag>) -> Node {
-        Node { value, style, tag: tag.map(short_tag), position: self.position(span), comments: None }
+        Node { value, style, tag: tag.map(short_tag), position: self.position(span), comments: None, shared: None }
     }
 
     fn scalar_text(&self, text: Cow<'a, str>, style: Style, span: &Span) -> String {

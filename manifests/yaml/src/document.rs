@@ -1,6 +1,6 @@
 //! Texts with several documents.
 
-use crate::compose::compose;
+use crate::compose::{Extent, compose};
 use crate::{MAX_BYTES, Node, ParseError, Position};
 
 /// One document of a text, not yet parsed.
@@ -17,7 +17,7 @@ impl Document<'_> {
     ///
     /// A text of comments alone has no node; a text that ends a document with `...` may have several.
     pub fn parse(&self) -> Result<Vec<Node>, ParseError> {
-        compose(self.text, self.line)
+        compose(self.text, self.line, Extent::All)
     }
 }
 
@@ -32,6 +32,14 @@ impl Document<'_> {
 /// There a merge key overwrites what is written above it in the same mapping.
 pub fn parse(text: &str) -> Result<Vec<Node>, ParseError> {
     Document { text, line: 1 }.parse()
+}
+
+/// Reads the first document of `text`, and nothing after it; `None` if there is none.
+///
+/// # Follows go-yaml
+/// This is what its `Unmarshal` does: a mistake after the first document is not found.
+pub fn parse_first(text: &str) -> Result<Option<Node>, ParseError> {
+    Ok(compose(text, 1, Extent::First)?.into_iter().next())
 }
 
 /// Splits `text` at its `---` lines.

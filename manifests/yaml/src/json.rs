@@ -50,7 +50,8 @@ impl Node {
     /// The JSON value that a tool with this schema makes of the tree.
     ///
     /// # Follows kustomize and `sigs.k8s.io/yaml`
-    /// A repeated key is an error for [`Schema::Kyaml`], for [`Schema::SigsYaml`] the last one wins. A float whose text
+    /// kustomize writes every object and reads it again before it prints it, which adds line breaks to folded texts that
+    /// have indented lines. A repeated key is an error for [`Schema::Kyaml`], for [`Schema::SigsYaml`] the last one wins. A float whose text
     /// as JSON is an integer becomes one. For [`Schema::Kyaml`], a bare key, and a bare value in a flow collection,
     /// is an empty string, and a quoted key `<<` is left out.
     pub fn to_json(&self, schema: Schema) -> Result<Json, ResolveError> {
@@ -134,10 +135,45 @@ impl Reader {
                 Some(number) => Json::Number(number),
                 None => return Err(unsupported_number(node)),
             },
+            Scalar::String(text) if self.schema == Schema::Kyaml && node.style == Style::Folded => {
+                Json::String(folded_again(&text))
+            }
             Scalar::String(text) => Json::String(text.into_owned()),
             Scalar::Timestamp(text) => Json::String(text),
         })
     }
+}
+
+/// What becomes of a folded text when go-yaml v3 has written it and read it.
+///
+/// Between two lines it writes one line break more than there are, unless the line above is indented; it forgets to
+/// look at the line below, and looks at the first letter of the whole text instead.
+fn folded_again(text: &str) -> String {
+    let adds = !text.trim_start_matches('\n').starts_with([' ', '\t']) && !text.trim_matches('\n').is_empty();
+    let is_indented = |line: &str| line.starts_with([' ', '\t']);
+    let mut folded = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut above = None;
+    while let Some(start) = rest.find('\n') {
+        let (line, after) = rest.split_at(start);
+        let breaks = after.len() - after.trim_start_matches('\n').len();
+        rest = &after[breaks..];
+        folded.push_str(line);
+        if above.is_some() || !line.is_empty() {
+            above = Some(line);
+        }
+        let indented_above = above.is_none_or(is_indented);
+        let written = breaks + usize::from(adds && !indented_above);
+        let read = match (indented_above, rest) {
+            (_, "") if breaks > 1 => written,
+            (_, "") => 1,
+            (false, below) if !is_indented(below) => written - 1,
+            (..) => written,
+        };
+        folded.push_str(if read == 0 { " " } else { "" });
+        folded.extend(std::iter::repeat_n('\n', read));
+    }
+    folded + rest
 }
 
 fn unsupported_number(node: &Node) -> ResolveError {

@@ -48,7 +48,7 @@ mod syntax;
 mod timestamp;
 
 pub use comments::Comments;
-pub use document::{Document, documents, parse};
+pub use document::{Document, documents, parse, parse_first};
 pub use emit::{emit, emit_json};
 pub use json::ResolveError;
 pub use limits::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_BYTES, MAX_DEPTH};

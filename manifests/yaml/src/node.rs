@@ -1,5 +1,7 @@
 //! The tree.
 
+use std::num::NonZeroU32;
+
 use crate::emit::string_style;
 use crate::{Comments, Mapping, Position, Schema};
 
@@ -16,6 +18,8 @@ pub struct Node {
     pub position: Position,
     /// The comments around it; most nodes have none.
     pub comments: Option<Box<Comments>>,
+    /// Nodes of one tree with the same number are one node to the tool that we follow; nothing here looks at it.
+    pub shared: Option<NonZeroU32>,
 }
 
 /// The content of a [`Node`].
@@ -81,7 +85,7 @@ impl Node {
     }
 
     pub(crate) fn new(value: Value, style: Style) -> Self {
-        Self { value, style, tag: None, position: Position::default(), comments: None }
+        Self { value, style, tag: None, position: Position::default(), comments: None, shared: None }
     }
 
     /// Text of a scalar, whatever its type; `None` for a collection.

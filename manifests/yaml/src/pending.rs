@@ -1,6 +1,6 @@
 //! Comments that still wait for the node they belong to.
 
-use crate::{Comments, Node, Position};
+use crate::{Comments, Node, Position, Style};
 
 /// Comment lines that were read and not yet given to a node.
 #[derive(Default)]
@@ -24,7 +24,9 @@ impl Pending {
         if self.lines.is_empty() {
             return;
         }
-        let next = node.position.line;
+        // A block scalar is where its text begins, below its header.
+        let header = u32::from(matches!(node.style, Style::Literal | Style::Folded));
+        let next = node.position.line.saturating_sub(header);
         let lines = std::mem::take(&mut self.lines);
         comments_of(node).above = with_blank_lines(lines, Some(next));
     }

@@ -1,5 +1,7 @@
 //! Trees in the styles in which they were written.
 
+use std::borrow::Cow;
+
 use super::analysis::Analysis;
 use super::layout::{Around, Lead, MAX_SIMPLE_KEY, STEP};
 use super::output::Output;
@@ -75,7 +77,7 @@ impl Writer {
     fn scalar(&mut self, node: &Node, text: &str, site: Site, place: Place<'_>) -> Style {
         let style = style_at(site, node, text);
         if let Some(tag) = &node.tag {
-            self.out.push_str(tag);
+            self.out.push_str(&written_tag(tag));
             if !text.is_empty() || style != Style::Plain {
                 self.out.push(' ');
             }
@@ -86,7 +88,7 @@ impl Writer {
 
     /// Writes what stands between the lead of a block collection and its children.
     fn open_block(&mut self, node: &Node, around: Around, comment: Option<&str>) -> Around {
-        self.end_with(node.tag.as_deref());
+        self.end_with(node.tag.as_deref().map(written_tag).as_deref());
         self.end_with(comment);
         if around.lead == Lead::Indicator && (node.tag.is_some() || comment.is_some()) {
             return Around { indent: around.indent + STEP, lead: Lead::Nothing };
@@ -141,7 +143,7 @@ impl Writer {
         if !matches!(node.value, Value::Scalar(_))
             && let Some(tag) = &node.tag
         {
-            self.out.push_str(tag);
+            self.out.push_str(&written_tag(tag));
             self.out.push(' ');
         }
         match &node.value {
@@ -296,4 +298,25 @@ fn below(node: &Node) -> &[String] {
 
 fn comments(node: &Node) -> Option<&Comments> {
     node.comments.as_deref()
+}
+
+/// `tag` as it can be read again: letters that end a tag are written by their number.
+fn written_tag(tag: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:/!#;?@&=+$*'()".contains(&byte);
+    if tag.starts_with('!') && tag.bytes().all(is_plain) {
+        return Cow::Borrowed(tag);
+    }
+    let mut written = String::with_capacity(tag.len() + 8);
+    for byte in tag.bytes() {
+        if is_plain(byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push_str(&format_hex(byte));
+        }
+    }
+    Cow::Owned(if tag.starts_with('!') { written } else { format!("!<{written}>") })
+}
+
+fn format_hex(byte: u8) -> String {
+    format!("%{byte:02X}")
 }
