@@ -7,7 +7,7 @@ use crate::{
     error::BuildError,
     kustomization::Kustomization,
     load::{LoadRestrictions, Loader},
-    name_reference,
+    name_reference, parse,
     provenance::{self, Note},
     resource::Resource,
     schema::BuiltInTypes,
@@ -104,12 +104,14 @@ pub fn build_with(
     name_reference::fix(resources.list_mut(), &config)?;
     vars.replace(&mut resources, &config)?;
     let mut resources = resources.into_list();
+    resources.iter().try_for_each(check)?;
     resources.retain(|resource| !is_local(resource));
     sort::sort(&mut resources, kustomization.fields.sort_options.as_ref(), options.order)?;
     for resource in &mut resources {
         for note in &notes {
             provenance::annotate(resource, *note, directory, options.manager);
         }
+        resource.tidy_annotations();
     }
     Ok(Built { resources, warnings: build.warnings })
 }
@@ -124,9 +126,17 @@ fn notes(kustomization: &Kustomization, options: &Options) -> Vec<Note> {
     notes
 }
 
+/// Checks that no patch has taken from `resource` what tells it from others.
+fn check(resource: &Resource) -> Result<(), BuildError> {
+    parse::check(&resource.node, &resource.at()).map(drop)
+}
+
 /// Whether a resource is there for the build alone.
 fn is_local(resource: &Resource) -> bool {
-    resource.annotation(LOCAL_CONFIG).is_some_and(|value| value != "false")
+    let annotations = resource.node.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    annotations
+        .and_then(|annotations| annotations.get(LOCAL_CONFIG))
+        .is_some_and(|value| value.as_str() != Some("false"))
 }
 
 /// What `kustomize build` prints for `resources`.

@@ -58,7 +58,7 @@ impl<'a> Path<'a> {
             at: At::line(self.file, source.position.line),
             source,
         };
-        let document = fairlead_yaml::parse(text).map_err(malformed)?.into_iter().next();
+        let document = fairlead_yaml::parse_first(text).map_err(malformed)?;
         Ok(document.filter(|node| !node.is_null()).unwrap_or_else(|| Node::mapping(fairlead_yaml::Mapping::new())))
     }
 
@@ -84,7 +84,8 @@ impl<'a> Path<'a> {
         BuildError::InvalidField { at: self.at(node), problem }
     }
 
-    /// Calls `set` with each field of `node` that is not null, by its name in `known`.
+    /// Calls `set` with each field of `node` that is not null, by its name in `known`; of a field that is written twice,
+    /// the last one counts.
     pub(crate) fn each_field(
         &self,
         node: &Node,
@@ -92,8 +93,12 @@ impl<'a> Path<'a> {
         mut set: impl FnMut(&'static str, &Node, &Path<'_>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
         let mapping = node.as_mapping().ok_or_else(|| self.mismatch(node, "object"))?;
-        for (key, value) in mapping.iter() {
+        let has_duplicates = mapping.duplicate().is_some();
+        for (position, (key, value)) in mapping.iter().enumerate() {
             let written = key.as_str().unwrap_or_default();
+            if has_duplicates && mapping.keys().skip(position + 1).any(|later| later == written) {
+                continue;
+            }
             let exact = known.iter().find(|name| **name == written);
             let name = exact.or_else(|| known.iter().find(|name| name.eq_ignore_ascii_case(written)));
             match name {

@@ -197,8 +197,8 @@ fn items(node: &mut Node) -> Result<&mut Vec<Node>, String> {
 fn kind_of_next(next: Option<&String>, wanted: NodeKind) -> NodeKind {
     match next.map(|next| Part::parse(next)) {
         None => wanted,
-        Some(Part::Field) => NodeKind::Mapping,
-        Some(Part::Index(_) | Part::Last | Part::Every | Part::Element(..)) => NodeKind::Sequence,
+        Some(Part::Field | Part::Last | Part::Every) => NodeKind::Mapping,
+        Some(Part::Index(_) | Part::Element(..)) => NodeKind::Sequence,
     }
 }
 

@@ -147,6 +147,16 @@ fn set_secret_data(object: &mut Mapping, pairs: Vec<Pair>, entry: &Generator) {
     object.insert("data", Node::mapping(data.collect()));
 }
 
+/// Moves the `stringData` of a Secret into its `data`, over what is there, as the API server does.
+pub(crate) fn encode_string_data(secret: &mut Node) {
+    let texts = secret.as_mapping_mut().and_then(|fields| fields.remove("stringData"));
+    for (key, value) in texts.iter().filter_map(Node::as_mapping).flat_map(Mapping::iter) {
+        if let (Some(key), Some(text)) = (key.as_str(), value.as_str()) {
+            node::mapping_at(secret, "data").insert(key, Node::string(encode(text.as_bytes())));
+        }
+    }
+}
+
 /// `bytes` in base64, in lines once there would be more than one.
 fn encode(bytes: &[u8]) -> String {
     let encoded = STANDARD.encode(bytes);

@@ -5,7 +5,7 @@
 
 use fairlead_object::TreePath;
 use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Value, emit_json};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::{
     at::At,
@@ -22,8 +22,8 @@ pub(crate) struct Operations(Vec<Operation>);
 #[derive(Clone, Debug)]
 struct Operation {
     op: String,
-    path: String,
-    from: String,
+    path: Option<String>,
+    from: Option<String>,
     value: Json,
 }
 
@@ -35,12 +35,11 @@ impl Operations {
     /// Reads a patch: JSON if it starts with a bracket, else YAML 1.1 whose first document counts. Nothing at all is a
     /// patch without operations.
     pub(crate) fn parse(text: &str) -> Result<Self, OperationError> {
-        let text = text.trim();
         let value = if text.starts_with('[') {
             serde_json::from_str(text).map_err(|error| OperationError(error.to_string()))?
         } else {
-            let documents = fairlead_yaml::parse(text).map_err(|error| OperationError(error.to_string()))?;
-            let first = documents.first().map(|node| node.to_json(Schema::SigsYaml));
+            let document = fairlead_yaml::parse_first(text).map_err(|error| OperationError(error.to_string()))?;
+            let first = document.map(|node| node.to_json(Schema::SigsYaml));
             first.transpose().map_err(|error| OperationError(error.to_string()))?.unwrap_or(Json::Null)
         };
         let operations = match value {
@@ -60,7 +59,7 @@ impl Operations {
         let mut copied = 0;
         for operation in &self.0 {
             if operation.op == "copy" {
-                copied += find(object, &operation.from).map_or(0, size);
+                copied += get(object, "copy", operation.from()?)?.map_or(0, size);
             }
             if copied > MAX_COPIED_VALUES {
                 return Err(OperationError(format!("copies add more than {MAX_COPIED_VALUES} values")));
@@ -95,36 +94,46 @@ fn cannot_unmarshal(value: &Json, wanted: &str) -> OperationError {
 impl Operation {
     fn read(value: Json) -> Result<Self, OperationError> {
         let Json::Object(mut fields) = value else { return Err(cannot_unmarshal(&value, "jsonpatch.Operation")) };
-        let text = |fields: &Map<String, Json>, key: &str| {
-            fields.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
-        };
-        let (op, path, from) = (text(&fields, "op"), text(&fields, "path"), text(&fields, "from"));
+        let text = |key: &str| fields.get(key).and_then(Json::as_str).map(str::to_owned);
+        let (op, path, from) = (text("op").unwrap_or_default(), text("path"), text("from"));
         Ok(Self { op, path, from, value: fields.remove("value").unwrap_or(Json::Null) })
     }
 
     fn apply(&self, object: &mut Json) -> Result<(), OperationError> {
         match self.op.as_str() {
-            "add" => add(object, &self.path, self.value.clone()),
-            "remove" => remove(object, &self.path).map(drop),
-            "replace" => replace(object, &self.path, self.value.clone()),
+            "add" => add(object, self.path()?, self.value.clone()),
+            "remove" => remove(object, self.path()?).map(drop),
+            "replace" => replace(object, self.path()?, self.value.clone()),
             "move" => {
-                let moved = remove(object, &self.from)?;
-                add(object, &self.path, moved)
+                let moved = remove(object, self.from()?)?;
+                add(object, self.path()?, moved)
             }
             "copy" => {
-                let copied = find(object, &self.from).cloned().ok_or_else(|| missing("copy", &self.from))?;
-                add(object, &self.path, copied)
+                let copied = get(object, "copy", self.from()?)?.cloned().unwrap_or_default();
+                add(object, self.path()?, copied)
             }
-            "test" => {
-                let equal = find(object, &self.path).unwrap_or(&Json::Null) == &self.value;
-                if equal {
-                    Ok(())
-                } else {
-                    Err(OperationError(format!("testing value {} failed: test failed", self.path)))
-                }
-            }
+            "test" => self.test(object),
             other => Err(OperationError(format!("Unexpected kind: {other}"))),
         }
+    }
+
+    fn test(&self, object: &mut Json) -> Result<(), OperationError> {
+        let path = self.path()?;
+        let found = if path.is_empty() { Some(&*object) } else { get(object, "test", path)? };
+        if found.unwrap_or(&Json::Null) == &self.value {
+            return Ok(());
+        }
+        Err(OperationError(format!("testing value {path} failed: test failed")))
+    }
+
+    fn path(&self) -> Result<&str, OperationError> {
+        let undecodable = || OperationError(format!("{} operation failed to decode path: missing value", self.op));
+        self.path.as_deref().ok_or_else(undecodable)
+    }
+
+    fn from(&self) -> Result<&str, OperationError> {
+        let undecodable = || OperationError(format!("{} operation failed to decode from: missing value", self.op));
+        self.from.as_deref().ok_or_else(undecodable)
     }
 }
 
@@ -142,12 +151,16 @@ fn tokens(path: &str) -> Vec<String> {
     path.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-fn find<'a>(object: &'a Json, path: &str) -> Option<&'a Json> {
-    tokens(path).iter().try_fold(object, |value, token| match value {
-        Json::Object(fields) => fields.get(token),
-        Json::Array(items) => items.get(existing_index(token, items.len())?),
-        _ => None,
-    })
+/// What `path` names; `None` for a key that is missing in an object.
+fn get<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<Option<&'a Json>, OperationError> {
+    let (parent, token) = parent(object, op, path)?;
+    match parent {
+        Json::Array(items) => {
+            let index = existing_index(&token, items.len()).ok_or_else(|| bad_index(op, path, &token))?;
+            Ok(items.get(index))
+        }
+        fields => Ok(fields.get(&token)),
+    }
 }
 
 fn find_mut<'a>(object: &'a mut Json, tokens: &[String]) -> Option<&'a mut Json> {
@@ -195,10 +208,6 @@ fn depth(value: &Json) -> usize {
 
 fn add(object: &mut Json, path: &str, value: Json) -> Result<(), OperationError> {
     check_depth(path, &value)?;
-    if path.is_empty() {
-        *object = value;
-        return Ok(());
-    }
     let (parent, token) = parent(object, "add", path)?;
     match parent {
         Json::Object(fields) => drop(fields.insert(token, value)),

@@ -39,6 +39,7 @@ mod schema;
 mod schema_table;
 mod scope;
 mod selector;
+mod shared;
 mod sort;
 mod transform;
 mod vars;

@@ -74,6 +74,9 @@ impl<'a> Loader<'a> {
         if written.starts_with('/') {
             return Err(LoadError::AbsoluteRoot { path: written.to_owned() });
         }
+        if has_ambiguous_part(written) {
+            return Err(LoadError::Ambiguous { at: at.clone(), path: written.to_owned() });
+        }
         let path = TreePath::parse(self.root(), written).map_err(|_| self.outside(written, at))?;
         let entry = self.tree.entry(&path).map_err(|source| LoadError::Unreadable { at: at.clone(), source })?;
         match entry.map(|entry| entry.kind) {
@@ -119,4 +122,13 @@ impl<'a> Loader<'a> {
         let names = siblings.iter().map(|entry| entry.name.as_str());
         nearest(path.file_name()?, names).map(str::to_owned)
     }
+}
+
+/// Whether a part of `path` holds `..` beside other letters.
+///
+/// # Follows kustomize
+/// An entry that is indented too far becomes part of the one above it: `../base - ../other`, which would silently be
+/// `../other`.
+fn has_ambiguous_part(path: &str) -> bool {
+    path.split('/').any(|part| part != ".." && part.contains(".."))
 }

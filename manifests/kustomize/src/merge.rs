@@ -32,6 +32,11 @@ enum Directive {
     Delete,
 }
 
+/// Whether a patch asks for the whole object to be replaced.
+pub(crate) fn replaces(patch: &Node) -> bool {
+    patch.get(DIRECTIVE).and_then(Node::as_str) == Some("replace")
+}
+
 /// Merges `patch` into `object`, which stands at `place` of the schema; `None` if nothing is left.
 pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> Merged {
     let present = |node: &&Node| !node.is_null();
@@ -53,11 +58,20 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
     }
 }
 
-/// A value that was quoted stays quoted, and so a string.
+/// A value keeps the quotes that it had, and stays a string with them; one that had none is folded no more. A text that
+/// was known to be one only by its tag gets quotes.
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
         (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => {
-            Some(Node { style: object.style, ..patch.clone() })
+            Some(Node { style: object.style, shared: object.shared, ..patch.clone() })
+        }
+        (Some(object), Some(patch)) => {
+            let style = if patch.style == Style::Folded { Style::Literal } else { patch.style };
+            Some(Node { style, shared: object.shared, ..patch.clone() })
+        }
+        (Some(object), None) if object.style == Style::Plain && object.tag.as_deref() == Some("!!str") => {
+            let (position, shared) = (object.position, object.shared);
+            Some(Node { position, shared, ..Node::string(object.as_str().unwrap_or_default()) })
         }
         (object, patch) => patch.cloned().or(object),
     }

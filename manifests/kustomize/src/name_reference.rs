@@ -157,11 +157,12 @@ fn fix_one(resource: &mut Resource, targets: &Targets, specs: &Specs<'_>) -> Res
     Ok(())
 }
 
-/// Whether `node` has something at `segments`, in any element of the lists on the way.
+/// Whether `node` has something at `segments`, in any element of the lists on the way; a scalar on the way is for the
+/// walk to refuse.
 fn has_field(node: &Node, segments: &[String]) -> bool {
     let Some((segment, rest)) = segments.split_first() else { return true };
     match &node.value {
-        Value::Scalar(_) => false,
+        Value::Scalar(_) => !node.is_null(),
         Value::Sequence(items) => items.iter().any(|item| has_field(item, segments)),
         Value::Mapping(entries) => {
             let name = segment.strip_suffix("[]").unwrap_or(segment);

@@ -1,6 +1,6 @@
 //! What the stages of a build ask of nodes beyond the tree itself.
 
-use fairlead_yaml::{Mapping, Node, Scalar, Schema, Value, emit_json};
+use fairlead_yaml::{Mapping, Node, Scalar, Schema, Style, Value, emit_json};
 
 /// The shape of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,20 +58,49 @@ pub(crate) fn mapping_at<'a>(root: &'a mut Node, key: &str) -> &'a mut Mapping {
     child.as_mapping_mut().expect("it is a mapping or was made one")
 }
 
-/// Puts `text` in place of `node` as a string, whatever it looks like.
+/// Puts `text` in place of `node` as a string, whatever it looks like. The quotes that were there stay, and none are
+/// added: [`set_text`] then makes a number of what looks like one, as kustomize does.
 pub(crate) fn set_string(node: &mut Node, text: impl Into<String>) {
-    let position = node.position;
-    *node = Node { position, ..Node::string(text) };
+    let quoted = Node::string(text);
+    let (style, tag) = match (&node.value, node.style, quoted.style) {
+        (Value::Scalar(_), Style::Plain, Style::Plain) => (Style::Plain, None),
+        (Value::Scalar(_), Style::Plain, _) => (Style::Plain, Some("!!str".into())),
+        (Value::Scalar(_), style, _) | (Value::Sequence(_) | Value::Mapping(_), _, style) => (style, None),
+    };
+    *node = Node { position: node.position, shared: node.shared, style, tag, ..quoted };
+}
+
+/// Sets the value of `key` to `text`, which keeps the quotes that were there and gets none otherwise: `1` is a number
+/// then.
+pub(crate) fn set_text(entries: &mut Mapping, key: &str, text: &str) {
+    let style = match entries.get(key) {
+        Some(Node { value: Value::Scalar(_), style, .. }) => *style,
+        Some(_) | None => Style::Plain,
+    };
+    let position = entries.get(key).map(|node| node.position).unwrap_or_default();
+    entries.insert(key, Node { position, style, ..Node::plain(text) });
+}
+
+/// A copy of `node` that is a node of its own wherever it is put.
+pub(crate) fn copied(node: &Node) -> Node {
+    let mut copy = node.clone();
+    visit(&mut copy, &mut |node| node.shared = None);
+    copy
+}
+
+/// Calls `see` with `node` and every value below it.
+pub(crate) fn visit(node: &mut Node, see: &mut dyn FnMut(&mut Node)) {
+    see(node);
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter_mut().for_each(|item| visit(item, see)),
+        Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| visit(value, see)),
+    }
 }
 
 /// Counts the lines of `node` from `lines` further down.
 pub(crate) fn move_down(node: &mut Node, lines: u32) {
-    node.position.line += lines;
-    match &mut node.value {
-        Value::Scalar(_) => {}
-        Value::Sequence(items) => items.iter_mut().for_each(|item| move_down(item, lines)),
-        Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| move_down(value, lines)),
-    }
+    visit(node, &mut |node| node.position.line += lines);
 }
 
 /// Whether `node` holds nothing: null, or a collection without entries.
@@ -103,7 +132,8 @@ pub(crate) fn size(node: &Node) -> usize {
 
 /// Whether `node` is a scalar that is a string.
 pub(crate) fn is_string(node: &Node) -> bool {
-    matches!((&node.value, node.resolve(Schema::Kyaml)), (Value::Scalar(_), Ok(Scalar::String(_))))
+    let is_string = matches!((&node.value, node.resolve(Schema::Kyaml)), (Value::Scalar(_), Ok(Scalar::String(_))));
+    is_string && node.tag.as_deref() != Some("!!binary")
 }
 
 /// `node` as YAML, for messages and for matching on values.

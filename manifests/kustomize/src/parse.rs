@@ -91,7 +91,7 @@ fn items(object: Node, kind: &str, at: At) -> Result<Vec<Node>, BuildError> {
 }
 
 /// Checks that `object` can be told from others, and returns its kind.
-fn check<'a>(object: &'a Node, at: &At) -> Result<&'a str, BuildError> {
+pub(crate) fn check<'a>(object: &'a Node, at: &At) -> Result<&'a str, BuildError> {
     let found = if object.as_sequence().is_some() { "array" } else { "string" };
     let Some(fields) = object.as_mapping() else { return Err(BuildError::NotAMapping { at: at.clone(), found }) };
     let kind = node::text_at(object, &["kind"]);

@@ -1,7 +1,7 @@
 //! One object on its way through the overlays.
 
 use fairlead_object::{Manifest, ManifestError, Origin, TreePath};
-use fairlead_yaml::{Node, ResolveError, Schema, Value};
+use fairlead_yaml::{Mapping, Node, ResolveError, Schema};
 use serde_json::Value as Json;
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     id::{GvkRef, Id, Scope, effective_namespace},
     node::{self, NodeKind},
     provenance::Provenance,
+    shared::Shared,
 };
 
 /// One object on its way through the overlays: what it says, and what it was called before.
@@ -25,6 +26,7 @@ pub struct Resource {
     pub(crate) name_hash: NameHash,
     /// The vars that it holds the value of.
     pub(crate) vars: Vec<String>,
+    pub(crate) shared: Shared,
     pub(crate) provenance: Provenance,
     origin: Origin,
 }
@@ -56,6 +58,7 @@ impl Resource {
             suffixes: Vec::new(),
             name_hash: NameHash::Unwanted,
             vars: Vec::new(),
+            shared: Shared::default(),
             provenance,
             origin,
         }
@@ -82,21 +85,8 @@ impl Resource {
     }
 
     /// The object as JSON, as it is printed.
-    ///
-    /// # Follows kustomize
-    /// Values of annotations become strings, and an object gets a `metadata` even if it had none.
     pub fn to_json(&self) -> Result<Json, ResolveError> {
-        let mut body = self.node.to_json(Schema::Kyaml)?;
-        if let (Json::Object(body), Some(annotations)) = (&mut body, annotation_texts(&self.node)) {
-            let metadata = body.entry("metadata").or_insert_with(|| Json::Object(serde_json::Map::new()));
-            if let Json::Object(metadata) = metadata {
-                metadata.remove("annotations");
-                if !annotations.is_empty() {
-                    metadata.insert("annotations".to_owned(), Json::Object(annotations));
-                }
-            }
-        }
-        Ok(body)
+        self.node.to_json(Schema::Kyaml)
     }
 
     /// The object for a cluster. Fails if it lacks what an API server needs to tell it from others.
@@ -128,7 +118,6 @@ impl Resource {
         self.prefixes.clone_from(&other.prefixes);
         self.suffixes.clone_from(&other.suffixes);
         self.vars.clone_from(&other.vars);
-        self.provenance.origin.clone_from(&other.provenance.origin);
         self.set_name(other.name());
         match other.namespace() {
             "" => drop(self.metadata().remove("namespace")),
@@ -179,30 +168,46 @@ impl Resource {
         let namespace = effective_namespace(id.namespace, self.scope).to_owned();
         let remembered = PreviousId { name: id.name.to_owned(), namespace, kind: id.gvk.kind.to_owned() };
         self.previous.push(remembered);
+        self.shared.keep_out_of_annotations(&mut self.node);
+        if self.node.get("metadata").is_some_and(Node::is_null) {
+            self.metadata();
+        }
+    }
+
+    /// Makes the values of annotations texts, and gives an object a `metadata` even if it had none.
+    ///
+    /// # Follows kustomize
+    /// It does so whenever it takes its own notes out of them.
+    pub(crate) fn tidy_annotations(&mut self) {
+        let Some(object) = self.node.as_mapping_mut() else { return };
+        let metadata = object.get_or_insert_with("metadata", || node::empty(NodeKind::Mapping));
+        let Some(metadata) = metadata.as_mapping_mut() else { return };
+        let mut texts = Mapping::new();
+        for (key, value) in metadata.remove("annotations").iter().filter_map(Node::as_mapping).flat_map(Mapping::iter) {
+            let text = Node { position: value.position, ..Node::string(value.as_str().unwrap_or_default()) };
+            texts.insert(key.as_str().unwrap_or_default(), text);
+        }
+        if !texts.is_empty() {
+            metadata.push(Node::string("annotations"), Node::mapping(texts));
+        }
     }
 
     pub(crate) fn set_name(&mut self, name: &str) {
-        let name = Node::string(name);
-        self.metadata().insert("name", name);
+        node::set_text(self.metadata(), "name", name);
     }
 
     pub(crate) fn set_namespace(&mut self, namespace: &str) {
-        self.metadata().insert("namespace", Node::string(namespace));
+        node::set_text(self.metadata(), "namespace", namespace);
     }
 
     pub(crate) fn set_kind(&mut self, kind: &str) {
         if let Some(object) = self.node.as_mapping_mut() {
-            object.insert("kind", Node::string(kind));
+            node::set_text(object, "kind", kind);
         }
     }
 
-    pub(crate) fn metadata(&mut self) -> &mut fairlead_yaml::Mapping {
+    pub(crate) fn metadata(&mut self) -> &mut Mapping {
         node::mapping_at(&mut self.node, "metadata")
-    }
-
-    /// The value of the annotation `key`.
-    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
-        self.node.get("metadata")?.get("annotations")?.get(key)?.as_str()
     }
 
     pub(crate) fn set_annotation(&mut self, key: &str, value: String) {
@@ -230,17 +235,4 @@ pub enum ToManifestError {
     /// It does not say what it is.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-}
-
-/// The annotations of `object` with their values as texts; `None` if its `metadata` is no mapping.
-fn annotation_texts(object: &Node) -> Option<serde_json::Map<String, Json>> {
-    let Some(metadata) = object.get("metadata") else { return Some(serde_json::Map::new()) };
-    let annotations = match metadata.as_mapping()?.get("annotations").map(|node| &node.value) {
-        Some(Value::Mapping(annotations)) => annotations,
-        Some(Value::Scalar(_) | Value::Sequence(_)) | None => return Some(serde_json::Map::new()),
-    };
-    let texts = annotations
-        .iter()
-        .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), Json::String(value.as_str()?.to_owned()))));
-    Some(texts.collect())
 }

@@ -6,7 +6,7 @@ use fairlead_yaml::Node;
 
 use crate::{
     error::{AbsorbProblem, BuildError},
-    generate::{Behavior, Generated},
+    generate::{self, Behavior, Generated},
     id::{GvkRef, Id, Key},
     nearest::nearest,
     node,
@@ -117,6 +117,9 @@ impl Resources {
         }
         let old = &mut self.list_mut()[found[0]];
         resource.take_identity_of(old);
+        if behavior == Behavior::Merge {
+            resource.provenance.origin.clone_from(&old.provenance.origin);
+        }
         if old.name_hash == NameHash::Unwanted {
             resource.name_hash = NameHash::Unwanted;
         }
@@ -124,6 +127,9 @@ impl Resources {
             Behavior::Merge => &[&["metadata", "labels"], &["metadata", "annotations"], &["data"], &["binaryData"]],
             Behavior::Replace | Behavior::Create => &[&["metadata", "labels"], &["metadata", "annotations"]],
         };
+        if behavior == Behavior::Merge && resource.gvk().kind == "Secret" {
+            generate::encode_string_data(&mut old.node);
+        }
         for path in kept {
             union(&mut resource.node, &old.node, path);
         }

@@ -150,7 +150,7 @@ fn expand_scalar(field: &mut Node, values: &HashMap<&str, Node>) {
     let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return };
     let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
     if let Some(value) = whole.and_then(|name| values.get(name)).filter(|value| value.as_str().is_some()) {
-        *field = Node { position: field.position, ..value.clone() };
+        *field = Node { position: field.position, ..node::copied(value) };
         return;
     }
     let expanded = expand(text, values);

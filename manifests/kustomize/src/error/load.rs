@@ -18,6 +18,14 @@ pub enum LoadError {
         /// The directory of the kustomization.
         root: TreePath,
     },
+    /// A directory's name holds `..` beside other letters.
+    #[error("{at}: path {path:?} is ambiguous: it would lead to what stands behind its last `..`")]
+    Ambiguous {
+        /// The entry.
+        at: At,
+        /// What it says.
+        path: String,
+    },
     /// A file is not there.
     #[error("{at}: evalsymlink failure on '/{}' : '/{}' doesn't exist", path.as_str(), path.as_str())]
     MissingFile {
@@ -115,6 +123,7 @@ impl LoadError {
         match self {
             Self::MissingFile { nearest, .. } => did_you_mean(nearest.as_deref()),
             Self::Remote { .. } => Some("copy it into the source, or declare a source of its own for it".to_owned()),
+            Self::Ambiguous { .. } => Some("check the indentation of the entry below".to_owned()),
             Self::OutsideRoot { .. }
             | Self::AbsoluteFile { .. }
             | Self::Unreadable { .. }
@@ -133,6 +142,7 @@ impl LoadError {
         match self {
             Self::MissingFile { .. } | Self::MissingDirectory { .. } => true,
             Self::OutsideRoot { .. }
+            | Self::Ambiguous { .. }
             | Self::AbsoluteFile { .. }
             | Self::Unreadable { .. }
             | Self::Remote { .. }

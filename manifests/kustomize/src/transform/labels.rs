@@ -7,7 +7,8 @@ use fairlead_yaml::Node;
 use crate::{
     error::BuildError,
     field_spec::{FieldSpec, FieldSpecs, WalkError},
-    node::NodeKind,
+    node::{self, NodeKind},
+    resource::Resource,
     resources::Resources,
 };
 
@@ -30,18 +31,30 @@ impl Labels {
             return Ok(());
         }
         for resource in resources.iter_mut_same_ids() {
-            self.specs.visit(resource, Some(NodeKind::Mapping), &mut |field| self.set(field))?;
+            for (key, value) in &self.pairs {
+                self.set(resource, key, value)?;
+            }
+            resource.shared.settle(&mut resource.node);
         }
         Ok(())
     }
 
-    fn set(&self, field: &mut Node) -> Result<(), WalkError> {
-        let Some(entries) = field.as_mapping_mut() else {
-            return Err(WalkError::wrong_kind(NodeKind::Mapping, field));
-        };
-        for (key, value) in &self.pairs {
-            entries.insert(key, Node::string(value.as_str()));
-        }
+    fn set(&self, resource: &mut Resource, key: &str, value: &str) -> Result<(), BuildError> {
+        let new = Node { shared: resource.shared.next(), ..Node::string(value) };
+        let mut places = 0;
+        self.specs.visit(resource, Some(NodeKind::Mapping), &mut |field| {
+            let Some(entries) = field.as_mapping_mut() else {
+                return Err(WalkError::wrong_kind(NodeKind::Mapping, field));
+            };
+            if let Some(old) = entries.get_mut(key) {
+                node::set_string(old, value);
+            } else {
+                entries.insert(key, new.clone());
+                places += 1;
+            }
+            Ok(())
+        })?;
+        resource.shared.add(&new, places);
         Ok(())
     }
 }

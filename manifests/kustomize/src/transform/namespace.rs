@@ -75,7 +75,8 @@ impl Namespace {
     fn apply_to(&self, resource: &mut Resource) -> Result<(), BuildError> {
         resource.remember_id();
         if resource.scope == Scope::Namespaced && (self.unset == Unset::Any || resource.namespace().is_empty()) {
-            resource.set_namespace(&self.target);
+            let namespace = resource.metadata().get_or_insert_with("namespace", || Node::plain(""));
+            node::set_string(namespace, self.target.as_str());
         }
         if matches!(resource.gvk().kind, "RoleBinding" | "ClusterRoleBinding") {
             self.set_subjects(&mut resource.node);

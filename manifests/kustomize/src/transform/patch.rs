@@ -14,12 +14,13 @@ use crate::{
     json_patch::{self, OperationError, Operations},
     kustomization::{Patch, PatchOptions},
     load::Loader,
-    merge::{MergeError, merge},
+    merge::{MergeError, merge, replaces},
     node, parse,
     resource::Resource,
     resources::Resources,
     schema::Schema,
     selector::Matcher,
+    shared::Shared,
 };
 
 /// One entry of `patches`.
@@ -101,12 +102,19 @@ impl PatchTransformer {
         match (&self.patch, &self.target) {
             (Kind::Nothing, _) | (Kind::Json(_), None) => Ok(()),
             (Kind::StrategicMerge(patches), None) => {
-                patches.iter().try_for_each(|patch| merge_into_named(resources, patch, &self.options, schema))
+                for patch in patches {
+                    let position = named(resources, patch, schema)?;
+                    merge_into(self.resource_at(position, resources), patch, &self.options, schema)?;
+                }
+                Ok(())
             }
             (Kind::StrategicMerge(patches), Some(target)) => {
                 let selected = resources.iter_mut().filter(|resource| target.selects(resource));
                 let pairs = selected.filter_map(|resource| patches.first().map(|patch| (resource, patch)));
-                pairs.into_iter().try_for_each(|(resource, patch)| merge_into(resource, patch, &self.options, schema))
+                let merge = |(resource, patch)| merge_copy_into(resource, patch, &self.options, schema);
+                pairs.into_iter().try_for_each(merge)?;
+                resources.drop_empty();
+                resources.check_ids()
             }
             (Kind::Json(operations), Some(target)) => {
                 for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
@@ -116,6 +124,14 @@ impl PatchTransformer {
                 resources.check_ids()
             }
         }
+    }
+
+    /// The resource at `position`, which may come to have another id.
+    fn resource_at<'a>(&self, position: usize, resources: &'a mut Resources) -> &'a mut Resource {
+        if self.options.allow_name_change || self.options.allow_kind_change {
+            return &mut resources.list_mut()[position];
+        }
+        resources.get_mut_same_id(position)
     }
 }
 
@@ -143,7 +159,8 @@ impl StrategicMergePatches {
 
     pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, _: &At) -> Result<(), BuildError> {
         for patch in &self.0 {
-            merge_into_named(resources, patch, &PatchOptions::default(), schema)?;
+            let position = named(resources, patch, schema)?;
+            merge_copy_into(resources.get_mut_same_id(position), patch, &PatchOptions::default(), schema)?;
         }
         resources.drop_empty();
         resources.check_ids()
@@ -216,6 +233,9 @@ impl JsonPatch {
             }
             (_, _) => return Err(problem("must specify a file path or jsonOp, not both")),
         };
+        if operations.is_empty() {
+            return Err(problem("patch appears to be empty"));
+        }
         Ok(Self { operations, target: Matcher::new(&target, at)? })
     }
 
@@ -227,20 +247,12 @@ impl JsonPatch {
     }
 }
 
-/// Merges `patch` into the one object that it names.
-fn merge_into_named(
-    resources: &mut Resources,
-    patch: &Located<Node>,
-    options: &PatchOptions,
-    schema: &Schema,
-) -> Result<(), BuildError> {
+/// The place of the one object that `patch` names.
+fn named(resources: &mut Resources, patch: &Located<Node>, schema: &Schema) -> Result<usize, BuildError> {
     let id = id_of(patch, schema);
     let found = resources.with_any_id(&id.key());
     match found.as_slice() {
-        [position] if !options.allow_name_change && !options.allow_kind_change => {
-            merge_into(resources.get_mut_same_id(*position), patch, options, schema)
-        }
-        [position] => merge_into(&mut resources.list_mut()[*position], patch, options, schema),
+        [position] => Ok(*position),
         [] => {
             let nearest = resources.nearest(&id);
             Err(PatchError::WithoutTarget { at: patch.at.clone(), id: id.to_string(), nearest }.into())
@@ -269,28 +281,13 @@ fn merge_into(
     schema: &Schema,
 ) -> Result<(), BuildError> {
     let id = resource.id();
-    let (api_version, kind, name) = (id.gvk.api_version(), id.gvk.kind.to_owned(), id.name.to_owned());
-    let namespace = id.namespace.to_owned();
+    let (kind, name, namespace) = (id.gvk.kind.to_owned(), id.name.to_owned(), id.namespace.to_owned());
     if options.allow_name_change || options.allow_kind_change {
         resource.remember_id();
     }
-    let own = schema.place(GvkRef::new(&api_version, &kind));
-    let patched_kind = GvkRef::new(&api_version, node::text_at(patch, &["kind"]));
-    let place = if own.is_known() { own } else { schema.place(patched_kind) };
-    let object = std::mem::replace(&mut resource.node, Node::null());
-    let position = object.position;
-    let merged = merge(Some(object), Some(&patch.value), place).map_err(|MergeError(problem)| PatchError::Merge {
-        at: patch.at.clone(),
-        id: format!("{kind}/{name}"),
-        problem,
-    })?;
-    let Some(merged) = merged.filter(|merged| !node::is_empty(merged)) else { return Ok(()) };
-    resource.node = Node { position, ..merged };
-    if let Some(entries) = resource.node.as_mapping_mut()
-        && !api_version.is_empty()
-        && !options.allow_kind_change
-    {
-        entries.insert("apiVersion", Node::string(api_version));
+    // kustomize drops what such a patch makes of an object.
+    if !replaces(patch) && !merge_body(resource, patch, schema)? {
+        return Ok(());
     }
     if !options.allow_kind_change {
         resource.set_kind(&kind);
@@ -303,8 +300,40 @@ fn merge_into(
     } else {
         resource.set_namespace(&namespace);
     }
+    resource.shared.settle(&mut resource.node);
     resource.scope = schema.scope(resource.gvk());
     Ok(())
+}
+
+/// Merges a copy of `patch` that says it is of the `apiVersion` of `resource`, even if that has none.
+fn merge_copy_into(
+    resource: &mut Resource,
+    patch: &Located<Node>,
+    options: &PatchOptions,
+    schema: &Schema,
+) -> Result<(), BuildError> {
+    let api_version = resource.gvk().api_version();
+    merge_into(resource, patch, options, schema)?;
+    if let Some(object) = resource.node.as_mapping_mut() {
+        object.insert("apiVersion", if api_version.is_empty() { Node::null() } else { Node::string(api_version) });
+        resource.scope = schema.scope(resource.gvk());
+    }
+    Ok(())
+}
+
+/// Merges `patch` into the fields of `resource`; false if nothing is left.
+fn merge_body(resource: &mut Resource, patch: &Located<Node>, schema: &Schema) -> Result<bool, BuildError> {
+    let own = resource.gvk();
+    let patched_kind = GvkRef { kind: node::text_at(patch, &["kind"]), ..own };
+    let place = Some(schema.place(own)).filter(|place| place.is_known()).unwrap_or(schema.place(patched_kind));
+    let id = format!("{}/{}", own.kind, resource.name());
+    let object = std::mem::replace(&mut resource.node, Node::null());
+    let position = object.position;
+    let unmergeable = |MergeError(problem)| PatchError::Merge { at: patch.at.clone(), id, problem };
+    let merged = merge(Some(object), Some(&patch.value), place).map_err(unmergeable)?;
+    let Some(merged) = merged.filter(|merged| !node::is_empty(merged)) else { return Ok(false) };
+    resource.node = Node { position, ..merged };
+    Ok(true)
 }
 
 fn apply_operations(
@@ -323,6 +352,8 @@ fn apply_operations(
     }
     let id = resource.current_id();
     json_patch::apply(&mut resource.node, operations, at, &id)?;
+    resource.tidy_annotations();
+    resource.shared = Shared::default();
     resource.scope = schema.scope(resource.gvk());
     Ok(())
 }

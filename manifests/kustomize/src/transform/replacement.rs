@@ -5,14 +5,14 @@
 //! takes the source's text. A path may lead into a text that holds YAML or JSON itself.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Style, Value};
+use fairlead_yaml::{MAX_DEPTH, Node, Position, Scalar, Schema, Style, Value};
 
 use crate::{
     at::{At, Located},
     decode::{Decode, Path, Unknown},
     error::{BuildError, ReferenceError},
     field_path,
-    id::{Id, effective_namespace},
+    id::{Id, Scope, effective_namespace},
     kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
     load::Loader,
     node::{self, NodeKind},
@@ -105,27 +105,29 @@ fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> R
     refined(value.ok_or_else(missing)?, &source.options).map_err(|text| problem(at, text))
 }
 
+/// Whether `source` means `id`; kustomize does not look up here which kinds are in no namespace.
 fn is_source(source: &ReplacementSource, id: &Id<'_>) -> bool {
+    let namespace = |written| effective_namespace(written, Scope::Namespaced);
     id.gvk.is_selected_by(&source.group, &source.version, &source.kind)
         && (source.name.is_empty() || source.name == id.name)
-        && (source.namespace.is_empty() || effective_namespace(&source.namespace, id.scope) == id.effective_namespace())
+        && (source.namespace.is_empty() || namespace(&source.namespace) == namespace(id.namespace))
 }
 
 fn shown(source: &ReplacementSource) -> String {
     let gvk = crate::id::GvkRef { group: &source.group, version: &source.version, kind: &source.kind };
-    let id = Id { gvk, name: &source.name, namespace: &source.namespace, scope: crate::id::Scope::Namespaced };
+    let id = Id { gvk, name: &source.name, namespace: &source.namespace, scope: Scope::Namespaced };
     format!("{id}:{}", source.field_path)
 }
 
 /// The part of `value` that `options` ask for.
 fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
     if options.delimiter.is_empty() {
-        return Ok(value.clone());
+        return Ok(node::copied(value));
     }
     let text = value.as_str().ok_or("delimiter option can only be used with scalar nodes")?;
     let part = usize::try_from(options.index).ok().and_then(|index| text.split(options.delimiter.as_str()).nth(index));
     let part = part.ok_or_else(|| format!("options.index {} is out of bounds for value {text}", options.index))?;
-    Ok(Node { value: Value::Scalar(part.to_owned()), ..value.clone() })
+    Ok(Node { value: Value::Scalar(part.to_owned()), ..node::copied(value) })
 }
 
 /// Sets the fields of `target` to `value`, and returns how many there were.
@@ -140,6 +142,7 @@ fn apply_to(target: &ReplacementTarget, value: &Node, resources: &mut Resources,
             && resource.any_ids().any(|id| matcher.matches_id(&id));
         if is_meant {
             count += set_fields(resource, target, value, at)?;
+            resource.shared.settle(&mut resource.node);
         }
     }
     Ok(count)
@@ -233,10 +236,11 @@ fn put(field: &mut Node, value: &Node, text: &str) {
     }
 }
 
-/// The tag of the type that a scalar has; nothing at all has none.
+/// The tag of the type that a scalar has; one that was just made has none.
 fn type_tag(field: &Node) -> Option<&'static str> {
     match field.resolve(Schema::Kyaml).ok()? {
-        Scalar::Null => None,
+        Scalar::Null if field.is_bare() && field.position == Position::default() => None,
+        Scalar::Null => Some("!!null"),
         Scalar::Bool(_) => Some("!!bool"),
         Scalar::Int(_) | Scalar::UInt(_) => Some("!!int"),
         Scalar::Float(_) => Some("!!float"),
