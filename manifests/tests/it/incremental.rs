@@ -1,7 +1,12 @@
 //! Whether a build must be done again.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use fairlead_manifests::{BuildInputs, BuildRequest, InputChange, Substitution, Variables, build};
-use fairlead_object::{MemoryTree, Tree};
+use fairlead_object::{Digest, Entry, MemoryTree, Tree, TreeError, TreePath};
 
 use crate::scene::{config_map, path, request, tree};
 
@@ -85,4 +90,87 @@ fn another_variable_or_path_asks_for_another_build() {
 fn building_again_gives_the_same_bytes() {
     let text = || build(&shop(), &request("apps")).expect("a build").text();
     assert_eq!(text(), text());
+}
+
+const OVERLAYS: usize = 500;
+
+/// Overlays of one base, each with a file of its own; every tenth has a component besides.
+fn fleet() -> MemoryTree {
+    let mut tree = tree(&[
+        ("base/kustomization.yaml", "resources: [web.yaml]\n"),
+        ("base/web.yaml", &config_map("web")),
+        (
+            "component/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: c-\n",
+        ),
+    ]);
+    for number in 0..OVERLAYS {
+        let components = if number % 10 == 0 { "components: [../component]\n" } else { "" };
+        let kustomization = format!("resources: [../base, own.yaml]\n{components}");
+        tree.insert(path(&format!("overlay-{number}/kustomization.yaml")), kustomization.into_bytes());
+        tree.insert(path(&format!("overlay-{number}/own.yaml")), config_map("own").into_bytes());
+    }
+    tree
+}
+
+/// How many of the overlays must be built again after `file` has changed.
+fn rebuilt(inputs: &[BuildInputs], file: &str) -> usize {
+    let mut changed = fleet();
+    changed.insert(path(file), config_map("changed").into_bytes());
+    let requests = (0..OVERLAYS).map(|number| request(&format!("overlay-{number}")));
+    inputs.iter().zip(requests).filter(|(inputs, request)| inputs.first_change(&changed, request).is_some()).count()
+}
+
+#[test]
+fn of_500_overlays_of_one_base_exactly_those_are_built_again_that_read_what_changed() {
+    let tree = fleet();
+    let inputs: Vec<_> = (0..OVERLAYS).map(|number| inputs(&tree, &request(&format!("overlay-{number}")))).collect();
+    let rows = [
+        ("overlay-7/own.yaml", 1),
+        ("overlay-7/kustomization.yaml", 1),
+        ("overlay-7/unused.yaml", 0),
+        ("component/kustomization.yaml", OVERLAYS / 10),
+        ("base/web.yaml", OVERLAYS),
+        ("README.md", 0),
+    ];
+    for (file, expected) in rows {
+        assert_eq!(rebuilt(&inputs, file), expected, "{file}");
+    }
+}
+
+/// A tree that counts what is asked of it.
+#[derive(Default)]
+struct Counting {
+    tree: MemoryTree,
+    contents: AtomicUsize,
+    digests: AtomicUsize,
+}
+
+impl Tree for Counting {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        self.tree.entry(path)
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
+        self.tree.list(path)
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        self.contents.fetch_add(1, Ordering::Relaxed);
+        self.tree.read(path)
+    }
+
+    fn digest(&self, path: &TreePath) -> Result<Digest, TreeError> {
+        self.digests.fetch_add(1, Ordering::Relaxed);
+        self.tree.digest(path)
+    }
+}
+
+#[test]
+fn where_nothing_changed_only_digests_are_compared() {
+    let inputs = inputs(&fleet(), &request("overlay-10"));
+    let again = Counting { tree: fleet(), ..Counting::default() };
+    assert_eq!(change(&inputs, &again, &request("overlay-10")), "nothing");
+    assert_eq!(again.contents.load(Ordering::Relaxed), 0, "contents that were read");
+    assert_eq!(again.digests.load(Ordering::Relaxed), 5, "two kustomizations, a component and two files");
 }
