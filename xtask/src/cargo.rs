@@ -61,6 +61,19 @@ pub(crate) fn build_binaries(packages: &[&str], profile: Profile) -> Result<(), 
     finish(build)
 }
 
+/// Builds the one binary of the workspace at `manifest` for this machine with `flags`, and returns its path.
+///
+/// It has a target folder of its own, and build scripts do not get the flags.
+pub(crate) fn build_with_flags(manifest: &str, name: &str, flags: &str) -> Result<PathBuf, CargoError> {
+    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    let folder = fairlead_tools::target_directory().join("fuzz");
+    let mut build = cargo();
+    build.args(["build", "--locked", "--release", "--manifest-path", manifest, "--target", &target]);
+    build.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", &folder);
+    finish(build)?;
+    Ok(folder.join(target).join(Profile::Release.folder()).join(name))
+}
+
 fn finish(mut build: Command) -> Result<(), CargoError> {
     let status = build.status().map_err(|source| CargoError::Start { program: "cargo".into(), source })?;
     if status.success() { Ok(()) } else { Err(CargoError::Build) }

@@ -4,6 +4,7 @@
 //! cluster are binaries of `tests/` and `benches/`.
 
 mod cargo;
+mod fuzz;
 mod prerequisites;
 mod test;
 
@@ -53,6 +54,14 @@ enum Chore {
         /// Print one JSON object on one line.
         #[arg(long)]
         json: bool,
+    },
+    /// Run one property of `fuzz/` under libFuzzer; what breaks it is kept in `target/fuzz/findings/`.
+    Fuzz {
+        /// `parser`, `emitter`, `patch` or `build`.
+        property: String,
+        /// How long.
+        #[arg(long, default_value_t = 15)]
+        minutes: u64,
     },
     /// Write the image that `fairlead install` runs, as an OCI archive.
     Image,
@@ -108,6 +117,11 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
             let flags = [(quick, "--quick"), (json, "--json")];
             let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
             Err(cargo::become_binary("fairlead-benches", cargo::Profile::Release, name.into_iter().chain(flags)).into())
+        }
+        Chore::Fuzz { property, minutes } => {
+            prepare(&[Prerequisite::CCompiler])?;
+            say("building the fuzzer, with counters for what an input reaches");
+            Err(fuzz::run(&property, minutes)?.into())
         }
         Chore::Image => {
             prepare(&[Prerequisite::CCompiler])?;

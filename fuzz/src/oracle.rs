@@ -1,0 +1,93 @@
+//! kustomize itself, and where a build of ours differs from it.
+
+use std::{io, panic, path::PathBuf, process::Stdio};
+
+use crate::{Source, build_to_text};
+
+/// A program that builds as `kustomize build` does.
+#[derive(Clone, Debug)]
+pub struct Oracle {
+    program: PathBuf,
+    verb: &'static str,
+}
+
+/// How a build ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// With this text on standard output.
+    Printed(String),
+    /// With an error of these words.
+    Failed(String),
+    /// With a panic of these words.
+    Panicked(String),
+}
+
+/// What differs, without the details: shrinking keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Both print, and not the same.
+    Text,
+    /// Only ours fails.
+    OursFails,
+    /// Only theirs fails.
+    TheirsFails,
+    /// Ours panics.
+    Panic,
+}
+
+impl Oracle {
+    /// `kustomize build`.
+    pub fn kustomize(program: PathBuf) -> Self {
+        Self { program, verb: "build" }
+    }
+
+    /// `kubectl kustomize`.
+    pub fn kubectl(program: PathBuf) -> Self {
+        Self { program, verb: "kustomize" }
+    }
+
+    /// Builds `source`.
+    pub fn build(&self, source: &Source) -> io::Result<Outcome> {
+        let folder = tempfile::tempdir()?;
+        source.write(folder.path())?;
+        let mut command = fairlead_tools::command(&self.program);
+        command.arg(self.verb).arg(folder.path().join(&source.target)).stdin(Stdio::null());
+        let output = command.output()?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        if output.status.success() {
+            return Ok(Outcome::Printed(text(output.stdout)));
+        }
+        Ok(Outcome::Failed(text(output.stderr).replace(&*folder.path().to_string_lossy(), "")))
+    }
+}
+
+/// Builds `source` in this process.
+pub fn ours(source: &Source) -> Outcome {
+    match panic::catch_unwind(|| build_to_text(&source.tree(), &source.directory())) {
+        Ok(Ok(printed)) => Outcome::Printed(printed),
+        Ok(Err(error)) => Outcome::Failed(error),
+        Err(payload) => Outcome::Panicked(payload.downcast_ref::<String>().cloned().unwrap_or_default()),
+    }
+}
+
+/// What kustomize says of a key that is a number: its release, built with a Go before 1.27, cannot write one as JSON.
+const NUMBER_AS_KEY: &str = "json: unsupported type: map[interface {}]interface {}";
+
+/// kustomize has crashed.
+const CRASH: &str = "panic: ";
+
+/// What our limits say; kustomize has none.
+const LIMIT: &str = " more than ";
+
+/// How `ours` differs from `theirs`; `None` if both print the same or both fail.
+pub fn difference(ours: &Outcome, theirs: &Outcome) -> Option<Kind> {
+    match (ours, theirs) {
+        (Outcome::Panicked(_), _) => Some(Kind::Panic),
+        (Outcome::Printed(ours), Outcome::Printed(theirs)) => (ours != theirs).then_some(Kind::Text),
+        (Outcome::Failed(error), Outcome::Printed(_)) if error.contains(LIMIT) => None,
+        (Outcome::Failed(_), Outcome::Printed(_)) => Some(Kind::OursFails),
+        (Outcome::Printed(_), Outcome::Failed(error)) if error.contains(NUMBER_AS_KEY) || error.contains(CRASH) => None,
+        (Outcome::Printed(_), Outcome::Failed(_) | Outcome::Panicked(_)) => Some(Kind::TheirsFails),
+        (Outcome::Failed(_), Outcome::Failed(_) | Outcome::Panicked(_)) => None,
+    }
+}

@@ -1,0 +1,4 @@
+//! What must hold for every input, over fixed seeds; builds against `kustomize` itself.
+
+mod differential;
+mod properties;
