@@ -88,7 +88,9 @@ impl Vars {
                 var: shown(var),
                 id: resource.current_id(),
             })?;
-            values.insert(var.name.as_str(), value.clone());
+            // A null is the word that it is written with.
+            let text = value.as_str().filter(|_| value.is_null());
+            values.insert(var.name.as_str(), text.map_or_else(|| value.clone(), Node::string));
         }
         Ok(values)
     }
