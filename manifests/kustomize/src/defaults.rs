@@ -88,28 +88,31 @@ const POD_SELECTORS: [&str; 5] = [
     "topologySpreadConstraints/labelSelector/matchLabels",
 ];
 
-const POD: (&str, &str) = ("Pod", "spec");
-const POD_TEMPLATE: (&str, &str) = ("PodTemplate", "template/spec");
-const DEPLOYMENT: (&str, &str) = ("Deployment", "spec/template/spec");
-const REPLICA_SET: (&str, &str) = ("ReplicaSet", "spec/template/spec");
-const DAEMON_SET: (&str, &str) = ("DaemonSet", "spec/template/spec");
-const STATEFUL_SET: (&str, &str) = ("StatefulSet", "spec/template/spec");
-const REPLICATION_CONTROLLER: (&str, &str) = ("ReplicationController", "spec/template/spec");
-const JOB: (&str, &str) = ("Job", "spec/template/spec");
-const CRON_JOB: (&str, &str) = ("CronJob", "spec/jobTemplate/spec/template/spec");
+/// A kind with pods, its API version (any if empty), and where it keeps their spec.
+type Pods = (&'static str, &'static str, &'static str);
+
+const POD: Pods = ("", "Pod", "spec");
+const POD_V1: Pods = ("v1", "Pod", "spec");
+const POD_TEMPLATE: Pods = ("", "PodTemplate", "template/spec");
+const DEPLOYMENT: Pods = ("", "Deployment", "spec/template/spec");
+const REPLICA_SET: Pods = ("", "ReplicaSet", "spec/template/spec");
+const DAEMON_SET: Pods = ("", "DaemonSet", "spec/template/spec");
+const STATEFUL_SET: Pods = ("", "StatefulSet", "spec/template/spec");
+const REPLICATION_CONTROLLER: Pods = ("", "ReplicationController", "spec/template/spec");
+const JOB: Pods = ("", "Job", "spec/template/spec");
+const CRON_JOB: Pods = ("", "CronJob", "spec/jobTemplate/spec/template/spec");
 
 /// Where the kinds that read configuration keep their pod's spec.
-const CONFIGURED: &[(&str, &str)] =
-    &[POD, POD_TEMPLATE, DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB, CRON_JOB];
+const CONFIGURED: &[Pods] = &[POD_V1, POD_TEMPLATE, DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB, CRON_JOB];
 /// Where the kinds whose claims, accounts and priorities are followed keep their pod's spec.
-const SCHEDULED: &[(&str, &str)] = &[POD, STATEFUL_SET, DEPLOYMENT, REPLICATION_CONTROLLER, JOB, DAEMON_SET, CRON_JOB];
+const SCHEDULED: &[Pods] = &[POD, STATEFUL_SET, DEPLOYMENT, REPLICATION_CONTROLLER, JOB, DAEMON_SET, CRON_JOB];
 /// Where the kinds whose variables are replaced keep their pod's spec.
-const WITH_VARS: &[(&str, &str)] = &[CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD, REPLICA_SET, STATEFUL_SET];
+const WITH_VARS: &[Pods] = &[CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD, REPLICA_SET, STATEFUL_SET];
 
 /// A kind that others refer to: itself (group, version, kind), fields of pods in some kinds, and fields of other kinds.
 struct References {
     target: (&'static str, &'static str, &'static str),
-    pods: (&'static [(&'static str, &'static str)], &'static [&'static str]),
+    pods: (&'static [Pods], &'static [&'static str]),
     others: &'static [Row],
 }
 
@@ -293,10 +296,10 @@ fn specs(rows: &[Row], create: Create) -> Vec<FieldSpec> {
 }
 
 /// The specs of `fields` below the pod specs of `kinds`.
-fn in_pods(kinds: &[(&str, &str)], fields: &[&str]) -> Vec<FieldSpec> {
-    let of_kind = |(kind, pod): &(&str, &str)| {
-        let (kind, pod) = ((*kind).to_owned(), (*pod).to_owned());
-        fields.iter().map(move |field| FieldSpec::new("", "", &kind, &format!("{pod}/{field}"), Create::No))
+fn in_pods(kinds: &[Pods], fields: &[&str]) -> Vec<FieldSpec> {
+    let of_kind = |(version, kind, pod): &Pods| {
+        let (version, kind, pod) = (*version, *kind, *pod);
+        fields.iter().map(move |field| FieldSpec::new("", version, kind, &format!("{pod}/{field}"), Create::No))
     };
     kinds.iter().flat_map(of_kind).collect()
 }
