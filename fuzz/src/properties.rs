@@ -68,7 +68,7 @@ pub fn builds(source: &Source) {
 /// What a build prints, or the first line of why it fails.
 pub fn build_to_text(tree: &dyn Tree, directory: &TreePath) -> Result<String, String> {
     let options = Options { order: Order::Legacy, manager: Manager::Release, ..Options::default() };
-    build(tree, directory, &options).and_then(|resources| print(&resources)).map_err(|error| {
+    build(tree, directory, &options).and_then(|built| print(&built.resources)).map_err(|error| {
         let mut text = error.to_string();
         let mut next = std::error::Error::source(&error);
         while let Some(source) = next {
