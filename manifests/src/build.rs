@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use fairlead_kustomize::{BuiltInTypes, LoadRestrictions, Manager, Options, Resource};
-use fairlead_object::{Digest, Manifest, ObjectId, Origin, Recorder, Tree};
-use fairlead_yaml::emit_json;
-use serde_json::Value;
+use fairlead_object::{Digest, Manifest, ObjectId, Origin, Place, Recorder, Tree, pointer_to};
+use fairlead_yaml::emit_object;
 
 use crate::{
     BuildError, BuildInputs, BuildRequest, Caller, CommonMetadata, Duplicate, Files, ManagedByLabel, Order,
@@ -19,10 +18,17 @@ pub struct Built {
     pub manifests: Vec<Manifest>,
     /// What they depend on.
     pub inputs: BuildInputs,
-    /// The digest of [`text`](Self::text), as `status.history` records it.
-    pub digest: Digest,
     /// What kustomize prints on stderr about deprecated fields, a line each.
     pub warnings: Vec<String>,
+}
+
+/// A build that failed.
+#[derive(Debug)]
+pub struct FailedBuild {
+    /// Why.
+    pub error: BuildError,
+    /// What it depended on.
+    pub inputs: BuildInputs,
 }
 
 /// Builds what `request` asks for from `tree`. Equal inputs give equal manifests, byte for byte.
@@ -31,22 +37,32 @@ pub struct Built {
 /// A kustomization may name every file of the tree, not only those below its own directory. Variables get their values
 /// after the build, each object on its own. kustomize's own `Kustomization` objects are left out.
 pub fn build(tree: &dyn Tree, request: &BuildRequest) -> Result<Built, BuildError> {
+    attempt(tree, request).map_err(|failed| failed.error)
+}
+
+/// Builds as [`build`] does, and says what that depends on even if it fails: whoever waits for the mistake to be put
+/// right knows what to watch.
+pub fn attempt(tree: &dyn Tree, request: &BuildRequest) -> Result<Built, Box<FailedBuild>> {
     let bounded = Bounded::new(tree);
     let recorder = Recorder::new(&bounded);
-    let (manifests, warnings) = manifests(&recorder, request)?;
-    let digest = Digest::of(print(&manifests).as_bytes());
-    Ok(Built { manifests, inputs: BuildInputs::new(request, recorder.into_reads()), digest, warnings })
+    let outcome = manifests(&recorder, request);
+    let inputs = BuildInputs::new(request, recorder.into_reads());
+    match outcome {
+        Ok((manifests, warnings)) => Ok(Built { manifests, inputs, warnings }),
+        Err(error) => Err(Box::new(FailedBuild { error, inputs })),
+    }
 }
 
 impl Built {
     /// The objects as `kustomize build` prints them: YAML documents with sorted keys, separated by `---`.
     pub fn text(&self) -> String {
-        print(&self.manifests)
+        self.manifests.iter().map(|manifest| emit_object(manifest.body())).collect::<Vec<_>>().join("---\n")
     }
-}
 
-fn print(manifests: &[Manifest]) -> String {
-    manifests.iter().map(|manifest| emit_json(&manifest.to_value())).collect::<Vec<_>>().join("---\n")
+    /// The digest of [`text`](Self::text), as `status.history` records it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.text().as_bytes())
+    }
 }
 
 /// The objects, and the warnings.
@@ -56,8 +72,9 @@ fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<(Vec<Manifest>, 
     let built = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options(request));
     let built = built.map_err(|error| root.explain(error))?;
     let mut manifests = Vec::with_capacity(built.resources.len());
-    for resource in &built.resources {
-        let manifest = manifest(resource, &root)?;
+    // One form of an object is let go before the next one is made in its second form.
+    for resource in built.resources {
+        let manifest = manifest(&resource, &root)?;
         if request.caller == Caller::CommandLine || !is_kustomization_file(&manifest) {
             manifests.push(finish(manifest, request)?);
         }
@@ -100,7 +117,7 @@ fn manifest(resource: &Resource, root: &Root) -> Result<Manifest, BuildError> {
         Root::Generated(generated) => {
             let mut origin = manifest.origin().clone();
             origin.overlays.retain(|overlay| *overlay != generated.file);
-            Ok(Manifest::new(Value::Object(manifest.into_body()), origin)?)
+            Ok(manifest.with_origin(origin))
         }
     }
 }
@@ -116,6 +133,12 @@ fn finish(manifest: Manifest, request: &BuildRequest) -> Result<Manifest, BuildE
         None => manifest,
     };
     let CommonMetadata { labels, annotations } = &request.common_metadata;
+    for (map, entries) in [("labels", labels), ("annotations", annotations)] {
+        for key in entries.keys() {
+            let pointer = pointer_to(&format!("/metadata/{map}"), key);
+            manifest.note_change(&pointer, Place::field("spec.commonMetadata"));
+        }
+    }
     manifest.set_labels(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     manifest.set_annotations(annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     Ok(manifest)

@@ -34,7 +34,7 @@ mod root;
 mod spec;
 pub mod substitute;
 
-pub use build::{Built, build};
+pub use build::{Built, FailedBuild, attempt, build};
 pub use error::{BuildError, Duplicate};
 pub use inputs::{BuildInputs, InputChange};
 pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};

@@ -70,6 +70,10 @@ impl Tree for Bounded<'_> {
     fn digest(&self, path: &TreePath) -> Result<Digest, TreeError> {
         self.tree.digest(path)
     }
+
+    fn digest_of(&self, path: &TreePath, content: &[u8]) -> Result<Digest, TreeError> {
+        self.tree.digest_of(path, content)
+    }
 }
 
 #[cfg(test)]

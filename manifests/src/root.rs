@@ -45,7 +45,7 @@ impl Root {
         replace(&mut fields.namespace, request.target_namespace.as_ref(), "spec.targetNamespace");
         replace(&mut fields.name_prefix, request.name_prefix.as_ref(), "spec.namePrefix");
         replace(&mut fields.name_suffix, request.name_suffix.as_ref(), "spec.nameSuffix");
-        fields.patches.extend(located(request.patches.iter().map(kustomize_patch), "spec.patches"));
+        fields.patches.extend(located(request.patches.iter(), "spec.patches").map(kustomize_patch));
         fields.components.extend(components(tree, request)?);
         merge_images(&mut fields.images, &request.images);
         if !request.build_metadata.is_empty() {
@@ -164,9 +164,11 @@ fn merge_images(written: &mut Vec<Located<fairlead_kustomize::Image>>, images: &
     }
 }
 
-fn kustomize_patch(patch: &Patch) -> fairlead_kustomize::Patch {
-    let target = patch.target.as_ref().map(kustomize_selector);
-    fairlead_kustomize::Patch { patch: patch.patch.clone(), target, ..fairlead_kustomize::Patch::default() }
+fn kustomize_patch(patch: Located<&Patch>) -> Located<fairlead_kustomize::Patch> {
+    let Located { at, value: Patch { patch, target } } = patch;
+    let target = target.as_ref().map(kustomize_selector);
+    let patch = Some(Located::new(at.clone(), patch.clone()));
+    Located::new(at, fairlead_kustomize::Patch { patch, target, ..fairlead_kustomize::Patch::default() })
 }
 
 fn kustomize_selector(selector: &Selector) -> fairlead_kustomize::Selector {

@@ -401,7 +401,7 @@ struct TransformerList<'a> {
 
 impl TransformerList<'_> {
     fn push(&mut self, at: &At, plugin: &str, change: Change) {
-        self.list.push(Transformer { at: at.clone(), step: field_step(self.kustomization, plugin), change });
+        self.list.push(Transformer::new(at, field_step(self.kustomization, plugin), change));
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use fairlead_object::TreePath;
+use fairlead_yaml::Written;
 
 /// Where a field or an entry was written: a line of a file, or a field of the object that adds to the kustomization.
 ///
@@ -32,6 +33,22 @@ impl At {
     /// The field `path` of an object outside the tree.
     pub fn field(path: impl Into<String>) -> Self {
         Self::Field(path.into())
+    }
+
+    /// What a field is marked with that was written by what stands here.
+    pub(crate) fn mark(&self) -> Written {
+        match self {
+            Self::Line { file, line } => Written::by(file.as_str(), *line),
+            Self::Field(path) => Written::by(path.as_str(), 0),
+        }
+    }
+
+    /// Line `line` (from 1) of a text whose first line is here.
+    pub(crate) fn line_below(&self, line: u32) -> Self {
+        match self {
+            Self::Line { file, line: first } => Self::line(file, first + line.max(1) - 1),
+            Self::Field(path) => Self::Field(path.clone()),
+        }
     }
 
     /// The file, where it is one.

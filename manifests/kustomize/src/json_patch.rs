@@ -4,12 +4,13 @@
 //! A negative index counts from the end, and `replace` of a key that is missing adds it.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Value, emit_json};
+use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Value, Written, emit_json};
 use serde_json::Value as Json;
 
 use crate::{
     at::At,
     error::{BuildError, PatchError},
+    node,
 };
 
 /// Most values that the copies of one patch may add to an object: each can double it.
@@ -25,6 +26,8 @@ struct Operation {
     path: Option<String>,
     from: Option<String>,
     value: Json,
+    /// What the fields are marked with that it writes.
+    mark: Written,
 }
 
 /// Why an operation does not apply, in the words of kustomize's library.
@@ -33,8 +36,9 @@ pub(crate) struct OperationError(pub(crate) String);
 
 impl Operations {
     /// Reads a patch: JSON if it starts with a bracket, else YAML 1.1 whose first document counts. Nothing at all is a
-    /// patch without operations.
-    pub(crate) fn parse(text: &str) -> Result<Self, OperationError> {
+    /// patch without operations. Its first line is at `at`.
+    pub(crate) fn parse(text: &str, at: &At) -> Result<Self, OperationError> {
+        let lines = lines(text);
         let value = if text.starts_with('[') {
             serde_json::from_str(text).map_err(|error| OperationError(error.to_string()))?
         } else {
@@ -44,7 +48,11 @@ impl Operations {
         };
         let operations = match value {
             Json::Null => Vec::new(),
-            Json::Array(operations) => operations.into_iter().map(Operation::read).collect::<Result<_, _>>()?,
+            Json::Array(operations) => {
+                let lines = lines.into_iter().chain(std::iter::repeat(1));
+                let read = |(operation, line)| Operation::read(operation, at.line_below(line).mark());
+                operations.into_iter().zip(lines).map(read).collect::<Result<_, _>>()?
+            }
             other => return Err(cannot_unmarshal(&other, "jsonpatch.Patch")),
         };
         Ok(Self(operations))
@@ -70,6 +78,13 @@ impl Operations {
     }
 }
 
+/// The lines on which the operations of `text` begin.
+fn lines(text: &str) -> Vec<u32> {
+    let documents = fairlead_yaml::parse(text).unwrap_or_default();
+    let operations = documents.first().and_then(Node::as_sequence).unwrap_or_default();
+    operations.iter().map(|operation| operation.position.line).collect()
+}
+
 /// How many values `value` consists of.
 fn size(value: &Json) -> usize {
     match value {
@@ -92,11 +107,11 @@ fn cannot_unmarshal(value: &Json, wanted: &str) -> OperationError {
 }
 
 impl Operation {
-    fn read(value: Json) -> Result<Self, OperationError> {
+    fn read(value: Json, mark: Written) -> Result<Self, OperationError> {
         let Json::Object(mut fields) = value else { return Err(cannot_unmarshal(&value, "jsonpatch.Operation")) };
         let text = |key: &str| fields.get(key).and_then(Json::as_str).map(str::to_owned);
         let (op, path, from) = (text("op").unwrap_or_default(), text("path"), text("from"));
-        Ok(Self { op, path, from, value: fields.remove("value").unwrap_or(Json::Null) })
+        Ok(Self { op, path, from, value: fields.remove("value").unwrap_or(Json::Null), mark })
     }
 
     fn apply(&self, object: &mut Json) -> Result<(), OperationError> {
@@ -271,10 +286,80 @@ pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str)
         problem,
     })?;
     round_integers(&mut object);
-    let position = node.position;
-    *node = Node { position, ..Node::from_json(&object) };
+    let mut patched = Node::from_json(&object);
+    Graft { operations: &operations.0, path: Vec::new() }.keep(&mut patched, Some(node));
+    *node = patched;
     respell_floats(node);
     Ok(())
+}
+
+/// The walk through an object and what operations have made of it, which keeps where unchanged fields were written.
+struct Graft<'a> {
+    operations: &'a [Operation],
+    path: Vec<String>,
+}
+
+impl Graft<'_> {
+    fn keep(&mut self, new: &mut Node, old: Option<&Node>) {
+        let Some(old) = old else { return node::stamp(new, &self.mark()) };
+        let unchanged = match (&mut new.value, &old.value) {
+            (Value::Mapping(fields), Value::Mapping(before)) => {
+                for (key, field) in fields.iter_mut() {
+                    let key = key.as_str().unwrap_or_default();
+                    self.keep_below(key, field, before.get(key));
+                }
+                true
+            }
+            (Value::Sequence(items), Value::Sequence(before)) => {
+                for (index, old) in counterparts(items, before).into_iter().enumerate() {
+                    self.keep_below(&index.to_string(), &mut items[index], old.map(|old| &before[old]));
+                }
+                true
+            }
+            _ => is_same(new, old),
+        };
+        let written = if unchanged { old.written.clone() } else { self.mark().over(&old.written) };
+        (new.position, new.written) = (old.position, written);
+    }
+
+    fn keep_below(&mut self, name: &str, new: &mut Node, old: Option<&Node>) {
+        self.path.push(name.to_owned());
+        self.keep(new, old);
+        self.path.pop();
+    }
+
+    /// The last operation that is about this field, one around it or one in it.
+    fn mark(&self) -> Written {
+        let is_meant = |operation: &&Operation| {
+            tokens(operation.path.as_deref().unwrap_or_default())
+                .iter()
+                .zip(&self.path)
+                .all(|(token, name)| token == name || token == "-")
+        };
+        let operation = self.operations.iter().rev().find(is_meant).or(self.operations.last());
+        operation.map_or_else(Written::default, |operation| operation.mark.clone())
+    }
+}
+
+/// Which item of `before` each of `items` was: those at both ends that are the same, or all if there are as many.
+fn counterparts(items: &[Node], before: &[Node]) -> Vec<Option<usize>> {
+    if items.len() == before.len() {
+        return (0..items.len()).map(Some).collect();
+    }
+    let shared = items.len().min(before.len());
+    let head = items.iter().zip(before).take_while(|(new, old)| is_same(new, old)).count();
+    let tail = items.iter().rev().zip(before.iter().rev()).take(shared - head);
+    let tail = tail.take_while(|(new, old)| is_same(new, old)).count();
+    let counterpart = |index: usize| match index {
+        index if index < head => Some(index),
+        index if index >= items.len() - tail => Some(index + before.len() - items.len()),
+        _ => None,
+    };
+    (0..items.len()).map(counterpart).collect()
+}
+
+fn is_same(a: &Node, b: &Node) -> bool {
+    matches!((a.to_json(Schema::Kyaml), b.to_json(Schema::Kyaml)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn round_integers(value: &mut Json) {
@@ -318,7 +403,8 @@ fn spelled(float: f64) -> String {
 /// Reads the patch in the file `file`.
 pub(crate) fn parse_file(file: &TreePath, content: &[u8]) -> Result<Operations, BuildError> {
     let text = std::str::from_utf8(content).map_err(|_| BuildError::NotUtf8 { file: file.clone() })?;
-    Ok(Operations::parse(text).map_err(|OperationError(problem)| PatchError::Bad { at: At::line(file, 1), problem })?)
+    let at = At::line(file, 1);
+    Ok(Operations::parse(text, &at).map_err(|OperationError(problem)| PatchError::Bad { at: at.clone(), problem })?)
 }
 
 #[cfg(test)]
@@ -352,7 +438,8 @@ mod tests {
         ];
         for (patch, expected) in rows {
             let mut object = serde_json::json!({"a": [1, 2], "b": {"c/d": 1}});
-            let applied = Operations::parse(patch).and_then(|operations| operations.apply(&mut object));
+            let applied =
+                Operations::parse(patch, &At::field("patch")).and_then(|operations| operations.apply(&mut object));
             let outcome = applied.map_or_else(|OperationError(problem)| problem, |()| object.to_string());
             assert_eq!(outcome, expected, "{patch}");
         }

@@ -179,7 +179,7 @@ record! {
         /// The file that holds it.
         pub path: String = "path",
         /// The patch itself.
-        pub patch: String = "patch",
+        pub patch: Option<Located<String>> = "patch",
         /// Which objects it changes; a strategic-merge patch without one names its object itself.
         pub target: Option<Selector> = "target",
         /// What it may change besides.

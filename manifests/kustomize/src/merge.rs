@@ -62,16 +62,16 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
 /// was known to be one only by its tag gets quotes.
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
-        (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => {
-            Some(Node { style: object.style, shared: object.shared, ..patch.clone() })
-        }
+        (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => Some(
+            object.replaced_by(Node { style: object.style, shared: object.shared, ..patch.clone() }, &patch.written),
+        ),
         (Some(object), Some(patch)) => {
             let style = if patch.style == Style::Folded { Style::Literal } else { patch.style };
-            Some(Node { style, shared: object.shared, ..patch.clone() })
+            Some(object.replaced_by(Node { style, shared: object.shared, ..patch.clone() }, &patch.written))
         }
         (Some(object), None) if object.style == Style::Plain && object.tag.as_deref() == Some("!!str") => {
-            let (position, shared) = (object.position, object.shared);
-            Some(Node { position, shared, ..Node::string(object.as_str().unwrap_or_default()) })
+            let (position, shared, written) = (object.position, object.shared, object.written.clone());
+            Some(Node { position, shared, written, ..Node::string(object.as_str().unwrap_or_default()) })
         }
         (object, patch) => patch.cloned().or(object),
     }
@@ -157,7 +157,10 @@ fn without(items: &[Node], directive: &Node) -> Vec<Node> {
 
 fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> Merged {
     if *place.list() == List::Replaced {
-        return Ok(patch.cloned().or(object));
+        return Ok(match (object, patch) {
+            (Some(object), Some(patch)) => Some(object.replaced_by(patch.clone(), &patch.written)),
+            (object, patch) => patch.cloned().or(object),
+        });
     }
     let patch = patch.and_then(Node::as_sequence);
     // A list that is new is taken with its directives; kustomize reads them only where there is something to merge.

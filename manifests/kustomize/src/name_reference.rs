@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use fairlead_yaml::{Node, Value};
+use fairlead_yaml::{Node, Value, Written};
 
 use crate::{
     config::{Config, NameReference},
@@ -79,6 +79,8 @@ struct Target {
     previous: Vec<PreviousId>,
     prefixes: Vec<String>,
     suffixes: Vec<String>,
+    /// Who gave it its name.
+    named_by: Written,
 }
 
 impl Target {
@@ -97,6 +99,7 @@ impl Target {
             previous: resource.previous.clone(),
             prefixes: resource.prefixes.clone(),
             suffixes: resource.suffixes.clone(),
+            named_by: resource.named_by(),
         }
     }
 }
@@ -234,7 +237,7 @@ impl<'a> Search<'a> {
         match &mut field.value {
             Value::Scalar(name) => {
                 if let Some(target) = self.target(name, |_| true, |target| &target.name)? {
-                    node::set_string(field, target.name.as_str());
+                    node::rewrite(field, target.name.as_str(), &target.named_by);
                 }
                 Ok(())
             }
@@ -262,9 +265,9 @@ impl<'a> Search<'a> {
             }
         };
         let Some((target, entries)) = target.zip(field.as_mapping_mut()) else { return Ok(()) };
-        entries.insert("name", Node::string(target.name.as_str()));
+        node::put(entries, "name", Node::string(target.name.as_str()), &target.named_by);
         if !target.namespace.is_empty() {
-            entries.insert("namespace", Node::string(target.namespace.as_str()));
+            node::put(entries, "namespace", Node::string(target.namespace.as_str()), &target.named_by);
         }
         Ok(())
     }

@@ -1,6 +1,10 @@
 //! What the stages of a build ask of nodes beyond the tree itself.
 
-use fairlead_yaml::{Mapping, Node, Scalar, Schema, Style, Value, emit_json};
+use std::sync::Arc;
+
+use fairlead_yaml::{Mapping, Node, Position, Scalar, Schema, Style, Value, Written, emit_json};
+
+use crate::at::At;
 
 /// The shape of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +71,8 @@ pub(crate) fn set_string(node: &mut Node, text: impl Into<String>) {
         (Value::Scalar(_), Style::Plain, _) => (Style::Plain, Some("!!str".into())),
         (Value::Scalar(_), style, _) | (Value::Sequence(_) | Value::Mapping(_), _, style) => (style, None),
     };
-    *node = Node { position: node.position, shared: node.shared, style, tag, ..quoted };
+    let written = std::mem::take(&mut node.written);
+    *node = Node { position: node.position, shared: node.shared, style, tag, written, ..quoted };
 }
 
 /// Sets the value of `key` to `text`, which keeps the quotes that were there and gets none otherwise: `1` is a number
@@ -77,8 +82,16 @@ pub(crate) fn set_text(entries: &mut Mapping, key: &str, text: &str) {
         Some(Node { value: Value::Scalar(_), style, .. }) => *style,
         Some(_) | None => Style::Plain,
     };
-    let position = entries.get(key).map(|node| node.position).unwrap_or_default();
-    entries.insert(key, Node { position, style, ..Node::plain(text) });
+    let (position, written) = entries.get(key).map(|node| (node.position, node.written.clone())).unwrap_or_default();
+    entries.insert(key, Node { position, style, written, ..Node::plain(text) });
+}
+
+/// Puts `text` in place of `node` as [`set_string`] does, as written by `mark`.
+pub(crate) fn rewrite(node: &mut Node, text: impl Into<String>, mark: &Written) {
+    let text = text.into();
+    let written = if node.as_str() == Some(&text) { node.written.clone() } else { mark.over(&node.written) };
+    set_string(node, text);
+    node.written = written;
 }
 
 /// A copy of `node` that is a node of its own wherever it is put.
@@ -95,6 +108,40 @@ pub(crate) fn visit(node: &mut Node, see: &mut dyn FnMut(&mut Node)) {
         Value::Scalar(_) => {}
         Value::Sequence(items) => items.iter_mut().for_each(|item| visit(item, see)),
         Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| visit(value, see)),
+    }
+}
+
+/// Sets `key` to `value`, as written by `mark`.
+pub(crate) fn put(entries: &mut Mapping, key: &str, value: Node, mark: &Written) {
+    match entries.get_mut(key) {
+        Some(old) => old.overwrite(value, mark),
+        None => drop(entries.insert(key, Node { written: mark.clone(), ..value })),
+    }
+}
+
+/// Marks all of `node`, which was read elsewhere, as written by `mark`.
+pub(crate) fn stamp(node: &mut Node, mark: &Written) {
+    stamp_each(node, &|_| mark.clone());
+}
+
+/// Marks all of `node` as written by the lines of the text that begins at `at`, from which it was read.
+pub(crate) fn stamp_lines(node: &mut Node, at: &At) {
+    // Lines of one text share its name.
+    let name = at.mark();
+    let name = name.writers().next().map(|writer| Arc::clone(&writer.text)).unwrap_or_default();
+    stamp_each(node, &|position| match at.line_below(position.line) {
+        At::Line { line, .. } => Written::by(Arc::clone(&name), line),
+        At::Field(_) => Written::by(Arc::clone(&name), 0),
+    });
+}
+
+fn stamp_each(node: &mut Node, mark: &dyn Fn(Position) -> Written) {
+    node.written = mark(node.position);
+    node.position = Position::default();
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter_mut().for_each(|item| stamp_each(item, mark)),
+        Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| stamp_each(value, mark)),
     }
 }
 

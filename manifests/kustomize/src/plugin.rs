@@ -57,8 +57,8 @@ record! {
     struct PatchConfig {
         target: Option<Selector> = "target",
         path: String = "path",
-        patch: String = "patch",
-        json_op: String = "jsonOp",
+        patch: Option<Located<String>> = "patch",
+        json_op: Option<Located<String>> = "jsonOp",
         options: PatchOptions = "options",
     }
 }
@@ -118,7 +118,7 @@ struct Plugin<'a> {
 pub(crate) fn transformer(resource: &Resource, loader: &Loader<'_>) -> Result<Transformer, BuildError> {
     let plugin = Plugin { resource, at: resource.at(), loader };
     let change = plugin.change().map_err(|error| plugin.wrap(error))?;
-    Ok(Transformer { at: plugin.at.clone(), step: plugin.step(), change })
+    Ok(Transformer::new(&plugin.at, plugin.step(), change))
 }
 
 /// The objects of the generator that `resource` configures.

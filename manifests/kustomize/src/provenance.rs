@@ -1,4 +1,7 @@
-//! How an object came to be, for `buildMetadata`.
+//! How an object came to be: for `buildMetadata`, and field by field for everyone who asks where a value comes from.
+//!
+//! Every stage marks what it writes with where it was told to, so that the places of all fields are at hand when the
+//! build is done, without a stage of their own.
 //!
 //! # Follows kustomize
 //! `originAnnotations` writes `config.kubernetes.io/origin`, `transformerAnnotations` writes
@@ -6,8 +9,8 @@
 
 use std::sync::Arc;
 
-use fairlead_object::TreePath;
-use fairlead_yaml::Node;
+use fairlead_object::{FieldPlaces, Origin, PathHash, Place, TreePath};
+use fairlead_yaml::{Node, Value, Written};
 
 use crate::{
     build::Manager,
@@ -133,6 +136,40 @@ impl Step {
                 let given = fields.into_iter().filter(|(_, value)| !value.is_empty());
                 lines.extend(given.map(|(key, value)| format!("  {key}: {value}")));
                 lines
+            }
+        }
+    }
+}
+
+/// Who wrote `node` of an object from `origin`, be it who wrote the object.
+pub(crate) fn writer_of(node: &Node, origin: &Origin) -> Written {
+    match (node.written.is_as_read(), node.position.line) {
+        (false, _) => node.written.clone(),
+        (true, 0) => Written::by(origin.file.as_str(), origin.line),
+        (true, line) => Written::by(origin.file.as_str(), line),
+    }
+}
+
+/// Where all fields of `object` were written.
+pub(crate) fn field_places(object: &Node) -> FieldPlaces {
+    let mut places = FieldPlaces::default();
+    add_places(object, PathHash::ROOT, &mut places);
+    places
+}
+
+fn add_places(node: &Node, path: PathHash, places: &mut FieldPlaces) {
+    let changes = node.written.writers().map(|writer| Place { file: Arc::clone(&writer.text), line: writer.line });
+    places.add(path, node.position.line, changes);
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => {
+            for (index, item) in items.iter().enumerate() {
+                add_places(item, path.child(&index.to_string()), places);
+            }
+        }
+        Value::Mapping(entries) => {
+            for (key, value) in entries.iter() {
+                add_places(value, path.child(key.as_str().unwrap_or_default()), places);
             }
         }
     }

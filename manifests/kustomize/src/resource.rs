@@ -1,14 +1,14 @@
 //! One object on its way through the overlays.
 
 use fairlead_object::{Manifest, ManifestError, Origin, TreePath};
-use fairlead_yaml::{Mapping, Node, ResolveError, Schema};
+use fairlead_yaml::{Mapping, Node, ResolveError, Schema, Written};
 use serde_json::Value as Json;
 
 use crate::{
     at::At,
     id::{GvkRef, Id, Scope, effective_namespace},
     node::{self, NodeKind},
-    provenance::Provenance,
+    provenance::{self, Provenance},
     shared::Shared,
 };
 
@@ -92,7 +92,8 @@ impl Resource {
     /// The object for a cluster. Fails if it lacks what an API server needs to tell it from others.
     pub fn to_manifest(&self) -> Result<Manifest, ToManifestError> {
         let unprintable = |source| ToManifestError::Unprintable { origin: self.origin.clone(), source };
-        Ok(Manifest::new(self.to_json().map_err(unprintable)?, self.origin.clone())?)
+        let manifest = Manifest::new(self.to_json().map_err(unprintable)?, self.origin.clone())?;
+        Ok(manifest.with_fields(provenance::field_places(&self.node)))
     }
 
     pub(crate) fn at(&self) -> At {
@@ -118,7 +119,11 @@ impl Resource {
         self.prefixes.clone_from(&other.prefixes);
         self.suffixes.clone_from(&other.suffixes);
         self.vars.clone_from(&other.vars);
+        let named_by = other.named_by();
         self.set_name(other.name());
+        if let Some(name) = self.metadata().get_mut("name") {
+            name.written = named_by;
+        }
         match other.namespace() {
             "" => drop(self.metadata().remove("namespace")),
             namespace => self.set_namespace(namespace),
@@ -204,6 +209,12 @@ impl Resource {
         if let Some(object) = self.node.as_mapping_mut() {
             node::set_text(object, "kind", kind);
         }
+    }
+
+    /// Who gave it the name that it has.
+    pub(crate) fn named_by(&self) -> Written {
+        let name = self.node.get("metadata").and_then(|metadata| metadata.get("name"));
+        name.map_or_else(Written::default, |name| provenance::writer_of(name, &self.origin))
     }
 
     pub(crate) fn metadata(&mut self) -> &mut Mapping {

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use fairlead_yaml::Node;
+use fairlead_object::Origin;
+use fairlead_yaml::{Node, Position};
 
 use crate::{
     error::{AbsorbProblem, BuildError},
     generate::{self, Behavior, Generated},
     id::{GvkRef, Id, Key},
     nearest::nearest,
-    node,
+    node, provenance,
     resource::{NameHash, Resource},
 };
 
@@ -131,7 +132,7 @@ impl Resources {
             generate::encode_string_data(&mut old.node);
         }
         for path in kept {
-            union(&mut resource.node, &old.node, path);
+            union(&mut resource.node, &old.node, old.origin(), path);
         }
         *old = resource;
         Ok(())
@@ -203,7 +204,7 @@ fn by_name(list: &[Resource]) -> HashMap<String, Vec<usize>> {
 }
 
 /// Adds the entries of the mapping at `path` in `old` that `new` does not have.
-fn union(new: &mut Node, old: &Node, path: &[&str]) {
+fn union(new: &mut Node, old: &Node, origin: &Origin, path: &[&str]) {
     let Some(entries) = path.iter().try_fold(old, |node, key| node.get(key)).and_then(Node::as_mapping) else { return };
     let Some((last, parents)) = path.split_last() else { return };
     let mut parent = new;
@@ -214,8 +215,9 @@ fn union(new: &mut Node, old: &Node, path: &[&str]) {
     let merged = node::mapping_at(parent, last);
     for (key, value) in entries.iter() {
         if !key.as_str().is_some_and(|key| merged.contains_key(key)) {
+            let written = provenance::writer_of(value, origin);
             let text = value.as_str().map_or_else(|| value.clone(), Node::string);
-            merged.push(key.clone(), text);
+            merged.push(key.clone(), Node { position: Position::default(), written, ..text });
         }
     }
 }

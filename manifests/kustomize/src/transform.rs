@@ -22,6 +22,8 @@ pub(crate) use replacement::Replacements;
 pub(crate) use replicas::Replicas;
 pub(crate) use value_add::{ValueAdd, ValueTarget};
 
+use fairlead_yaml::Written;
+
 use crate::{
     at::At, error::BuildError, generate, provenance::Step, resource::NameHash, resources::Resources, schema::Schema,
 };
@@ -33,6 +35,8 @@ pub(crate) struct Transformer {
     /// What it is called in the notes of the objects that it saw.
     pub(crate) step: Arc<Step>,
     pub(crate) change: Change,
+    /// What the fields are marked with that it writes.
+    mark: Written,
 }
 
 /// What a transformer does.
@@ -57,23 +61,29 @@ pub(crate) enum Change {
 }
 
 impl Transformer {
+    pub(crate) fn new(at: &At, step: Arc<Step>, change: Change) -> Self {
+        Self { at: at.clone(), step, change, mark: at.mark() }
+    }
+
     /// Changes `resources`, then drops those that have become empty.
     pub(crate) fn run(&self, resources: &mut Resources, schema: &Schema) -> Result<(), BuildError> {
         match &self.change {
-            Change::Annotations(annotations) => annotations.apply(resources),
-            Change::Images(images) => images.apply(resources),
+            Change::Annotations(annotations) => annotations.apply(resources, &self.mark),
+            Change::Images(images) => images.apply(resources, &self.mark),
             Change::JsonPatch(patch) => patch.apply(resources, schema, &self.at),
-            Change::Labels(labels) => labels.apply(resources),
-            Change::Namespace(namespace) => namespace.apply(resources),
+            Change::Labels(labels) => labels.apply(resources, &self.mark),
+            Change::Namespace(namespace) => namespace.apply(resources, &self.mark),
             Change::Patch(patch) => patch.apply(resources, schema, &self.at),
             Change::Hash => add_hashes(resources),
-            Change::Prefix(prefix) => prefix.apply(resources),
-            Change::PrefixSuffix(prefix, suffix) => prefix.apply(resources).and_then(|()| suffix.apply(resources)),
+            Change::Prefix(prefix) => prefix.apply(resources, &self.mark),
+            Change::PrefixSuffix(prefix, suffix) => {
+                prefix.apply(resources, &self.mark).and_then(|()| suffix.apply(resources, &self.mark))
+            }
             Change::Replacements(replacements) => replacements.apply(resources),
-            Change::Replicas(replicas) => replicas.apply(resources, &self.at),
+            Change::Replicas(replicas) => replicas.apply(resources, &self.at, &self.mark),
             Change::StrategicMergePatches(patches) => patches.apply(resources, schema, &self.at),
-            Change::Suffix(suffix) => suffix.apply(resources),
-            Change::ValueAdd(value) => value.apply(resources, &self.at),
+            Change::Suffix(suffix) => suffix.apply(resources, &self.mark),
+            Change::ValueAdd(value) => value.apply(resources, &self.mark),
             Change::Nothing => Ok(()),
         }?;
         resources.drop_empty();

@@ -90,7 +90,9 @@ impl Vars {
             })?;
             // A null is the word that it is written with.
             let text = value.as_str().filter(|_| value.is_null());
-            values.insert(var.name.as_str(), text.map_or_else(|| value.clone(), Node::string));
+            let mut value = text.map_or_else(|| value.clone(), Node::string);
+            node::stamp(&mut value, &var.at.mark());
+            values.insert(var.name.as_str(), value);
         }
         Ok(values)
     }
@@ -152,12 +154,14 @@ fn expand_scalar(field: &mut Node, values: &HashMap<&str, Node>) {
     let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return };
     let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
     if let Some(value) = whole.and_then(|name| values.get(name)).filter(|value| value.as_str().is_some()) {
-        *field = Node { position: field.position, ..node::copied(value) };
+        field.overwrite(node::copied(value), &value.written);
         return;
     }
     let expanded = expand(text, values);
     if expanded != text {
-        node::set_string(field, expanded);
+        let mut names = text.split("$(").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+        let first = names.find_map(|name| values.get(name)).map(|value| value.written.clone());
+        node::rewrite(field, expanded, &first.unwrap_or_default());
     }
 }
 

@@ -5,6 +5,7 @@
 //! It is pure: no clock, no network, no process. The only file access is [`LocalTree`], which reads below one folder.
 
 mod digest;
+mod fields;
 mod id;
 mod local;
 mod manifest;
@@ -15,6 +16,7 @@ mod reads;
 mod tree;
 
 pub use digest::{Digest, DigestError};
+pub use fields::{FieldPlaces, PathHash, Place, pointer_to};
 pub use id::{Gvk, ObjectId};
 pub use local::LocalTree;
 pub use manifest::{Manifest, ManifestError};

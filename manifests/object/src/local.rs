@@ -32,6 +32,11 @@ impl LocalTree {
         Ok(Self { root })
     }
 
+    /// Where `path` is on this machine, as it is written.
+    pub fn full_path(&self, path: &TreePath) -> PathBuf {
+        self.root.join(path.as_str())
+    }
+
     /// Where `path` really lies, with its links followed; `None` if nothing is there.
     fn resolve(&self, path: &TreePath) -> Result<Option<PathBuf>, TreeError> {
         let written = self.root.join(path.as_str());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::{Digest, Gvk, ObjectId, Origin};
+use crate::{Digest, FieldPlaces, Gvk, ObjectId, Origin, Place};
 
 /// One object that a source asks for, with where it was written.
 ///
@@ -15,6 +15,7 @@ pub struct Manifest {
     version: String,
     body: Map<String, Value>,
     origin: Origin,
+    fields: FieldPlaces,
 }
 
 /// What makes a document no object.
@@ -48,7 +49,7 @@ impl Manifest {
         let namespace = metadata.and_then(|metadata| metadata.get("namespace")).and_then(Value::as_str);
         let gvk = Gvk::from_api_version(&api_version, &kind);
         let id = ObjectId::new(&gvk.group, &kind, namespace.unwrap_or_default(), &name);
-        Ok(Self { id, version: gvk.version, body, origin })
+        Ok(Self { id, version: gvk.version, body, origin, fields: FieldPlaces::default() })
     }
 
     /// Names the object.
@@ -84,6 +85,40 @@ impl Manifest {
     /// Where it was written.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// The same object, which comes from `origin`.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// The same object, whose fields were written where `fields` says.
+    #[must_use]
+    pub fn with_fields(self, fields: FieldPlaces) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// Where its fields were written, as far as that is known.
+    pub fn fields(&self) -> &FieldPlaces {
+        &self.fields
+    }
+
+    /// Where the field at the JSON pointer `pointer` was written: last change first, the object's own file last. Empty
+    /// if nobody knows.
+    pub fn places(&self, pointer: &str) -> Vec<Place> {
+        let Some((line, changes)) = self.fields.get(pointer) else { return Vec::new() };
+        let own = |line| Place { file: self.origin.file.as_str().into(), line };
+        match line {
+            0 if changes.is_empty() => vec![own(self.origin.line)],
+            0 => changes.to_vec(),
+            line => changes.iter().cloned().chain([own(line)]).collect(),
+        }
+    }
+
+    /// Notes that `place` has changed the field at the JSON pointer `pointer`.
+    pub fn note_change(&mut self, pointer: &str, place: Place) {
+        self.fields.change(pointer, place);
     }
 
     /// The value of an annotation.

@@ -30,6 +30,12 @@ impl ReadSet {
             .or_else(|| first_other(&self.listings, |path| Ok(listing_digest(&tree.list(path)?))))
     }
 
+    /// The directories in which something that was looked at stands, or was missed.
+    pub fn directories(&self) -> BTreeSet<TreePath> {
+        let entries = self.files.keys().chain(self.kinds.keys()).chain(&self.absent);
+        entries.filter_map(TreePath::parent).chain(self.listings.keys().cloned()).collect()
+    }
+
     /// The files that were read.
     pub fn files(&self) -> impl Iterator<Item = &TreePath> {
         self.files.keys()
@@ -71,8 +77,18 @@ impl<'a> Recorder<'a> {
         self.seen.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, write: impl FnOnce(&mut ReadSet)) {
-        write(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    fn note<T>(&self, write: impl FnOnce(&mut ReadSet) -> T) -> T {
+        write(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes the digest of a file, which is the same however often a build reads it.
+    fn note_content(&self, path: &TreePath, content: &[u8]) -> Result<(), TreeError> {
+        if self.note(|seen| seen.files.contains_key(path)) {
+            return Ok(());
+        }
+        let digest = self.tree.digest_of(path, content)?;
+        self.note(|seen| seen.files.insert(path.clone(), digest));
+        Ok(())
     }
 }
 
@@ -100,12 +116,7 @@ impl Tree for Recorder<'_> {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
         let content = self.tree.read(path);
         match &content {
-            Ok(_) => {
-                let digest = self.tree.digest(path)?;
-                self.note(|seen| {
-                    seen.files.insert(path.clone(), digest);
-                });
-            }
+            Ok(content) => self.note_content(path, content)?,
             Err(TreeError::Missing(_)) => self.note(|seen| {
                 seen.absent.insert(path.clone());
             }),
@@ -116,6 +127,10 @@ impl Tree for Recorder<'_> {
 
     fn digest(&self, path: &TreePath) -> Result<Digest, TreeError> {
         self.tree.digest(path)
+    }
+
+    fn digest_of(&self, path: &TreePath, content: &[u8]) -> Result<Digest, TreeError> {
+        self.tree.digest_of(path, content)
     }
 }
 

@@ -19,6 +19,11 @@ pub trait Tree: Send + Sync {
     fn digest(&self, path: &TreePath) -> Result<Digest, TreeError> {
         Ok(Digest::of(&self.read(path)?))
     }
+
+    /// The digest of the file at `path`, whose `content` has just been read.
+    fn digest_of(&self, _path: &TreePath, content: &[u8]) -> Result<Digest, TreeError> {
+        Ok(Digest::of(content))
+    }
 }
 
 /// One entry of a directory.

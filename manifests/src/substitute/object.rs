@@ -1,6 +1,6 @@
 //! Variables in objects.
 
-use fairlead_object::{Manifest, ManifestError, ObjectId, Origin};
+use fairlead_object::{Manifest, ManifestError, ObjectId, Origin, Place, pointer_to};
 use fairlead_yaml::{Schema, emit_json};
 use serde_json::{Map, Value};
 
@@ -63,11 +63,38 @@ pub(crate) fn substitute(manifest: Manifest, substitution: &Substitution) -> Res
         let (at, id) = (manifest.origin().clone(), manifest.id().clone());
         Box::new(SubstituteError::Expression { at, id, field: field_with(&body, source.expression()), source })
     })?;
-    let body = read(&expanded).map_err(|stopped_at| {
+    let expanded = read(&expanded).map_err(|stopped_at| {
         let (at, id) = (manifest.origin().clone(), manifest.id().clone());
         SubstituteError::Broken { at, id, line: last_expression(&text, stopped_at) }
     })?;
-    Ok(Manifest::new(body, manifest.origin().clone()).map_err(SubstituteError::Manifest)?)
+    let mut changed = Vec::new();
+    changed_fields("", &body, &expanded, &mut changed);
+    let substituted = Manifest::new(expanded, manifest.origin().clone()).map_err(SubstituteError::Manifest)?;
+    let mut substituted = substituted.with_fields(manifest.fields().clone());
+    for pointer in changed {
+        substituted.note_change(&pointer, Place::field("spec.postBuild"));
+    }
+    Ok(substituted)
+}
+
+/// Adds the JSON pointers to the fields of `after`, which is at `pointer`, that `before` has not or not so.
+fn changed_fields(pointer: &str, before: &Value, after: &Value, changed: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            for (name, after) in after {
+                let before = before.get(name).unwrap_or(&Value::Null);
+                changed_fields(&pointer_to(pointer, name), before, after, changed);
+            }
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            for (index, after) in after.iter().enumerate() {
+                let before = before.get(index).unwrap_or(&Value::Null);
+                changed_fields(&pointer_to(pointer, &index.to_string()), before, after, changed);
+            }
+        }
+        (before, after) if before == after => {}
+        _ => changed.push(pointer.to_owned()),
+    }
 }
 
 fn opts_out(manifest: &Manifest) -> bool {

@@ -40,7 +40,7 @@ fn public_repositories_build_to_what_kustomize_builds() {
         for directory in found {
             let request = BuildRequest { order: Order::ByKind, ..request(&directory) };
             let built = build(&tree, &request).expect(&directory);
-            lines.push(format!("{} {directory}", &built.digest.hex()[..16]));
+            lines.push(format!("{} {directory}", &built.digest().hex()[..16]));
         }
     }
     // The beginnings of `kustomize build DIRECTORY | sha256sum`, v5.8.1.

@@ -6,6 +6,7 @@ mod examples;
 mod guide;
 mod incremental;
 mod links;
+mod origins;
 mod overlay;
 mod plain;
 mod scene;

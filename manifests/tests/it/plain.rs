@@ -102,7 +102,7 @@ fn the_text_has_sorted_keys_and_its_digest_is_the_builds() {
         ("b.yaml", &config_map("b")),
     ];
     let text = outcome(&tree(&files), &BuildRequest::default(), |built| {
-        assert_eq!(built.digest, fairlead_object::Digest::of(built.text().as_bytes()));
+        assert_eq!(built.digest(), fairlead_object::Digest::of(built.text().as_bytes()));
         Built::text(built)
     });
     insta::assert_snapshot!(text, @r#"

@@ -235,7 +235,7 @@ impl<'a> Composer<'a> {
     }
 
     fn node(&self, value: Value, style: Style, span: &Span, tag: Option<&Tag>) -> Node {
-        Node { value, style, tag: tag.map(short_tag), position: self.position(span), comments: None, shared: None }
+        Node { tag: tag.map(short_tag), position: self.position(span), ..Node::new(value, style) }
     }
 
     fn scalar_text(&self, text: Cow<'a, str>, style: Style, span: &Span) -> String {

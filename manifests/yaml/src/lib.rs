@@ -46,10 +46,11 @@ mod reindent;
 mod resolve;
 mod syntax;
 mod timestamp;
+mod written;
 
 pub use comments::Comments;
 pub use document::{Document, documents, parse, parse_first};
-pub use emit::{emit, emit_json};
+pub use emit::{emit, emit_json, emit_object};
 pub use json::ResolveError;
 pub use limits::{MAX_ALIASED_BYTES, MAX_ALIASED_NODES, MAX_BYTES, MAX_DEPTH};
 pub use mapping::{Duplicate, Mapping};
@@ -57,3 +58,4 @@ pub use node::{Node, Style, Value};
 pub use parse_error::ParseError;
 pub use position::Position;
 pub use resolve::{Scalar, Schema, TagError};
+pub use written::{Writer, Written};

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use crate::emit::string_style;
-use crate::{Comments, Mapping, Position, Schema};
+use crate::{Comments, Mapping, Position, Schema, Written};
 
 /// One value of a YAML text, with all that is needed to write it again.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Node {
     pub comments: Option<Box<Comments>>,
     /// Nodes of one tree with the same number are one node to the tool that we follow; nothing here looks at it.
     pub shared: Option<NonZeroU32>,
+    /// Who has changed it since it was read.
+    pub written: Written,
 }
 
 /// The content of a [`Node`].
@@ -85,7 +87,29 @@ impl Node {
     }
 
     pub(crate) fn new(value: Value, style: Style) -> Self {
-        Self { value, style, tag: None, position: Position::default(), comments: None, shared: None }
+        Self {
+            value,
+            style,
+            tag: None,
+            position: Position::default(),
+            comments: None,
+            shared: None,
+            written: Written::default(),
+        }
+    }
+
+    /// What becomes of it when `by` puts `new` in its place. Where it was read is kept, and a scalar that stays as it was
+    /// has not been written.
+    #[must_use]
+    pub fn replaced_by(&self, new: Node, by: &Written) -> Self {
+        let stays = self.as_str().is_some_and(|text| new.as_str() == Some(text));
+        let written = if stays { self.written.clone() } else { by.over(&self.written) };
+        Self { position: self.position, written, ..new }
+    }
+
+    /// Puts `new` in its place, written by the last writer of `by`.
+    pub fn overwrite(&mut self, new: Node, by: &Written) {
+        *self = self.replaced_by(new, by);
     }
 
     /// Text of a scalar, whatever its type; `None` for a collection.

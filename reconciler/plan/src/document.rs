@@ -146,6 +146,9 @@ pub struct ChangeDocument {
     /// The manager that owns the field now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<String>,
+    /// Where the source sets the field, as `file:line`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<String>,
     /// Whether the change replaces pods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restarts_pods: bool,
@@ -271,7 +274,7 @@ impl StepDocument {
             Action::Update { cleanup, .. } => (None, None, cleanup.is_some()),
             Action::Create(_) | Action::Delete => (None, None, false),
         };
-        let change = |change| ChangeDocument::of(change, &step.object.kind);
+        let change = |change| ChangeDocument::of(change, step);
         Self {
             object: step.object.clone(),
             version: step.version.clone(),
@@ -305,14 +308,15 @@ impl OriginDocument {
 }
 
 impl ChangeDocument {
-    fn of(change: &FieldChange, kind: &str) -> Self {
+    fn of(change: &FieldChange, step: &Step) -> Self {
         Self {
             path: change.path.to_string(),
             pointer: change.path.pointer(),
             before: change.before.clone(),
             after: change.after.clone(),
             manager: change.manager.clone(),
-            restarts_pods: change.restarts_pods(kind),
+            set_at: step.set_at(change).map(|place| place.to_string()),
+            restarts_pods: change.restarts_pods(&step.object.kind),
         }
     }
 }

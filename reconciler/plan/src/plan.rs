@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fairlead_object::{Manifest, ObjectId, Origin};
+use fairlead_object::{Manifest, ObjectId, Origin, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::{DigestKey, FieldChange, Held, Inventory, OptOut, Owner, Stage, TakeOver, ownership::Cleanup};
@@ -145,6 +145,12 @@ impl Plan {
 }
 
 impl Step {
+    /// Where the source sets the field that `change` is about; nothing for one that it does not set.
+    pub fn set_at(&self, change: &FieldChange) -> Option<Place> {
+        change.after.as_ref()?;
+        self.action.manifest()?.places(&change.path.pointer()).into_iter().next()
+    }
+
     /// Whether the object is in the inventory afterwards.
     fn remains(&self) -> bool {
         match self.stage {

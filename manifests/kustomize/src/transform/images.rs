@@ -5,7 +5,7 @@
 //! name is part of a regular expression as it is written, and one that is none matches nothing. Both passes see the
 //! usual places, so a tag suffix is put there twice, as kustomize does.
 
-use fairlead_yaml::{Node, Value};
+use fairlead_yaml::{Node, Value, Written};
 use regex::Regex;
 
 use crate::{
@@ -30,40 +30,40 @@ impl Images {
         Self { image: image.clone(), pattern, specs: FieldSpecs::new(specs.iter().cloned()) }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         for resource in resources.iter_mut_same_ids() {
             if resource.gvk().kind == "CustomResourceDefinition" {
                 continue;
             }
-            let changed = self.change_containers(&mut resource.node);
+            let changed = self.change_containers(&mut resource.node, mark);
             changed.map_err(|error| error.on("image", resource))?;
-            self.specs.visit(resource, None, &mut |field| self.change(field))?;
+            self.specs.visit(resource, None, &mut |field| self.change(field, mark))?;
         }
         Ok(())
     }
 
-    fn change_containers(&self, node: &mut Node) -> Result<(), WalkError> {
+    fn change_containers(&self, node: &mut Node, mark: &Written) -> Result<(), WalkError> {
         match &mut node.value {
             Value::Scalar(_) => Ok(()),
-            Value::Sequence(items) => items.iter_mut().try_for_each(|item| self.change_containers(item)),
+            Value::Sequence(items) => items.iter_mut().try_for_each(|item| self.change_containers(item, mark)),
             Value::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
-                self.change_containers(value)?;
+                self.change_containers(value, mark)?;
                 let holds_containers = matches!(key.as_str(), Some("containers" | "initContainers"));
                 let containers = value.as_sequence_mut().filter(|_| holds_containers);
                 let images = containers.into_iter().flatten().filter_map(|container| container.get_mut("image"));
-                images.into_iter().try_for_each(|image| self.change(image))
+                images.into_iter().try_for_each(|image| self.change(image, mark))
             }),
         }
     }
 
-    fn change(&self, field: &mut Node) -> Result<(), WalkError> {
+    fn change(&self, field: &mut Node, mark: &Written) -> Result<(), WalkError> {
         if field.is_null() {
             return Ok(());
         }
         let written = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
         if self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(written)) {
             let changed = changed(written, &self.image);
-            node::set_string(field, changed);
+            node::rewrite(field, changed, mark);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fairlead_yaml::Node;
+use fairlead_yaml::{Node, Written};
 
 use crate::{
     error::BuildError,
@@ -26,28 +26,28 @@ impl Labels {
         Self { pairs: pairs.clone(), specs: FieldSpecs::new(specs.iter().cloned()) }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         if self.pairs.is_empty() {
             return Ok(());
         }
         for resource in resources.iter_mut_same_ids() {
             for (key, value) in &self.pairs {
-                self.set(resource, key, value)?;
+                self.set(resource, key, value, mark)?;
             }
             resource.shared.settle(&mut resource.node);
         }
         Ok(())
     }
 
-    fn set(&self, resource: &mut Resource, key: &str, value: &str) -> Result<(), BuildError> {
-        let new = Node { shared: resource.shared.next(), ..Node::string(value) };
+    fn set(&self, resource: &mut Resource, key: &str, value: &str, mark: &Written) -> Result<(), BuildError> {
+        let new = Node { shared: resource.shared.next(), written: mark.clone(), ..Node::string(value) };
         let mut places = 0;
         self.specs.visit(resource, Some(NodeKind::Mapping), &mut |field| {
             let Some(entries) = field.as_mapping_mut() else {
                 return Err(WalkError::wrong_kind(NodeKind::Mapping, field));
             };
             if let Some(old) = entries.get_mut(key) {
-                node::set_string(old, value);
+                node::rewrite(old, value, mark);
             } else {
                 entries.insert(key, new.clone());
                 places += 1;

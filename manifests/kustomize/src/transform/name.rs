@@ -4,6 +4,8 @@
 //! The names of namespaces, API services and custom resource definitions stay, judged by what an object was at first.
 //! What a name got is remembered: references are told apart by it.
 
+use fairlead_yaml::Written;
+
 use crate::{
     error::BuildError,
     field_spec::{FieldSpec, FieldSpecs, WalkError},
@@ -30,10 +32,11 @@ impl Prefix {
         Self { prefix: prefix.to_owned(), specs: one_by_one(specs) }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         rename(
             resources,
             &self.specs,
+            mark,
             |name| format!("{}{name}", self.prefix),
             |resource| {
                 resource.prefixes.push(self.prefix.clone());
@@ -47,10 +50,11 @@ impl Suffix {
         Self { suffix: suffix.to_owned(), specs: one_by_one(specs) }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         rename(
             resources,
             &self.specs,
+            mark,
             |name| format!("{name}{}", self.suffix),
             |resource| {
                 resource.suffixes.push(self.suffix.clone());
@@ -66,6 +70,7 @@ fn one_by_one(specs: &[FieldSpec]) -> Vec<(FieldSpec, FieldSpecs)> {
 fn rename(
     resources: &mut Resources,
     specs: &[(FieldSpec, FieldSpecs)],
+    mark: &Written,
     renamed: impl Fn(&str) -> String,
     remember: impl Fn(&mut Resource),
 ) -> Result<(), BuildError> {
@@ -84,7 +89,7 @@ fn rename(
             fields.visit(resource, Some(NodeKind::Scalar), &mut |field| {
                 let name = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
                 let name = renamed(name);
-                node::set_string(field, name);
+                node::rewrite(field, name, mark);
                 Ok(())
             })?;
         }

@@ -5,7 +5,7 @@
 //! Of the subjects of role bindings those called `default` follow, unless the configuration says otherwise; other
 //! service accounts are followed later, by name.
 
-use fairlead_yaml::Node;
+use fairlead_yaml::{Node, Written};
 
 use crate::{
     error::BuildError,
@@ -62,43 +62,43 @@ impl Namespace {
         }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         if self.target.is_empty() {
             return Ok(());
         }
         for resource in resources.iter_mut() {
-            self.apply_to(resource)?;
+            self.apply_to(resource, mark)?;
         }
         resources.check_ids().map_err(|conflict| BuildError::NamespaceConflict { source: Box::new(conflict) })
     }
 
-    fn apply_to(&self, resource: &mut Resource) -> Result<(), BuildError> {
+    fn apply_to(&self, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
         resource.remember_id();
         if resource.scope == Scope::Namespaced && (self.unset == Unset::Any || resource.namespace().is_empty()) {
             let namespace = resource.metadata().get_or_insert_with("namespace", || Node::plain(""));
-            node::set_string(namespace, self.target.as_str());
+            node::rewrite(namespace, self.target.as_str(), mark);
         }
         if matches!(resource.gvk().kind, "RoleBinding" | "ClusterRoleBinding") {
-            self.set_subjects(&mut resource.node);
+            self.set_subjects(&mut resource.node, mark);
         }
         if (resource.gvk().group, resource.gvk().version) == ("", "v1") {
-            self.set_fields(&self.names, resource)?;
+            self.set_fields(&self.names, resource, mark)?;
         }
-        self.set_fields(&self.specs, resource)
+        self.set_fields(&self.specs, resource, mark)
     }
 
-    fn set_fields(&self, specs: &FieldSpecs, resource: &mut Resource) -> Result<(), BuildError> {
+    fn set_fields(&self, specs: &FieldSpecs, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
         let set = &mut |field: &mut Node| {
             let current = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
             if self.unset == Unset::Any || current.is_empty() || field.is_null() {
-                node::set_string(field, self.target.as_str());
+                node::rewrite(field, self.target.as_str(), mark);
             }
             Ok(())
         };
         specs.visit(resource, Some(NodeKind::Scalar), set).map_err(BuildError::into_namespace_field)
     }
 
-    fn set_subjects(&self, binding: &mut Node) {
+    fn set_subjects(&self, binding: &mut Node, mark: &Written) {
         let Some(subjects) = binding.get_mut("subjects").and_then(Node::as_sequence_mut) else { return };
         for subject in subjects {
             let follows = match self.subjects {
@@ -111,7 +111,7 @@ impl Namespace {
                 && follows
                 && !(is_set && self.unset == Unset::Only)
             {
-                subject.insert("namespace", Node::string(self.target.as_str()));
+                node::put(subject, "namespace", Node::string(self.target.as_str()), mark);
             }
         }
     }

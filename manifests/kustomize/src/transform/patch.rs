@@ -50,22 +50,24 @@ impl PatchTransformer {
     pub(crate) fn load(entry: &Located<Patch>, loader: &Loader<'_>) -> Result<Self, BuildError> {
         let at = &entry.at;
         let problem = |problem: &str| bad(at, problem);
-        let (file, content) = match (entry.path.trim(), entry.patch.trim()) {
-            ("", "") => return Err(problem("must specify one of patch and path in")),
-            ("", patch) => (None, patch.as_bytes().into()),
-            (path, "") => {
+        let inline = entry.patch.as_ref().filter(|patch| !patch.trim().is_empty());
+        let (file, text_at, content) = match (entry.path.trim(), inline) {
+            ("", None) => return Err(problem("must specify one of patch and path in")),
+            ("", Some(patch)) => (None, patch.at.clone(), patch.trim().as_bytes().into()),
+            (path, None) => {
                 let (file, content) = loader.read(path, at)?;
-                (Some(file), content)
+                let first_line = At::line(&file, 1);
+                (Some(file), first_line, content)
             }
-            (_, _) => return Err(problem("patch and path can't be set at the same time")),
+            (_, Some(_)) => return Err(problem("patch and path can't be set at the same time")),
         };
-        let inline = at.file().unwrap_or(loader.root());
-        let objects = parse::objects(file.as_ref().unwrap_or(inline), &content);
-        let operations = Operations::parse(&String::from_utf8_lossy(&content));
+        let kustomization = at.file().unwrap_or(loader.root());
+        let objects = parse::objects(file.as_ref().unwrap_or(kustomization), &content);
+        let operations = Operations::parse(&String::from_utf8_lossy(&content), &text_at);
         let located = |nodes: Vec<Node>| {
             let line =
                 |node: &Node| file.as_ref().map_or_else(|| at.clone(), |file| At::line(file, node.position.line));
-            nodes.into_iter().map(|node| Located::new(line(&node), node)).collect()
+            nodes.into_iter().map(|node| Located::new(line(&node), marked(node, &text_at))).collect()
         };
         let patch = match (objects, operations) {
             (Ok(objects), _) if objects.is_empty() => Kind::Nothing,
@@ -79,7 +81,7 @@ impl PatchTransformer {
             (Err(as_objects), Err(OperationError(as_json))) => {
                 let shown = match &file {
                     Some(_) => format!("[path: {:?}]", entry.path),
-                    None => format!("[patch: {:?}]", entry.patch),
+                    None => format!("[patch: {:?}]", inline.map_or("", |patch| patch.value.as_str())),
                 };
                 return Err(PatchError::Neither { at: at.clone(), shown, as_json, source: Box::new(as_objects) }.into());
             }
@@ -169,14 +171,22 @@ impl StrategicMergePatches {
 
 fn inline(entry: &Located<String>, loader: &Loader<'_>) -> Result<Vec<Located<Node>>, BuildError> {
     let objects = parse::objects(entry.at.file().unwrap_or(loader.root()), entry.as_bytes())?;
-    Ok(objects.into_iter().map(|node| Located::new(entry.at.clone(), node)).collect())
+    Ok(objects.into_iter().map(|node| Located::new(entry.at.clone(), marked(node, &entry.at))).collect())
 }
 
 fn from_file(entry: &Located<String>, loader: &Loader<'_>) -> Result<Vec<Located<Node>>, BuildError> {
     let (file, content) = loader.read(entry, &entry.at)?;
     let objects = parse::objects(&file, &content)?;
-    let patches = objects.into_iter().map(|node| Located::new(At::line(&file, node.position.line), node));
+    let first_line = At::line(&file, 1);
+    let located = |node: Node| Located::new(At::line(&file, node.position.line), marked(node, &first_line));
+    let patches = objects.into_iter().map(located);
     not_empty(patches.collect(), &entry.at)
+}
+
+/// `patch`, of which every field says that it was written in the text that begins at `text_at`.
+fn marked(mut patch: Node, text_at: &At) -> Node {
+    node::stamp_lines(&mut patch, text_at);
+    patch
 }
 
 fn not_empty(patches: Vec<Located<Node>>, at: &At) -> Result<Vec<Located<Node>>, BuildError> {
@@ -224,14 +234,15 @@ impl JsonPatch {
         if target.name.is_empty() {
             return Err(problem("must specify the target name"));
         }
-        let operations = match (entry.path.as_str(), entry.patch.as_str()) {
-            ("", "") => return Err(problem("empty file path and empty jsonOp")),
-            ("", patch) => Operations::parse(patch).map_err(|OperationError(text)| problem(&text))?,
-            (path, "") => {
+        let inline = entry.patch.as_ref().filter(|patch| !patch.is_empty());
+        let operations = match (entry.path.as_str(), inline) {
+            ("", None) => return Err(problem("empty file path and empty jsonOp")),
+            ("", Some(patch)) => Operations::parse(patch, &patch.at).map_err(|OperationError(text)| problem(&text))?,
+            (path, None) => {
                 let (file, content) = loader.read(path, at)?;
                 json_patch::parse_file(&file, &content)?
             }
-            (_, _) => return Err(problem("must specify a file path or jsonOp, not both")),
+            (_, Some(_)) => return Err(problem("must specify a file path or jsonOp, not both")),
         };
         if operations.is_empty() {
             return Err(problem("patch appears to be empty"));
@@ -285,6 +296,7 @@ fn merge_into(
     if options.allow_name_change || options.allow_kind_change {
         resource.remember_id();
     }
+    let identity = Identity::of(resource);
     // kustomize drops what such a patch makes of an object.
     if !replaces(patch) && !merge_body(resource, patch, schema)? {
         return Ok(());
@@ -300,6 +312,7 @@ fn merge_into(
     } else {
         resource.set_namespace(&namespace);
     }
+    identity.restore(resource);
     resource.shared.settle(&mut resource.node);
     resource.scope = schema.scope(resource.gvk());
     Ok(())
@@ -334,6 +347,29 @@ fn merge_body(resource: &mut Resource, patch: &Located<Node>, schema: &Schema) -
     let Some(merged) = merged.filter(|merged| !node::is_empty(merged)) else { return Ok(false) };
     resource.node = Node { position, ..merged };
     Ok(true)
+}
+
+/// Who wrote the fields that name an object: a patch names its object by them and does not change them.
+struct Identity(Vec<Option<Node>>);
+
+impl Identity {
+    const FIELDS: [&[&str]; 4] = [&["apiVersion"], &["kind"], &["metadata", "name"], &["metadata", "namespace"]];
+
+    fn of(resource: &Resource) -> Self {
+        let find = |path: &&[&str]| path.iter().try_fold(&resource.node, |node, key| node.get(key)).cloned();
+        Self(Self::FIELDS.iter().map(find).collect())
+    }
+
+    /// Puts back who wrote the fields that are as they were.
+    fn restore(self, resource: &mut Resource) {
+        for (path, before) in Self::FIELDS.iter().zip(self.0) {
+            let field = path.iter().try_fold(&mut resource.node, |node, key| node.get_mut(key));
+            if let Some((field, before)) = field.zip(before).filter(|(field, before)| field.as_str() == before.as_str())
+            {
+                (field.position, field.written) = (before.position, before.written);
+            }
+        }
+    }
 }
 
 fn apply_operations(

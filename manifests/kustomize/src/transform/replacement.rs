@@ -76,6 +76,8 @@ fn apply(replacement: &Located<Replacement>, resources: &mut Resources, copied: 
         (None, Some(value)) => Node::string(value.as_str()),
     };
     let size = node::size(&value);
+    let mut value = value;
+    node::stamp(&mut value, &at.mark());
     for target in &replacement.targets {
         *copied += size * apply_to(target, &value, resources, at)?;
         if *copied > MAX_COPIED_VALUES {
@@ -223,9 +225,10 @@ fn set_field(field: &mut Node, value: &Node, options: &FieldOptions) -> Result<(
 /// Puts `text` into a scalar, which keeps its type and style; anything else becomes a copy of `value`.
 fn put(field: &mut Node, value: &Node, text: &str) {
     if field.as_str().is_none() {
-        *field = value.clone();
+        field.overwrite(value.clone(), &value.written);
         return;
     }
+    field.written = value.written.over(&field.written);
     let old = type_tag(field);
     field.value = Value::Scalar(text.to_owned());
     if field.tag.is_none() && type_tag(field) != old {

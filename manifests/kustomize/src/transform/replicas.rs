@@ -4,7 +4,7 @@
 //! An entry is about the workloads that have or had its name, of the kinds that its specs name. One that is about none
 //! is an error.
 
-use fairlead_yaml::Node;
+use fairlead_yaml::{Node, Written};
 
 use crate::{
     at::At,
@@ -28,7 +28,7 @@ impl Replicas {
         Self { replica: replica.clone(), specs: specs.to_vec() }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources, at: &At) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, at: &At, mark: &Written) -> Result<(), BuildError> {
         let mut found = false;
         for position in resources.with_any_name(&self.replica.name) {
             let resource = resources.get_mut_same_id(position);
@@ -45,7 +45,7 @@ impl Replicas {
                     }
                     // A count that was quoted stays quoted, as in kustomize.
                     let style = field.style;
-                    *field = Node { style, position: field.position, ..Node::plain(self.replica.count.to_string()) };
+                    field.overwrite(Node { style, ..Node::plain(self.replica.count.to_string()) }, mark);
                     Ok(())
                 })?;
             }

@@ -1,9 +1,8 @@
 //! `ValueAddTransformer`: puts one value into fields, as text or as an element of a path.
 
-use fairlead_yaml::Node;
+use fairlead_yaml::{Node, Written};
 
 use crate::{
-    at::At,
     error::BuildError,
     field_spec::{FieldSpec, FieldSpecs, WalkError},
     node::{self, NodeKind},
@@ -26,30 +25,30 @@ pub(crate) struct ValueTarget {
 }
 
 impl ValueAdd {
-    pub(crate) fn apply(&self, resources: &mut Resources, _: &At) -> Result<(), BuildError> {
+    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         for target in &self.targets {
             let spec = FieldSpec { path: target.field_path.clone(), create: true, ..FieldSpec::default() };
             let fields = FieldSpecs::new([spec]);
             for resource in resources.iter_mut() {
                 if target.selector.as_ref().is_none_or(|selector| selector.selects(resource)) {
-                    fields.visit(resource, Some(NodeKind::Scalar), &mut |field| self.put(field, target))?;
+                    fields.visit(resource, Some(NodeKind::Scalar), &mut |field| self.put(field, target, mark))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn put(&self, field: &mut Node, target: &ValueTarget) -> Result<(), WalkError> {
+    fn put(&self, field: &mut Node, target: &ValueTarget, mark: &Written) -> Result<(), WalkError> {
         let text = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
         let Some(place) = usize::try_from(target.file_path_position).ok().filter(|place| *place > 0) else {
-            node::set_string(field, self.value.as_str());
+            node::rewrite(field, self.value.as_str(), mark);
             return Ok(());
         };
         let is_absolute = text.starts_with('/');
         let mut parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
         parts.insert((place - 1).min(parts.len()), &self.value);
         let joined = parts.join("/");
-        node::set_string(field, if is_absolute { format!("/{joined}") } else { joined });
+        node::rewrite(field, if is_absolute { format!("/{joined}") } else { joined }, mark);
         Ok(())
     }
 }

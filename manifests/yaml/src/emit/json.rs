@@ -27,6 +27,18 @@ pub fn emit_json(json: &Json) -> String {
     writer.out.into_text()
 }
 
+/// Writes an object as [`emit_json`] does.
+pub fn emit_object(fields: &Map<String, Json>) -> String {
+    let mut writer = Writer { out: Output::default() };
+    if fields.is_empty() {
+        writer.word("{}", Around::DOCUMENT);
+    } else {
+        writer.mapping(fields, Around::DOCUMENT);
+    }
+    writer.out.end_line();
+    writer.out.into_text()
+}
+
 /// Column after which a line is folded.
 const FOLD_AFTER: usize = 80;
 

@@ -9,6 +9,6 @@ mod output;
 mod scalar;
 mod style;
 
-pub use json::emit_json;
+pub use json::{emit_json, emit_object};
 pub use node::emit;
 pub(crate) use style::string_style;

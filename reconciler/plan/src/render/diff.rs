@@ -46,9 +46,10 @@ pub(super) fn hunks(step: &Step) -> Vec<String> {
             let head = format!("@@ -0,0 +1,{} @@", lines.len());
             std::iter::once(head).chain(lines.into_iter().map(|line| format!("+{line}"))).collect()
         }
-        Action::Update { changes, .. } | Action::Replace { changes, .. } => {
-            changes.iter().flat_map(|change| std::iter::once(heading(change)).chain(changed_lines(change))).collect()
-        }
+        Action::Update { changes, .. } | Action::Replace { changes, .. } => changes
+            .iter()
+            .flat_map(|change| std::iter::once(heading(step, change)).chain(changed_lines(change)))
+            .collect(),
         Action::Delete | Action::Keep(_) => Vec::new(),
     }
 }

@@ -36,7 +36,7 @@ fn write_step(out: &mut String, step: &Step) -> fmt::Result {
         writeln!(out, "  {note}")?;
     }
     for change in step.action.changes() {
-        writeln!(out, "  {}", heading(change))?;
+        writeln!(out, "  {}", heading(step, change))?;
         for line in changed_lines(change) {
             writeln!(out, "  {line}")?;
         }
@@ -44,10 +44,9 @@ fn write_step(out: &mut String, step: &Step) -> fmt::Result {
     Ok(())
 }
 
-/// The field's path, with the manager that owns it now.
-pub(super) fn heading(change: &FieldChange) -> String {
-    match &change.manager {
-        Some(manager) => format!("@@ {} @@ {manager}", change.path),
-        None => format!("@@ {} @@", change.path),
-    }
+/// The field's path, with the manager that owns it now and the place that sets it.
+pub(super) fn heading(step: &Step, change: &FieldChange) -> String {
+    let set_at = step.set_at(change).map(|place| format!("set at {place}"));
+    let notes: Vec<String> = change.manager.iter().cloned().chain(set_at).collect();
+    format!("@@ {} @@ {}", change.path, notes.join(", ")).trim_end().to_owned()
 }

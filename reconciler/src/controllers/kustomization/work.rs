@@ -159,7 +159,8 @@ impl<'a> Work<'a> {
         artifact: &Artifact,
         rules: &Arc<HealthRules>,
     ) -> Result<Outcome, Failure> {
-        let Built { mut manifests, inputs, digest, warnings } = built;
+        let digest = built.digest();
+        let Built { mut manifests, inputs, warnings } = built;
         self.log(&warnings, &artifact.revision, memory);
         manifests.iter_mut().for_each(fairlead_manifests::normalise);
         let owner = Owner::kustomization(&self.subject.key.namespace, &self.subject.key.name);
