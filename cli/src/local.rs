@@ -51,6 +51,11 @@ pub(crate) fn open(directory: &Path) -> Result<LocalDirectory, LocalError> {
     Ok(LocalDirectory { tree: LocalTree::open(root).map_err(failed)?, path, shown })
 }
 
+/// The directory at `path`, or the nearest one above it that is there.
+pub(crate) fn nearest_directory(path: PathBuf) -> Option<PathBuf> {
+    if path.is_dir() { Some(path) } else { path.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned) }
+}
+
 /// The text in the file `path`.
 pub(crate) fn read(path: &Path) -> Result<String, LocalError> {
     std::fs::read_to_string(path).map_err(|source| LocalError::Read { path: path.to_owned(), source })

@@ -7,6 +7,7 @@
 //!
 //! # Large dependencies
 //! - `clap`: flags, help and completion.
+//! - `notify`: tells of saved files, for `build --watch`.
 //! - `rustls` with `ring`: the one TLS stack of the process, installed here.
 
 mod commands;

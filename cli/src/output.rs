@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     iter,
     process::ExitCode,
 };
@@ -85,11 +85,6 @@ pub(crate) fn failure(text: impl AsRef<str>) {
     line("✗", text.as_ref());
 }
 
-/// Says what kustomize says, in its words.
-pub(crate) fn note(text: &str) {
-    drop(writeln!(io::stderr(), "{text}"));
-}
-
 fn line(symbol: &str, text: &str) {
     // Progress that nobody can read is no reason to stop.
     drop(writeln!(io::stderr(), "{symbol} {text}"));
@@ -97,8 +92,13 @@ fn line(symbol: &str, text: &str) {
 
 /// Prints an error with its causes and its hint, and ends with `code`.
 pub(crate) fn fail(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
-    drop(io::stderr().write_all(explained(error).as_bytes()));
+    show(error);
     code
+}
+
+/// Prints an error with its causes and its hint.
+pub(crate) fn show(error: &(dyn Error + 'static)) {
+    drop(io::stderr().write_all(explained(error).as_bytes()));
 }
 
 fn explained(error: &(dyn Error + 'static)) -> String {
@@ -116,10 +116,25 @@ fn explained(error: &(dyn Error + 'static)) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Writes a command's result to stdout. A reader that has gone, as `head`, is no error.
+/// Writes a command's result to stdout.
 pub(crate) fn print(text: &str) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    until_reader_goes(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Writes a command's result to stdout, part by part.
+pub(crate) fn print_parts(parts: impl Iterator<Item = String>) -> Result<(), CommandError> {
+    let mut stdout = BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, io::stdout().lock());
+    let written = parts.map(|part| stdout.write_all(part.as_bytes())).find(Result::is_err);
+    until_reader_goes(written.unwrap_or_else(|| stdout.flush()))
+}
+
+/// How much of a result is collected before it is written.
+const OUTPUT_BUFFER_BYTES: usize = 1 << 16;
+
+/// A reader that has gone, as `head`, is no error.
+fn until_reader_goes(written: io::Result<()>) -> Result<(), CommandError> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

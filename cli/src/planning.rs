@@ -93,11 +93,15 @@ impl Source {
     /// Builds `request` from here, and says what kustomize would warn of.
     pub(crate) fn build(&self, mut request: BuildRequest) -> Result<Built, CommandError> {
         request.path = self.path.clone();
-        let built = build(&*self.tree, &request).map_err(with_hint(BuildError::hint));
-        let built = built.map_err(|error| self.shown.in_error(error))?;
+        let built = build(&*self.tree, &request).map_err(|error| explained(error, &self.shown))?;
         built.warnings.iter().for_each(quote);
         Ok(built)
     }
+}
+
+/// The error of a build with what the reader can try, and with paths as they are `shown`.
+pub(crate) fn explained(error: BuildError, shown: &ShownPaths) -> CommandError {
+    shown.in_error(with_hint(BuildError::hint)(error))
 }
 
 /// The path that `path` has once `below` is taken from its end; `None` if it does not end so.

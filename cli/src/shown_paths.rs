@@ -29,6 +29,17 @@ impl ShownPaths {
         }
     }
 
+    /// The path `path` of the tree.
+    pub(crate) fn path(&self, path: &str) -> String {
+        match self {
+            Self::AsInTree => path.to_owned(),
+            Self::From(folder) => {
+                let full = Path::new("/").join(path);
+                full.strip_prefix(folder).unwrap_or(&full).display().to_string()
+            }
+        }
+    }
+
     /// `error` with the paths in its text, its causes and its hint as they are shown.
     pub(crate) fn in_error(&self, error: CommandError) -> CommandError {
         if *self == Self::AsInTree {

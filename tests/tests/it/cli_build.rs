@@ -1,11 +1,17 @@
-//! `build` of a local directory: kustomize's flags and bytes.
+//! `build` of a local directory: kustomize's flags and bytes, origins, and watching.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Stdio};
 
 use fairlead_tests::binary::fairlead;
-use fairlead_tools::Tool;
+use fairlead_tools::{Tool, command};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufRead, AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, ChildStdout},
+    time::timeout,
+};
 
-use crate::cli::Desk;
+use crate::{cli::Desk, scene::LIMIT};
 
 const DEPLOYMENT: &str = "\
 apiVersion: apps/v1
@@ -244,4 +250,121 @@ async fn a_format_is_json_or_yaml_unless_there_is_something_of_that_name() {
     assert_eq!(desk.shown("build base -o ./json").await, "exit 0");
     assert_eq!(fs::read_to_string(desk.path().join("json")).unwrap(), yaml);
     assert_eq!(desk.shown("build base -o json").await, "exit 0");
+}
+
+#[tokio::test]
+async fn the_origin_of_every_field_is_told_beside_it_and_to_programs() {
+    let desk = desk();
+    insta::assert_snapshot!(desk.shown("build prod --origin").await, @r"
+    # Namespace shop: base/namespace.yaml:1 < base/kustomization.yaml < prod/kustomization.yaml
+    apiVersion: v1 # base/namespace.yaml:1
+    kind: Namespace # base/namespace.yaml:2
+    metadata:
+      name: shop # base/namespace.yaml:4
+    ---
+    # ConfigMap shop/settings-6g6gd9868f: prod/kustomization.yaml:7 < prod/kustomization.yaml
+    apiVersion: v1 # prod/kustomization.yaml:7
+    data:
+      colour: blue # prod/kustomization.yaml:7
+    kind: ConfigMap # prod/kustomization.yaml:7
+    metadata:
+      name: settings-6g6gd9868f # prod/kustomization.yaml:7
+      namespace: shop # prod/kustomization.yaml:1
+    ---
+    # Deployment shop/web: base/web.yaml:1 < base/kustomization.yaml < prod/kustomization.yaml
+    apiVersion: apps/v1 # base/web.yaml:1
+    kind: Deployment # base/web.yaml:2
+    metadata:
+      name: web # base/web.yaml:4
+      namespace: shop # prod/kustomization.yaml:1
+    spec:
+      replicas: 3 # prod/kustomization.yaml:4 over base/web.yaml:6
+      template:
+        spec:
+          containers:
+          - image: registry.example.com/web:1.0.0 # base/web.yaml:11
+            name: web # base/web.yaml:10
+    exit 0
+    ");
+    let output = desk.output("build prod --origin -o json").await;
+    let origins: Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    let web = origins["objects"].as_array().and_then(|objects| objects.last()).expect("there are objects");
+    assert_eq!(web["object"], json!({ "group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web" }));
+    let replicas =
+        web["fields"].as_array().and_then(|fields| fields.iter().find(|field| field["pointer"] == "/spec/replicas"));
+    insta::assert_snapshot!(replicas.expect("the field is told of"), @r#"{"places":[{"file":"prod/kustomization.yaml","line":4},{"file":"base/web.yaml","line":6}],"pointer":"/spec/replicas"}"#);
+}
+
+#[tokio::test]
+async fn watching_shows_what_each_save_changes_and_keeps_the_last_good_build() {
+    let desk = desk();
+    let mut watch = Watch::start(&desk, "build prod --watch");
+    watch.until("kind: Deployment").await;
+    watch.until_watching().await;
+
+    desk.write("base/web.yaml", &DEPLOYMENT.replace("web:1.0.0", "web:1.0.1"));
+    watch.until("+      - image: registry.example.com/web:1.0.1").await;
+    watch.until_watching().await;
+
+    desk.write("base/web.yaml", "kind: [");
+    watch.until_error("error: ").await;
+    watch.until_watching().await;
+
+    // As editors do: a new file takes the place of the old one.
+    desk.write("base/.web.yaml.swap", &DEPLOYMENT.replace("web:1.0.0", "web:1.0.2"));
+    fs::rename(desk.path().join("base/.web.yaml.swap"), desk.path().join("base/web.yaml")).expect("renamed");
+    watch.until("-      - image: registry.example.com/web:1.0.1").await;
+    watch.until("+      - image: registry.example.com/web:1.0.2").await;
+    assert_eq!(watch.interrupted().await, Some(0));
+}
+
+/// `fairlead` as it runs until it is interrupted.
+struct Watch {
+    process: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Watch {
+    fn start(desk: &Desk, line: &str) -> Self {
+        let mut command = tokio::process::Command::from(desk.command(&fairlead(), line));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().expect("`fairlead` can be started");
+        let stdout = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let stderr = BufReader::new(process.stderr.take().expect("it is piped")).lines();
+        Self { process, stdout, stderr }
+    }
+
+    /// Waits for a line of standard output with `text`.
+    async fn until(&mut self, text: &str) {
+        until(&mut self.stdout, text).await;
+    }
+
+    /// Waits for a line of standard error with `text`.
+    async fn until_error(&mut self, text: &str) {
+        until(&mut self.stderr, text).await;
+    }
+
+    async fn until_watching(&mut self) {
+        self.until_error("◎ watching").await;
+    }
+
+    /// Presses Ctrl-C, and returns the exit code.
+    async fn interrupted(mut self) -> Option<i32> {
+        let id = self.process.id().expect("it is running").to_string();
+        command("kill").args(["-INT", &id]).status().expect("`kill` can be started");
+        timeout(LIMIT, self.process.wait()).await.expect("it ends").expect("it is a child").code()
+    }
+}
+
+async fn until<R: AsyncBufRead + Unpin>(lines: &mut Lines<R>, text: &str) {
+    let found = timeout(LIMIT, async {
+        while let Some(line) = lines.next_line().await.expect("lines are text") {
+            if line.contains(text) {
+                return true;
+            }
+        }
+        false
+    });
+    assert!(found.await.unwrap_or(false), "no line with `{text}`");
 }

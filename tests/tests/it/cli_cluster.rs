@@ -200,7 +200,7 @@ async fn a_change_is_compared_before_it_is_pushed() {
     insta::assert_snapshot!(shown(&team, &desk, "diff ks app --path deploy").await, @r"
     ► ConfigMap/NAMESPACE/limits drifted
       deploy/limits.yaml:1
-      @@ data.value @@ kustomize-controller
+      @@ data.value @@ kustomize-controller, set at deploy/limits.yaml:6
       -one
       +two
     Plan: 1 to update.
@@ -263,7 +263,7 @@ async fn a_recursive_diff_enters_what_is_applied_from_the_same_source() {
     📁 Kustomization/NAMESPACE/below
     ► ConfigMap/NAMESPACE/below drifted
       below/below.yaml:1
-      @@ data.value @@ kustomize-controller
+      @@ data.value @@ kustomize-controller, set at below/below.yaml:6
       -one
       +two
     Plan: 1 to update.

@@ -84,7 +84,7 @@ async fn a_directory_is_built_compared_applied_and_pruned() {
 
     ► ConfigMap/NAMESPACE/limits drifted
       app/limits.yaml:1 < app/kustomization.yaml
-      @@ data.value @@ kustomize-controller
+      @@ data.value @@ kustomize-controller, set at app/limits.yaml:6
       -one
       +two
     ► ConfigMap/NAMESPACE/old deleted
@@ -97,7 +97,7 @@ async fn a_directory_is_built_compared_applied_and_pruned() {
     # ConfigMap/NAMESPACE/limits: drifted, app/limits.yaml:1 < app/kustomization.yaml
     --- a/ConfigMap/NAMESPACE/limits
     +++ b/ConfigMap/NAMESPACE/limits
-    @@ data.value @@ kustomize-controller
+    @@ data.value @@ kustomize-controller, set at app/limits.yaml:6
     -one
     +two
     # ConfigMap/NAMESPACE/old: deleted, no longer in the source

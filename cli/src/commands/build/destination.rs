@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -9,9 +10,11 @@ use fairlead_manifests::Built;
 use fairlead_object::Manifest;
 use serde_json::{Value, json};
 
+use super::origins::{self, Origins};
 use crate::{
     local,
-    output::{CommandError, print},
+    output::{CommandError, print, print_parts},
+    shown_paths::ShownPaths,
 };
 
 /// Where the built objects go, and how they are written.
@@ -41,31 +44,64 @@ impl Destination {
         }
     }
 
-    /// Writes what was `built`.
-    pub(super) fn write(&self, built: &Built) -> Result<(), CommandError> {
+    /// Writes what was `built`, as `shown`.
+    pub(super) fn write(&self, built: &Built, shown: Shown<'_>) -> Result<(), CommandError> {
         match self {
-            Self::Yaml => print(&built.text()),
-            Self::Json => print(&list(&built.manifests)?),
-            Self::File(file) => Ok(local::write(file, &built.text())?),
-            Self::Directory(folder) => write_files(folder, &built.manifests),
+            Self::Yaml => print_parts(shown.documents(built)),
+            Self::Json => print(&shown.json(&built.manifests)?),
+            Self::File(file) => Ok(local::write(file, &shown.documents(built).collect::<String>())?),
+            Self::Directory(folder) => write_files(folder, &built.manifests, shown),
         }
     }
 }
 
+/// What is shown of the built objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown<'a> {
+    /// They themselves.
+    Objects,
+    /// Where each of their fields was written.
+    Origins(&'a ShownPaths),
+}
+
+impl Shown<'_> {
+    /// The objects as YAML, each with the separator above all but the first.
+    pub(super) fn documents(self, built: &Built) -> impl Iterator<Item = String> {
+        let separators = iter::once("").chain(iter::repeat("---\n"));
+        let parts = built.manifests.iter().zip(separators);
+        parts.map(move |(manifest, above)| above.to_owned() + &self.document(manifest))
+    }
+
+    /// One object as YAML.
+    pub(super) fn document(self, manifest: &Manifest) -> String {
+        match self {
+            Self::Objects => fairlead_yaml::emit_object(manifest.body()),
+            Self::Origins(paths) => origins::annotated(manifest, paths),
+        }
+    }
+
+    fn json(self, manifests: &[Manifest]) -> Result<String, CommandError> {
+        let text = match self {
+            Self::Objects => list(manifests),
+            Self::Origins(paths) => serde_json::to_string_pretty(&Origins::of(manifests, paths)),
+        };
+        Ok(text? + "\n")
+    }
+}
+
 /// The objects as one `List`, whatever their number.
-fn list(manifests: &[Manifest]) -> Result<String, CommandError> {
+fn list(manifests: &[Manifest]) -> serde_json::Result<String> {
     let items: Vec<Value> = manifests.iter().map(Manifest::to_value).collect();
-    let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    Ok(serde_json::to_string_pretty(&list)? + "\n")
+    serde_json::to_string_pretty(&json!({ "apiVersion": "v1", "kind": "List", "items": items }))
 }
 
 /// Writes a file for each object, under kustomize's names.
-fn write_files(folder: &Path, manifests: &[Manifest]) -> Result<(), CommandError> {
+fn write_files(folder: &Path, manifests: &[Manifest], shown: Shown<'_>) -> Result<(), CommandError> {
     let namespaces: BTreeSet<_> = manifests.iter().filter_map(|manifest| manifest.id().namespace.as_ref()).collect();
     for manifest in manifests {
         let namespace = manifest.id().namespace.as_deref().filter(|_| namespaces.len() > 1);
         let file = folder.join(file_name(manifest, namespace));
-        local::write(&file, &fairlead_yaml::emit_json(&manifest.to_value()))?;
+        local::write(&file, &shown.document(manifest))?;
     }
     Ok(())
 }

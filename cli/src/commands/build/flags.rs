@@ -4,7 +4,7 @@
 use clap::{Args as Flags, ValueEnum, builder::BoolishValueParser};
 use fairlead_manifests::{BuildRequest, Caller, Files, ManagedByLabel, Order};
 
-use crate::output::{Hinted, note};
+use crate::output::{Hinted, quote};
 
 /// Flags of `kustomize build`.
 #[derive(Flags)]
@@ -99,10 +99,10 @@ impl KustomizeFlags {
     pub(super) fn request(&self) -> Result<BuildRequest, Hinted> {
         self.refused.check()?;
         if self.reorder.is_some() {
-            note("Flag --reorder has been deprecated, use the new 'sortOptions' field in kustomization.yaml instead.");
+            quote("Flag --reorder has been deprecated, use the new 'sortOptions' field in kustomization.yaml instead.");
         }
         if self.enable_managedby_label {
-            note(
+            quote(
                 "Flag --enable-managedby-label has been deprecated, use the `managedByLabel` option in the \
                  `buildMetadata` field instead.",
             );

@@ -2,18 +2,23 @@
 
 mod destination;
 mod flags;
+mod origins;
+mod watch;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{mem, path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand};
+use fairlead_manifests::BuildRequest;
 
 use super::kustomizations::{Selection, children};
 use crate::{
     connection::Connection,
+    local,
     output::{CommandError, print},
     planning::{Source, build_kustomization, read},
+    shown_paths::ShownPaths,
 };
-use destination::Destination;
+use destination::{Destination, Shown};
 use flags::KustomizeFlags;
 
 /// What to build.
@@ -28,8 +33,20 @@ pub(crate) struct Args {
     /// `json` or `yaml`, or where to write: a file, or a directory for one file of each object.
     #[arg(short, long, value_name = "FORMAT|FILE|DIRECTORY")]
     output: Option<PathBuf>,
+    /// Show where each field was written and what changed it since: beside each field, or with `-o json` as a list.
+    #[arg(long)]
+    origin: bool,
+    /// Build again on every save and show what it changes, until Ctrl-C.
+    #[arg(long, conflicts_with = "output")]
+    watch: bool,
     #[command(flatten)]
     kustomize: KustomizeFlags,
+}
+
+impl Args {
+    fn shown<'a>(&self, paths: &'a ShownPaths) -> Shown<'a> {
+        if self.origin { Shown::Origins(paths) } else { Shown::Objects }
+    }
 }
 
 /// What of a cluster to build.
@@ -50,15 +67,24 @@ pub(crate) struct Kustomization {
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     match &args.of_cluster {
         Some(OfCluster::Kustomization(args)) => of_cluster(&args.selection, connection).await?,
-        None => of_directory(&args)?,
+        None => of_directory(&args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_directory(args: &Args) -> Result<(), CommandError> {
+async fn of_directory(args: &Args) -> Result<(), CommandError> {
     let request = args.kustomize.request()?;
-    let built = Source::local(&args.path, None)?.build(request)?;
-    Destination::of(args.output.as_deref()).write(&built)
+    if args.watch {
+        let directory = local::open(&args.path)?;
+        let request = BuildRequest { path: directory.path.clone(), ..request };
+        return watch::watch(&directory, &request, args.shown(&directory.shown)).await;
+    }
+    let source = Source::local(&args.path, None)?;
+    let built = source.build(request)?;
+    Destination::of(args.output.as_deref()).write(&built, args.shown(&source.shown))?;
+    // The process ends: to free every value on its own takes longer than to end.
+    mem::forget(built);
+    Ok(())
 }
 
 async fn of_cluster(selection: &Selection, connection: &Connection) -> Result<(), CommandError> {

@@ -1,0 +1,151 @@
+//! `--watch`: builds again whenever something that the build read is saved, and shows what that changes.
+//!
+//! `notify` tells of changes: it speaks to each system's own service, so that waiting costs nothing. Directories are
+//! watched and not files, because many editors save by putting a new file in place of the old one. Whether anything has
+//! really changed is then asked of the build's own record of what it read.
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use fairlead_manifests::{BuildInputs, BuildRequest, InputChange, attempt};
+use fairlead_object::{LocalTree, Manifest};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use similar::TextDiff;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc::{self, Receiver},
+    time::timeout,
+};
+
+use super::destination::Shown;
+use crate::{
+    local::{self, LocalDirectory},
+    output::{CommandError, action, print, quote, show, waiting},
+    planning::explained,
+};
+
+/// How long nothing may happen before a save counts as done: editors and Git write several files.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Builds what `request` asks for from `directory`, then again whenever it changes, until Ctrl-C.
+///
+/// The objects are printed once, then what each save changes in them. What fails is told, and the next save is compared
+/// with the last build that did not.
+pub(super) async fn watch(
+    directory: &LocalDirectory,
+    request: &BuildRequest,
+    shown: Shown<'_>,
+) -> Result<(), CommandError> {
+    let tree = &directory.tree;
+    let mut last = None;
+    let mut changes = Changes::new()?;
+    // One stream for all: it keeps what arrives during a build.
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    loop {
+        let inputs = match attempt(tree, request) {
+            Ok(built) => {
+                built.warnings.iter().for_each(quote);
+                let documents = Documents::of(&built.manifests, shown);
+                print(&last.as_ref().map_or_else(|| documents.text(), |last| documents.changes_since(last)))?;
+                last = Some(documents);
+                built.inputs
+            }
+            Err(failed) => {
+                show(&*explained(failed.error, &directory.shown));
+                failed.inputs
+            }
+        };
+        changes.follow(tree, &inputs);
+        waiting(format!("watching {} directories", changes.directories.len()));
+        tokio::select! {
+            path = changes.next(tree, &inputs, request) => action(format!("{path} has changed")),
+            _ = interrupts.recv() => return Ok(()),
+        }
+    }
+}
+
+/// What was built, object by object.
+struct Documents(Vec<(String, String)>);
+
+impl Documents {
+    fn of(manifests: &[Manifest], shown: Shown<'_>) -> Self {
+        let name = |manifest: &Manifest| format!("{} ({})", manifest.id().subject(), manifest.gvk().api_version());
+        Self(manifests.iter().map(|manifest| (name(manifest), shown.document(manifest))).collect())
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("---\n")
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(own, _)| own == name).map_or("", |(_, text)| text)
+    }
+
+    /// A unified diff: a file for each object that has changed, come or gone.
+    fn changes_since(&self, last: &Self) -> String {
+        let gone = last.0.iter().filter(|(name, _)| self.get(name).is_empty());
+        let names: Vec<&String> = self.0.iter().chain(gone).map(|(name, _)| name).collect();
+        names.into_iter().map(|name| difference(name, last.get(name), self.get(name))).collect()
+    }
+}
+
+fn difference(name: &str, before: &str, after: &str) -> String {
+    let side = |side: &str, text: &str| if text.is_empty() { "/dev/null".to_owned() } else { format!("{side}/{name}") };
+    let diff = TextDiff::from_lines(before, after);
+    diff.unified_diff().header(&side("a", before), &side("b", after)).to_string()
+}
+
+/// What the system tells of the directories that a build has looked into.
+struct Changes {
+    watcher: RecommendedWatcher,
+    directories: BTreeSet<PathBuf>,
+    events: Receiver<()>,
+}
+
+impl Changes {
+    fn new() -> Result<Self, CommandError> {
+        let (sender, events) = mpsc::channel(1);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // To look at a file is an event too, and the build itself does that.
+            if !event.is_ok_and(|event| event.kind.is_access()) {
+                // One event that waits is enough, so a full channel is as good.
+                let _ = sender.try_send(());
+            }
+        })?;
+        Ok(Self { watcher, directories: BTreeSet::new(), events })
+    }
+
+    /// Watches what `inputs` were read from, and nothing else.
+    fn follow(&mut self, tree: &LocalTree, inputs: &BuildInputs) {
+        let reads = inputs.reads();
+        let written = reads.directories().into_iter().map(|directory| tree.full_path(&directory));
+        let linked =
+            reads.files().filter_map(|file| Some(tree.full_path(file).canonicalize().ok()?.parent()?.to_owned()));
+        let wanted: BTreeSet<PathBuf> = written.chain(linked).filter_map(local::nearest_directory).collect();
+        for gone in self.directories.difference(&wanted) {
+            // A directory that is not there any more is not watched any more either.
+            drop(self.watcher.unwatch(gone));
+        }
+        for new in wanted.difference(&self.directories) {
+            drop(self.watcher.watch(new, RecursiveMode::NonRecursive));
+        }
+        self.directories = wanted;
+    }
+
+    /// Waits until something that `inputs` tell of is another, and says what.
+    async fn next(&mut self, tree: &LocalTree, inputs: &BuildInputs, request: &BuildRequest) -> String {
+        loop {
+            match inputs.first_change(tree, request) {
+                Some(InputChange::Path(path)) => return path.to_string(),
+                Some(InputChange::Request) => return request.path.to_string(),
+                None => self.settled().await,
+            }
+        }
+    }
+
+    /// Waits for an event and for the silence after it.
+    async fn settled(&mut self) {
+        if self.events.recv().await.is_some() {
+            while timeout(QUIET, self.events.recv()).await.is_ok() {}
+        }
+    }
+}
