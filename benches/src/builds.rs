@@ -1,6 +1,7 @@
 //! Builds: whole processes, from their start to their end.
 
 mod trees;
+mod yaml;
 
 use std::{
     path::Path,
@@ -8,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fairlead_manifests::{BuildRequest, Caller, Files, Order, build};
+use fairlead_object::LocalTree;
 use fairlead_tests::binary::fairlead;
 use fairlead_tools::{Tool, command};
 use tokio::time::sleep;
@@ -18,7 +21,13 @@ use crate::{
     say,
     usage::{has_ended, peak_mib, user_seconds},
 };
-use trees::Case;
+use trees::{Against, Case};
+
+/// Builds that take longer are measured less often.
+const LONG: Duration = Duration::from_secs(5);
+
+/// How often a build that takes long is measured.
+const ROUNDS_IF_LONG: usize = 3;
 
 /// How often a running build is looked at while its memory is watched.
 const LOOK: Duration = Duration::from_millis(1);
@@ -35,7 +44,7 @@ enum Builder {
 #[derive(Clone, Copy, Debug)]
 struct Cost {
     /// The median of all rounds.
-    seconds: f64,
+    milliseconds: f64,
     /// Processor time outside of the kernel.
     user_seconds: f64,
     peak_mib: f64,
@@ -76,32 +85,66 @@ pub(crate) async fn run(extent: Extent) -> Outcome<Report> {
         case.write(folder.path())?;
         let path = folder.path().join(case.path);
         let ours = cost(Builder::Fairlead, &path, rounds).await?;
+        report.state(format!("{}: in process", case.name), "ms", in_process(folder.path(), case.path, rounds)?);
+        if case.against == Against::Nobody {
+            report.state(format!("{}: time", case.name), "ms", ours.milliseconds);
+            report.state(format!("{}: user time", case.name), "s", ours.user_seconds);
+            report.state(format!("{}: peak memory", case.name), "MiB", ours.peak_mib);
+            continue;
+        }
         for builder in Builder::THEIRS {
             let theirs = cost(builder, &path, rounds).await?;
             let mut compare = |what: &str, unit, ours, theirs| {
                 report.compare(format!("{}: {what}", case.name), unit, ours, (builder.name(), theirs));
             };
-            compare("time", "s", ours.seconds, theirs.seconds);
+            compare("time", "ms", ours.milliseconds, theirs.milliseconds);
             compare("user time", "s", ours.user_seconds, theirs.user_seconds);
             compare("peak memory", "MiB", ours.peak_mib, theirs.peak_mib);
         }
     }
+    let megabytes = if extent == Extent::Quick { 1 } else { 10 };
+    report.state("reading YAML on one thread", "MB/s", yaml::reading(megabytes, rounds)?);
+    report.state("writing YAML on one thread", "MB/s", yaml::writing(megabytes, rounds)?);
     Ok(report)
+}
+
+/// Builds the directory `path` of `root` in this process, as often as it takes, and returns milliseconds.
+fn in_process(root: &Path, path: &str, rounds: usize) -> Outcome<f64> {
+    let tree = LocalTree::open(root)?;
+    let request = BuildRequest {
+        order: Order::ByKind,
+        files: Files::BelowRoot,
+        caller: Caller::CommandLine,
+        ..BuildRequest::new(path.parse()?)
+    };
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let began = Instant::now();
+        let text = build(&tree, &request)?.text();
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        drop(text);
+    }
+    Ok(median(&times))
 }
 
 /// Builds `path` several times for the time, and once more for the rest, since looking on takes time too.
 async fn cost(builder: Builder, path: &Path, rounds: usize) -> Outcome<Cost> {
     let mut times = Vec::new();
-    for _ in 0..rounds {
+    let mut wanted = rounds;
+    while times.len() < wanted {
         let began = Instant::now();
         let status = builder.command(path).status()?;
-        times.push(began.elapsed().as_secs_f64());
+        let took = began.elapsed();
+        times.push(took.as_secs_f64() * 1e3);
+        if took > LONG {
+            wanted = ROUNDS_IF_LONG.min(rounds);
+        }
         if !status.success() {
             return Err(format!("`{}` failed, its message is above", builder.name()).into());
         }
     }
     let (user_seconds, peak_mib) = look_on(builder.command(path).spawn()?).await?;
-    let cost = Cost { seconds: median(&times), user_seconds, peak_mib };
+    let cost = Cost { milliseconds: median(&times), user_seconds, peak_mib };
     say(&format!("{}: {cost:?}", builder.name()));
     Ok(cost)
 }

@@ -12,16 +12,26 @@ use crate::Extent;
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) path: &'static str,
+    pub(super) against: Against,
     files: Vec<(PathBuf, String)>,
 }
 
+/// Whom a case is given to besides us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Against {
+    Others,
+    /// Nobody: it would take them minutes, and shows how we grow.
+    Nobody,
+}
+
 impl Case {
-    pub(super) fn all(extent: Extent) -> [Self; 4] {
+    pub(super) fn all(extent: Extent) -> [Self; 5] {
         let (pairs, overlays, megabytes) = match extent {
             Extent::Quick => (50, 20, 1),
             Extent::Full => (1000, 200, 10),
         };
-        [small(), one_overlay(pairs), many_overlays(overlays), plain(megabytes)]
+        let larger = Self { against: Against::Nobody, ..one_overlay(5 * pairs) };
+        [small(), one_overlay(pairs), larger, many_overlays(overlays), plain(megabytes)]
     }
 
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
@@ -34,7 +44,7 @@ impl Case {
     }
 
     fn new(name: impl Into<String>, path: &'static str) -> Self {
-        Self { name: name.into(), path, files: Vec::new() }
+        Self { name: name.into(), path, against: Against::Others, files: Vec::new() }
     }
 
     fn file(mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
@@ -52,7 +62,8 @@ fn one_overlay(pairs: usize) -> Case {
     overlay_over(pairs, format!("an overlay over {pairs} Deployments and {pairs} Services"))
 }
 
-/// A prefix, labels, an image and a strategic merge patch of one Deployment, over `pairs` Deployments and Services.
+/// A prefix, labels, an image, a strategic merge patch of one Deployment and a replacement in each, over `pairs`
+/// Deployments and Services.
 fn overlay_over(pairs: usize, name: String) -> Case {
     let overlay = "\
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -68,6 +79,16 @@ images:
   newTag: 2.0.0
 patches:
 - path: replicas.yaml
+replacements:
+- source:
+    kind: Service
+    name: web-0
+    fieldPath: spec.ports.0.port
+  targets:
+  - select:
+      kind: Deployment
+    fieldPaths:
+    - spec.template.spec.containers.[name=web].ports.[name=http].containerPort
 resources:
 - ../base
 ";
@@ -116,6 +137,11 @@ fn plain(megabytes: usize) -> Case {
     Case::new(format!("{megabytes} MB of plain manifests"), "plain")
         .file("plain/kustomization.yaml", "resources:\n- all.yaml\n")
         .file("plain/all.yaml", documents(objects, |index| config_map(index, BYTES)))
+}
+
+/// About `megabytes` of Deployments, as they stand in one file.
+pub(super) fn manifests(megabytes: usize) -> String {
+    documents(megabytes * 1_000_000 / deployment(0).len(), deployment)
 }
 
 fn documents(count: usize, document: impl Fn(usize) -> String) -> String {
