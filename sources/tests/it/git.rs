@@ -6,7 +6,7 @@ pub(crate) mod program;
 mod references;
 mod repository;
 mod ssh;
-mod ssh_server;
+pub(crate) mod ssh_server;
 mod tls;
 mod trees;
 

@@ -8,6 +8,7 @@ mod oci;
 mod proxy;
 mod scene;
 mod serve;
+mod server;
 mod site;
 mod store;
 mod tls;

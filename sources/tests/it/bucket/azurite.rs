@@ -1,19 +1,15 @@
 //! `azurite`, which stands in for Azure Blob Storage and checks signatures.
 
-use std::{
-    net::{TcpListener, TcpStream},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use fairlead_sources::bucket::{AzureAccount, BucketAccount, BucketRequest};
 use ring::hmac;
+use tempfile::TempDir;
 
 use super::{now, pull, refusal, request, told};
 use crate::{
-    git::{program::program, secret},
+    git::{program::program, secret, ssh_server::free_port},
     scene::{Scene, contents},
+    server::{Server, is_installed},
 };
 
 const PROGRAM: &str = "azurite-blob";
@@ -21,38 +17,23 @@ const ACCOUNT: &str = "devstoreaccount1";
 /// The key that everybody knows.
 const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// The service, which ends when this is dropped.
-struct Azurite {
-    child: Child,
-    port: u16,
-}
+/// The service.
+struct Azurite(Server);
 
 impl Azurite {
     /// Starts the service; `None` where it is not installed.
     async fn start() -> Option<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        drop(listener);
-        let child = program(PROGRAM)
-            .args(["--skipApiVersionCheck", "--silent", "--inMemoryPersistence", "--blobPort", &port.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(child) = child else {
-            eprintln!("skipped: `{PROGRAM}` is not here, run `npm install --global azurite`");
+        if !is_installed(PROGRAM, "npm install --global azurite") {
             return None;
-        };
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "{PROGRAM} does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Some(Self { child, port })
+        let port = free_port();
+        let mut command = program(PROGRAM);
+        command.args(["--skipApiVersionCheck", "--silent", "--inMemoryPersistence", "--blobPort", &port.to_string()]);
+        Some(Self(Server::start(&command, port, TempDir::new().expect("a folder")).await))
     }
 
     fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}/{ACCOUNT}", self.port)
+        format!("http://127.0.0.1:{}/{ACCOUNT}", self.0.port)
     }
 
     /// Sends a signed `PUT`; the query is given as signatures have it.
@@ -87,13 +68,6 @@ impl Azurite {
     }
 }
 
-impl Drop for Azurite {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_container_is_listed_and_fetched_by_those_who_have_the_account_s_key() {
     let Some(azurite) = Azurite::start().await else { return };
@@ -103,8 +77,9 @@ async fn a_container_is_listed_and_fetched_by_those_who_have_the_account_s_key()
     azurite.blob("notes.txt", "left out");
     let scene = Scene::new();
     let request = azurite.request(KEY, "");
-    let (listing, fetched) =
-        pull(&scene, &request, Some("*.txt\n")).await.unwrap_or_else(|error| panic!("{}", told(&error, azurite.port)));
+    let (listing, fetched) = pull(&scene, &request, Some("*.txt\n"))
+        .await
+        .unwrap_or_else(|error| panic!("{}", told(&error, azurite.0.port)));
     assert_eq!(contents(&fetched.tree).as_deref(), Ok("a.yaml: a: 1\nb/c +é.yaml: c: 1\n"));
     assert_eq!(listing.revision, fetched.revision);
     let (below, fetched) = pull(&scene, &azurite.request(KEY, "b/"), None).await.expect("pulled");
@@ -115,7 +90,7 @@ async fn a_container_is_listed_and_fetched_by_those_who_have_the_account_s_key()
     let missing = BucketRequest { bucket: "none".into(), ..azurite.request(KEY, "") };
     let mut lines = Vec::new();
     for request in [azurite.request(&other_key, ""), missing] {
-        lines.push(told(&refusal(pull(&scene, &request, None).await), azurite.port));
+        lines.push(told(&refusal(pull(&scene, &request, None).await), azurite.0.port));
     }
     insta::assert_snapshot!(lines.join("\n\n"), @r"
     BucketOperationFailed: indexation of objects from bucket 'shop' failed: authorization failed: AuthorizationFailure: Server failed to authenticate the request. Make sure the value of the Authorization header is formed correctly including the signature.

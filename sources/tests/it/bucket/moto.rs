@@ -1,54 +1,38 @@
 //! `moto`, which stands in for Amazon and checks signatures.
 
-use std::{
-    net::{TcpListener, TcpStream},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
-
 use fairlead_object::Digest;
 use fairlead_sources::bucket::BucketRequest;
+use tempfile::TempDir;
 
 use super::{pull, refusal, request, s3, told};
 use crate::{
-    git::program::program,
+    git::{program::program, ssh_server::free_port},
     scene::{Scene, contents},
+    server::{Server, is_installed},
 };
 
 const PROGRAM: &str = "moto_server";
 /// Requests that are answered before everyone must show who they are.
 const FREE_REQUESTS: usize = 9;
 
-/// The service, which ends when this is dropped.
+/// The service.
 struct Moto {
-    child: Child,
-    port: u16,
+    server: Server,
     free: usize,
 }
 
 impl Moto {
     /// Starts the service; `None` where it is not installed.
     async fn start() -> Option<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        drop(listener);
-        let child = program(PROGRAM)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .env("INITIAL_NO_AUTH_ACTION_COUNT", FREE_REQUESTS.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(child) = child else {
-            eprintln!("skipped: `{PROGRAM}` is not here, run `pip install moto[server]`");
+        if !is_installed(PROGRAM, "pip install moto[server]") {
             return None;
-        };
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "{PROGRAM} does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Some(Self { child, port, free: FREE_REQUESTS })
+        let port = free_port();
+        let mut command = program(PROGRAM);
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        command.env("INITIAL_NO_AUTH_ACTION_COUNT", FREE_REQUESTS.to_string());
+        let server = Server::start(&command, port, TempDir::new().expect("a folder")).await;
+        Some(Self { server, free: FREE_REQUESTS })
     }
 
     /// Sends a request that nobody has to sign.
@@ -57,7 +41,7 @@ impl Moto {
         let credential = format!("AWS4-HMAC-SHA256 Credential=anyone/20260101/us-east-1/{service}/aws4_request");
         let request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("http://127.0.0.1:{}{path}", self.port))
+            .uri(format!("http://127.0.0.1:{}{path}", self.server.port))
             .header("authorization", format!("{credential}, SignedHeaders=host, Signature=none"))
             .header("content-type", if service == "iam" { "application/x-www-form-urlencoded" } else { "text/plain" });
         let response = ureq::run(request.body(body.to_owned()).expect("a request")).expect("an answer");
@@ -84,13 +68,6 @@ impl Moto {
     }
 }
 
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_bucket_is_listed_and_fetched_by_those_who_sign_their_requests() {
     let Some(mut moto) = Moto::start().await else { return };
@@ -103,24 +80,25 @@ async fn a_bucket_is_listed_and_fetched_by_those_who_sign_their_requests() {
     moto.put("/logo.png", "kept, unlike in repositories");
     assert_eq!(moto.free, 0);
 
-    let request = request(s3(moto.port, &access_key, &secret_key), "");
+    let request = request(s3(moto.server.port, &access_key, &secret_key), "");
     let scene = Scene::new();
-    let (listing, fetched) = pull(&scene, &request, None).await.unwrap_or_else(|e| panic!("{}", told(&e, moto.port)));
+    let (listing, fetched) =
+        pull(&scene, &request, None).await.unwrap_or_else(|e| panic!("{}", told(&e, moto.server.port)));
     assert_eq!(listing.revision, fetched.revision);
     let (below, _) =
-        pull(&scene, &super::request(s3(moto.port, &access_key, &secret_key), "a"), None).await.expect("pulled");
+        pull(&scene, &super::request(s3(moto.server.port, &access_key, &secret_key), "a"), None).await.expect("pulled");
     let etag = "270f9e65a80226eccd82c99cdd0dd2fb";
     assert_eq!(below.revision, Digest::of(format!("a.yaml {etag}\n").as_bytes()).to_string());
     let kept = ".sourceignore: *.txt\n\na.yaml: a: 1\nlogo.png: kept, unlike in repositories\nb/c.yaml: c: 1\n";
     assert_eq!(contents(&fetched.tree).as_deref(), Ok(kept));
 
     let missing = BucketRequest { bucket: "none".into(), ..request };
-    let wrong = super::request(s3(moto.port, &access_key, "canary"), "");
-    let unknown = super::request(s3(moto.port, "AKIAUNKNOWN", "canary"), "");
+    let wrong = super::request(s3(moto.server.port, &access_key, "canary"), "");
+    let unknown = super::request(s3(moto.server.port, "AKIAUNKNOWN", "canary"), "");
     let rows =
         [(missing, "bucket 'none' not found"), (wrong, "SignatureDoesNotMatch"), (unknown, "InvalidAccessKeyId")];
     for (request, expected) in rows {
-        let text = told(&refusal(pull(&scene, &request, None).await), moto.port);
+        let text = told(&refusal(pull(&scene, &request, None).await), moto.server.port);
         assert!(text.contains(expected) && !text.contains("canary"), "{text}");
     }
 }

@@ -1,11 +1,6 @@
 //! A real registry: Debian's `docker-registry`, over HTTP and with TLS and logins.
 
-use std::{
-    fs,
-    net::{TcpListener, TcpStream},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::fs;
 
 use fairlead_sources::{
     oci::{OciReference, OciReferenceFields, OciRequest, resolve},
@@ -20,8 +15,9 @@ use super::{
     key, pull, refusal, request, semver, tag, told, with_login,
 };
 use crate::{
-    git::{program::program, secret},
+    git::{program::program, secret, ssh_server::free_port},
     scene::{Scene, at, contents},
+    server::Server,
     tls::{Authority, Identity},
 };
 
@@ -31,11 +27,7 @@ const REPOSITORY: &str = "team/app";
 const LOGIN: &str = "user:$2y$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm\n";
 
 /// A registry that ends when this is dropped.
-struct Registry {
-    child: Child,
-    port: u16,
-    folder: TempDir,
-}
+struct Registry(Server);
 
 impl Registry {
     async fn start() -> Self {
@@ -57,9 +49,7 @@ impl Registry {
 
     async fn start_with(settings: &Value, folder: Option<TempDir>) -> Self {
         let folder = folder.unwrap_or_else(|| TempDir::new().expect("a folder"));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        drop(listener);
+        let port = free_port();
         let config = json!({
             "version": 0.1,
             "log": { "level": "error", "accesslog": { "disabled": true } },
@@ -68,29 +58,22 @@ impl Registry {
             "auth": settings["auth"],
         });
         fs::write(folder.path().join("config.yml"), config.to_string()).expect("written");
-        let child = program(PROGRAM)
-            .arg("serve")
-            .arg(folder.path().join("config.yml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{PROGRAM} is not here, run `apt-get install --yes {PROGRAM}`: {error}"));
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "{PROGRAM} does not start");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Self { child, port, folder }
+        let mut command = program(PROGRAM);
+        command.arg("serve").arg(folder.path().join("config.yml"));
+        Self(Server::start(&command, port, folder).await)
+    }
+
+    fn port(&self) -> u16 {
+        self.0.port
     }
 
     fn url(&self) -> String {
-        format!("oci://127.0.0.1:{}/{REPOSITORY}", self.port)
+        format!("oci://127.0.0.1:{}/{REPOSITORY}", self.port())
     }
 
     /// Pushes `content` as every client does: blobs, then manifests.
     fn push(&self, content: &Content) {
-        let base = format!("http://127.0.0.1:{}/v2/{REPOSITORY}", self.port);
+        let base = format!("http://127.0.0.1:{}/v2/{REPOSITORY}", self.port());
         for (digest, blob) in &content.blobs {
             let started = ureq::post(format!("{base}/blobs/uploads/")).send_empty().expect("an upload");
             let location = started.headers()["location"].to_str().expect("text").to_owned();
@@ -103,23 +86,6 @@ impl Registry {
             let put = ureq::put(format!("{base}/manifests/{reference}")).content_type(*media_type);
             put.send(document).expect("a manifest");
         }
-    }
-
-    /// The folder that holds what was pushed, of a registry that ends here.
-    fn into_folder(mut self) -> TempDir {
-        self.end();
-        std::mem::replace(&mut self.folder, TempDir::new().expect("a folder"))
-    }
-
-    fn end(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 
@@ -180,7 +146,7 @@ async fn an_index_leads_to_the_image_for_our_platform() {
     assert_eq!(resolved.revision, format!("both@{both}"));
     assert_eq!(contents(&fetched.tree).as_deref(), Ok("platform: amd64\n"));
     let error = refusal(pull(&scene, &request(&registry.url(), tag("arm-only")), None).await);
-    assert!(told(&error, registry.port).ends_with("no child with platform linux/amd64 in index"), "{error}");
+    assert!(told(&error, registry.port()).ends_with("no child with platform linux/amd64 in index"), "{error}");
 }
 
 #[tokio::test]
@@ -199,7 +165,7 @@ async fn what_is_not_there_is_said_in_flux_s_words() {
     ];
     let mut lines = Vec::new();
     for request in rows {
-        lines.push(told(&refusal(pull(&Scene::new(), &request, None).await), registry.port));
+        lines.push(told(&refusal(pull(&Scene::new(), &request, None).await), registry.port()));
     }
     insta::assert_snapshot!(lines.join("\n\n"), @r"
     OCIArtifactPullFailed: failed to determine artifact digest: `team/app/manifests/v2` not found: MANIFEST_UNKNOWN: manifest unknown
@@ -225,7 +191,7 @@ async fn a_closed_registry_is_read_with_its_ca_and_a_login() {
     let authority = Authority::new();
     let open = Registry::start().await;
     open.push(&Content::of_files("v1", &[("a.yaml", "a: 1")]));
-    let registry = Registry::start_closed(&authority.issue("localhost"), open.into_folder()).await;
+    let registry = Registry::start_closed(&authority.issue("localhost"), open.0.into_folder()).await;
     let trust = |authority: &Authority| {
         let data = secret([("ca.crt", authority.pem().as_str())]);
         Transport { trust: Trust::from_secret(&data).expect("a CA"), proxy: Proxy::default() }
@@ -233,7 +199,7 @@ async fn a_closed_registry_is_read_with_its_ca_and_a_login() {
     let request = OciRequest {
         transport: trust(&authority),
         encryption: Encryption::Tls,
-        ..request(&format!("oci://localhost:{}/{REPOSITORY}", registry.port), tag("v1"))
+        ..request(&format!("oci://localhost:{}/{REPOSITORY}", registry.port()), tag("v1"))
     };
     let login = |password: &str| with_login(request.clone(), &json!({ "username": "user", "password": password }));
     let scene = Scene::new();
@@ -244,7 +210,7 @@ async fn a_closed_registry_is_read_with_its_ca_and_a_login() {
     let refused = [login("canary"), request.clone(), other];
     let mut lines = Vec::new();
     for request in refused {
-        lines.push(told(&refusal(resolve(&request).await), registry.port));
+        lines.push(told(&refusal(resolve(&request).await), registry.port()));
     }
     insta::assert_snapshot!(lines.join("\n\n"), @r"
     OCIArtifactPullFailed: failed to determine artifact digest: authorization failed: UNAUTHORIZED: authentication required
