@@ -1,0 +1,246 @@
+//! Folders and archives to charts.
+
+use std::collections::BTreeMap;
+
+use fairlead_object::{EntryKind, Tree, TreePath};
+use serde_json::{Map, Value as Json};
+
+use super::decode::{self, document_problem, word};
+use super::ignore::{Ignore, PathKind};
+use super::metadata::BAD_TYPE;
+use super::{Chart, ChartError, File, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
+use crate::codec::yaml;
+
+/// Deepest folder inside a chart.
+const MAX_FOLDER_DEPTH: usize = 64;
+
+/// Reads the chart in the folder `path` of `tree`.
+pub fn load(tree: &dyn Tree, path: &TreePath) -> Result<Chart, ChartError> {
+    let ignore = path.join(".helmignore");
+    let rules = if tree.entry(&ignore)?.is_some_and(|entry| entry.kind == EntryKind::File) {
+        String::from_utf8_lossy(&tree.read(&ignore)?).into_owned()
+    } else {
+        String::new()
+    };
+    let ignore = Ignore::parse(&rules).map_err(ChartError::Ignore)?;
+    let mut walk = Walk { tree, ignore, files: Vec::new(), bytes: 0 };
+    walk.folder(path, "", 0)?;
+    from_files(walk.files, 0)
+}
+
+/// Reads a chart that is packed as `.tgz`.
+pub fn load_archive(content: &[u8]) -> Result<Chart, ChartError> {
+    from_files(archive::unpack(content)?, 0)
+}
+
+struct Walk<'t> {
+    tree: &'t dyn Tree,
+    ignore: Ignore,
+    files: Vec<File>,
+    bytes: usize,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &TreePath, inside: &str, depth: usize) -> Result<(), ChartError> {
+        if depth > MAX_FOLDER_DEPTH {
+            return Err(ChartError::TooLarge(format!("`{folder}` lies deeper than {MAX_FOLDER_DEPTH} folders")));
+        }
+        for entry in self.tree.list(folder)? {
+            let path = if inside.is_empty() { entry.name.clone() } else { format!("{inside}/{}", entry.name) };
+            let at = folder.join(&entry.name);
+            match entry.kind {
+                EntryKind::Directory if self.ignore.is_ignored(&path, PathKind::Directory) => {}
+                EntryKind::Directory => self.folder(&at, &path, depth + 1)?,
+                EntryKind::File if self.ignore.is_ignored(&path, PathKind::File) => {}
+                EntryKind::File => self.file(&at, path)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, at: &TreePath, path: String) -> Result<(), ChartError> {
+        let content = self.tree.read(at)?;
+        if content.len() > MAX_FILE_BYTES {
+            let name = crate::fmt::quote(path.as_bytes());
+            let message = format!("chart file {name} is larger than the maximum file size {MAX_FILE_BYTES}");
+            return Err(ChartError::TooLarge(message));
+        }
+        self.bytes += content.len();
+        if self.bytes > MAX_CHART_BYTES {
+            return Err(ChartError::TooLarge(format!("the chart has more than {MAX_CHART_BYTES} bytes")));
+        }
+        let content = match content.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => rest.into(),
+            None => content.into(),
+        };
+        self.files.push(File { path, content });
+        Ok(())
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+pub(super) fn without_byte_order_mark(content: &[u8]) -> &[u8] {
+    content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
+}
+
+/// Sorts the files of a chart by what they mean.
+fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
+    if depth > MAX_CHART_DEPTH {
+        return Err(ChartError::TooLarge(format!("charts are nested deeper than {MAX_CHART_DEPTH}")));
+    }
+    let mut metadata = None;
+    if let Some(file) = files.iter().find(|file| file.path == "Chart.yaml") {
+        let mut read = Metadata::default();
+        read_metadata(&mut read, file, "Chart.yaml")?;
+        if read.api_version.is_empty() {
+            "v1".clone_into(&mut read.api_version);
+        }
+        metadata = Some(read);
+    }
+    let mut chart = Chart {
+        metadata: metadata.clone().unwrap_or_default(),
+        values: Map::new(),
+        schema: None,
+        templates: Vec::new(),
+        files: Vec::new(),
+        dependencies: Vec::new(),
+    };
+    let mut inside: BTreeMap<String, Vec<File>> = BTreeMap::new();
+    for file in files {
+        place(&mut chart, &mut inside, file)?;
+    }
+    if metadata.is_none() {
+        return Err(ChartError::NoChartFile);
+    }
+    chart.metadata.validate().map_err(ChartError::Metadata)?;
+    for (name, files) in inside {
+        let loaded = subchart(&name, files, depth).map_err(|error| ChartError::Subchart {
+            name: name.clone(),
+            parent: chart.metadata.name.clone(),
+            source: Box::new(error),
+        })?;
+        chart.dependencies.extend(loaded);
+    }
+    Ok(chart)
+}
+
+fn read_metadata(metadata: &mut Metadata, file: &File, name: &'static str) -> Result<(), ChartError> {
+    let object = decode::object(&file.content, "chart.Metadata");
+    let read = object.and_then(|object| metadata.read(&object));
+    read.map_err(|problem| match problem {
+        problem if problem == BAD_TYPE => ChartError::Metadata(problem),
+        problem => match problem.strip_prefix("validation: ") {
+            Some(problem) => ChartError::Metadata(problem.to_owned()),
+            None => ChartError::File { file: name, problem },
+        },
+    })
+}
+
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "Helm compares them so")]
+fn place(chart: &mut Chart, inside: &mut BTreeMap<String, Vec<File>>, file: File) -> Result<(), ChartError> {
+    match file.path.as_str() {
+        "Chart.yaml" => {}
+        "Chart.lock" => check_lock(&file, "Chart.lock")?,
+        "values.yaml" => {
+            let values = values(&file.content);
+            chart.values = values.map_err(|problem| ChartError::File { file: "values.yaml", problem })?;
+        }
+        "values.schema.json" => chart.schema = Some(file.content),
+        "requirements.yaml" => {
+            read_metadata(&mut chart.metadata, &file, "requirements.yaml")?;
+            keep_for_v1(chart, file);
+        }
+        "requirements.lock" => {
+            check_lock(&file, "requirements.lock")?;
+            keep_for_v1(chart, file);
+        }
+        path if path.starts_with("templates/") => chart.templates.push(file),
+        path => match path.strip_prefix("charts/") {
+            Some(below) if !path.ends_with(".prov") => {
+                let (name, rest) = below.split_once('/').unwrap_or((below, ""));
+                let (name, path) = (name.to_owned(), rest.to_owned());
+                inside.entry(name).or_default().push(File { path, ..file });
+            }
+            _ => chart.files.push(file),
+        },
+    }
+    Ok(())
+}
+
+/// A lock is read only to refuse one that is none.
+fn check_lock(file: &File, name: &'static str) -> Result<(), ChartError> {
+    let lock = decode::object(&file.content, "chart.Lock");
+    lock.map(|_| ()).map_err(|problem| ChartError::File { file: name, problem })
+}
+
+fn keep_for_v1(chart: &mut Chart, file: File) {
+    if chart.metadata.api_version == "v1" {
+        chart.files.push(file);
+    }
+}
+
+/// The chart of an entry of `charts`; `None` if it is not meant to be one.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "Helm compares them so")]
+fn subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Option<Chart>, ChartError> {
+    if name.starts_with(['_', '.']) {
+        return Ok(None);
+    }
+    if name.ends_with(".tgz") {
+        let Some(file) = files.into_iter().find(|file| file.path.is_empty()) else {
+            return Err(ChartError::Archive(format!("error unpacking subchart tar: expected {name}")));
+        };
+        return from_files(archive::unpack(&file.content)?, depth + 1).map(Some);
+    }
+    // A file that lies directly in `charts` is none.
+    let inside: Vec<File> = files.into_iter().filter(|file| !file.path.is_empty()).collect();
+    from_files(inside, depth + 1).map(Some)
+}
+
+/// All documents of a values file, later ones merged over earlier ones; an error in Helm's words.
+pub(crate) fn values(text: &[u8]) -> Result<Map<String, Json>, String> {
+    let text = String::from_utf8_lossy(text);
+    let problem = |problem: String| format!("cannot unmarshal yaml document: {problem}");
+    let mut values = Map::new();
+    for document in yaml_documents(&text) {
+        let json = yaml::first_json(document).map_err(|error| problem(document_problem(&error)))?;
+        match json.unwrap_or(Json::Null) {
+            Json::Null => {}
+            Json::Object(object) => merge(&mut values, object),
+            other => {
+                let word = word(&other);
+                return Err(problem(format!(
+                    "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
+                )));
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Splits a text at its lines that begin with `---`.
+fn yaml_documents(text: &str) -> Vec<&str> {
+    let (mut documents, mut start, mut offset) = (Vec::new(), 0, 0);
+    for line in text.split_inclusive('\n') {
+        let is_separator = line.strip_prefix("---").is_some_and(|rest| rest.trim_end().is_empty());
+        if is_separator {
+            documents.push(&text[start..offset]);
+            start = offset + line.len();
+        }
+        offset += line.len();
+    }
+    documents.push(&text[start..]);
+    documents
+}
+
+/// Merges `over` into `values`: maps are merged, anything else is replaced, a null included.
+pub(crate) fn merge(values: &mut Map<String, Json>, over: Map<String, Json>) {
+    for (key, value) in over {
+        match (values.get_mut(&key), value) {
+            (Some(Json::Object(old)), Json::Object(new)) => merge(old, new),
+            (_, value) => {
+                values.insert(key, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Which charts of a chart are used, under which name and with which defaults.
+
+use crate::chart::{Chart, Dependency, ImportValues};
+use crate::semver::{Range, Version};
+use crate::value::{Map, Value};
+use crate::values::coalesce::{Nulls, Scope, TypeMismatch, coalesced, lay_over, leaf, table};
+use crate::values::from_object;
+
+/// A chart in its place: one that is used twice under two names is two of them.
+#[derive(Clone, Debug)]
+pub(super) struct Instance<'c> {
+    pub(super) chart: &'c Chart,
+    /// The alias, or the name of the chart.
+    pub(super) name: String,
+    /// What it asks for, of which those that are not used are taken out.
+    pub(super) dependencies: Option<Vec<Dependency>>,
+    values: Map,
+    pub(super) inside: Vec<Instance<'c>>,
+}
+
+impl Scope for Instance<'_> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn values(&self) -> &Map {
+        &self.values
+    }
+
+    fn inside(&self) -> &[Self] {
+        &self.inside
+    }
+}
+
+impl<'c> Instance<'c> {
+    /// `chart` with all charts that it carries along.
+    pub(super) fn of(chart: &'c Chart) -> Self {
+        Self {
+            chart,
+            name: chart.metadata.name.clone(),
+            dependencies: chart.metadata.dependencies.clone(),
+            values: from_object(chart.values.clone()),
+            inside: chart.dependencies.iter().map(Self::of).collect(),
+        }
+    }
+
+    /// Takes out what `given` and the defaults say is not used, and takes values over from charts inside.
+    pub(super) fn process_dependencies(&mut self, given: &Map) -> Result<(), TypeMismatch> {
+        self.take_out_disabled(given, "")?;
+        self.import_values()
+    }
+
+    /// # Follows Helm
+    /// What no entry of `dependencies` asks for stays. Tags come first, then the condition has the last word.
+    fn take_out_disabled(&mut self, given: &Map, path: &str) -> Result<(), TypeMismatch> {
+        let Some(mut asked) = self.dependencies.take() else { return Ok(()) };
+        let is_asked = |inside: &Self| asked.iter().any(|dependency| inside.meets(dependency));
+        let mut used: Vec<Self> = self.inside.iter().filter(|inside| !is_asked(inside)).cloned().collect();
+        for dependency in &asked {
+            if let Some(found) = self.inside.iter().find(|inside| inside.meets(dependency)) {
+                used.push(Self { name: dependency.effective_name().to_owned(), ..found.separate() });
+            }
+        }
+        self.inside = used;
+        self.dependencies = Some(asked.clone());
+        let values = coalesced(self, given, Nulls::Remove)?;
+        let is_enabled = |dependency: &Dependency| is_enabled(dependency, &values, path);
+        let disabled: Vec<String> = asked
+            .iter()
+            .filter(|dependency| !is_enabled(dependency))
+            .map(|dependency| dependency.effective_name().to_owned())
+            .collect();
+        self.inside.retain(|inside| !disabled.contains(&inside.name));
+        asked.retain(|dependency| !disabled.iter().any(|name| name == dependency.effective_name()));
+        for inside in &mut self.inside {
+            let path = format!("{path}{}.", inside.name);
+            inside.take_out_disabled(&values, &path)?;
+        }
+        self.dependencies = (!asked.is_empty()).then_some(asked);
+        Ok(())
+    }
+
+    /// A copy whose values are its own.
+    fn separate(&self) -> Self {
+        let Value::Map(values) = Value::Map(self.values.clone()).deep_copy() else {
+            unreachable!("a copy of a map is a map");
+        };
+        let inside = self.inside.iter().map(Self::separate).collect();
+        Self { values, inside, ..self.clone() }
+    }
+
+    /// Whether this is the chart that `dependency` asks for.
+    fn meets(&self, dependency: &Dependency) -> bool {
+        let is_in_range = || {
+            let range = Range::parse(&dependency.version).ok()?;
+            Some(range.contains(&Version::parse(&self.chart.metadata.version).ok()?))
+        };
+        self.chart.metadata.name == dependency.name && is_in_range().unwrap_or(false)
+    }
+
+    /// Takes values over, those of the innermost charts first.
+    fn import_values(&mut self) -> Result<(), TypeMismatch> {
+        for inside in &mut self.inside {
+            inside.import_values()?;
+        }
+        let Some(dependencies) = &self.dependencies else { return Ok(()) };
+        let own = coalesced(self, &Map::default(), Nulls::Keep)?;
+        let imported = Map::default();
+        for dependency in dependencies {
+            for import in &dependency.import_values {
+                if let Some(values) = imported_from(&own, dependency.effective_name(), import) {
+                    lay_over(&imported, &values, Nulls::Keep);
+                }
+            }
+        }
+        let Value::Map(own) = Value::Map(own).deep_copy() else { unreachable!("a copy of a map is a map") };
+        lay_over(&own, &imported, Nulls::Keep);
+        self.values = own;
+        Ok(())
+    }
+}
+
+/// Whether values ask for a chart.
+fn is_enabled(dependency: &Dependency, values: &Map, path: &str) -> bool {
+    let tags = table(values, "tags");
+    let tagged: Vec<bool> = dependency
+        .tags
+        .iter()
+        .filter_map(|tag| match tags.as_ref()?.get(tag.as_bytes())? {
+            Value::Bool(bool) => Some(bool),
+            _ => None,
+        })
+        .collect();
+    let by_tags = tagged.is_empty() || tagged.contains(&true);
+    let conditions = dependency.condition.trim().split(',').filter(|condition| !condition.is_empty());
+    let by_condition = conditions.into_iter().find_map(|condition| match leaf(values, &format!("{path}{condition}")) {
+        Some(Value::Bool(bool)) => Some(bool),
+        _ => None,
+    });
+    by_condition.unwrap_or(by_tags)
+}
+
+/// What one entry of `import-values` takes over from the chart `name`.
+fn imported_from(values: &Map, name: &str, import: &ImportValues) -> Option<Map> {
+    match import {
+        ImportValues::Export(export) => table(values, &format!("{name}.exports.{export}")),
+        ImportValues::Path { child, parent } => {
+            let found = table(values, &format!("{name}.{child}"))?;
+            if parent == "." {
+                return Some(found);
+            }
+            let wrap = |inner: Map, key: &str| [(key.into(), inner.into())].into_iter().collect();
+            Some(parent.rsplit('.').fold(found, wrap))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The texts that templates make, split into manifests.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::hooks::{Role, role};
+use super::{Instance, RenderError, Rendered, RenderedFile, order};
+use crate::chart::{as_text, document_problem};
+use crate::codec::yaml;
+
+/// One document that a chart makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RenderedManifest {
+    /// The template, as `chart/templates/web.yaml`.
+    pub source: String,
+    /// The text, as the template made it.
+    pub text: String,
+    /// The kind of the object; empty if it says none.
+    pub kind: String,
+    /// The name of the object; empty if it says none.
+    pub name: String,
+}
+
+const NOTES: &str = "NOTES.txt";
+
+/// Splits what the templates of `chart` made, and puts it in order.
+pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> Result<Rendered, RenderError> {
+    let mut rendered = Rendered { crds: crds(chart, &chart.name), ..Rendered::default() };
+    let notes = format!("{}/templates/{NOTES}", chart.name);
+    files.retain(|file| {
+        if file.path == notes {
+            rendered.notes = String::from_utf8_lossy(&file.content).into_owned();
+        }
+        !file.path.ends_with(NOTES)
+    });
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    for file in &files {
+        for document in documents(&String::from_utf8_lossy(&file.content)) {
+            let (manifest, annotations) = read(&file.path, document)?;
+            match role(manifest, &annotations) {
+                Role::Plain(manifest) => rendered.manifests.push(manifest),
+                Role::Hook(hook) => rendered.hooks.push(hook),
+                Role::Unknown => {}
+            }
+        }
+    }
+    rendered.manifests.sort_by(|a, b| order::compare(&a.kind, &b.kind));
+    rendered.hooks.sort_by(|a, b| order::compare(&a.manifest.kind, &b.manifest.kind));
+    Ok(rendered)
+}
+
+fn crds(chart: &Instance<'_>, path: &str) -> Vec<RenderedManifest> {
+    let is_manifest = |file: &&crate::chart::File| {
+        let extension = file.path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        file.path.starts_with("crds/") && matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
+    };
+    let own = chart.chart.files.iter().filter(is_manifest).map(|file| RenderedManifest {
+        source: format!("{path}/{}", file.path),
+        text: file.content.to_string(),
+        kind: "CustomResourceDefinition".to_owned(),
+        name: String::new(),
+    });
+    let inside = chart.inside.iter().flat_map(|inside| crds(inside, &format!("{path}/charts/{}", inside.name)));
+    own.chain(inside).collect()
+}
+
+/// The documents of a text. A `---` at the start of a line separates them, whatever stands behind it.
+pub(super) fn documents(text: &str) -> Vec<&str> {
+    let text = text.trim_start();
+    let (mut documents, mut start, mut offset) = (Vec::new(), 0, 0);
+    for line in text.split_inclusive('\n') {
+        if let Some(rest) = line.strip_prefix("---") {
+            documents.push(&text[start..offset]);
+            let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            start = offset + "---".len() + blanks;
+        }
+        offset += line.len();
+    }
+    documents.push(&text[start..]);
+    documents.into_iter().map(str::trim_start).filter(|document| !document.is_empty()).collect()
+}
+
+/// What Helm reads of a document: its kind, its name and its annotations.
+fn read(path: &str, document: &str) -> Result<(RenderedManifest, BTreeMap<String, String>), RenderError> {
+    let problem = |problem: String| RenderError::Manifest { file: path.to_owned(), problem };
+    let json = yaml::first_json(document).map_err(|error| problem(document_problem(&error)))?;
+    let json = json.unwrap_or(Json::Null);
+    let head = Head { json: &json };
+    head.check().map_err(problem)?;
+    let manifest = RenderedManifest {
+        source: path.to_owned(),
+        text: document.to_owned(),
+        kind: head.text(&["kind"]),
+        name: head.text(&["metadata", "name"]),
+    };
+    Ok((manifest, head.annotations()))
+}
+
+/// The few fields of an object that Helm looks at.
+struct Head<'j> {
+    json: &'j Json,
+}
+
+impl Head<'_> {
+    /// Refuses fields of other types, in Go's words.
+    fn check(&self) -> Result<(), String> {
+        let refuse = |json: &Json, target: &str| {
+            let word = word(json);
+            Err(format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go {target}"))
+        };
+        let texts = [
+            (&["apiVersion"][..], "SimpleHead.apiVersion"),
+            (&["kind"], "SimpleHead.kind"),
+            (&["metadata", "name"], ".metadata.name"),
+        ];
+        if !matches!(self.json, Json::Object(_) | Json::Null) {
+            return refuse(self.json, "value of type util.SimpleHead");
+        }
+        for (path, field) in texts {
+            if let Some(json) = self.at(path).filter(|json| json.is_object() || json.is_array()) {
+                return refuse(json, &format!("struct field {field} of type string"));
+            }
+        }
+        match self.at(&["metadata", "annotations"]) {
+            None | Some(Json::Null | Json::Object(_)) => {}
+            Some(other) => return refuse(other, "struct field .metadata.annotations of type map[string]string"),
+        }
+        for value in
+            self.at(&["metadata", "annotations"]).and_then(Json::as_object).into_iter().flat_map(|map| map.values())
+        {
+            if value.is_object() || value.is_array() {
+                return refuse(value, "struct field .metadata.annotations of type string");
+            }
+        }
+        Ok(())
+    }
+
+    fn at(&self, path: &[&str]) -> Option<&Json> {
+        path.iter().try_fold(self.json, |json, key| json.get(key))
+    }
+
+    fn text(&self, path: &[&str]) -> String {
+        self.at(path).and_then(as_text).unwrap_or_default()
+    }
+
+    fn annotations(&self) -> BTreeMap<String, String> {
+        let annotations = self.at(&["metadata", "annotations"]).and_then(Json::as_object);
+        let texts = annotations.into_iter().flatten();
+        texts.map(|(key, value)| (key.clone(), as_text(value).unwrap_or_default())).collect()
+    }
+}
+
+fn word(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "bool",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::documents;
+
+    #[test]
+    fn a_separator_starts_a_line_and_may_be_followed_by_anything() {
+        let text = "\n---\na: 1\n\n---b: 2\n  ---\n--- # c\n---\n \n";
+        assert_eq!(documents(text), ["a: 1\n\n", "b: 2\n  ---\n", "# c\n"]);
+    }
+}

@@ -1,0 +1,501 @@
+//! Text to tokens.
+//!
+//! Tokens are made one at a time, as the parser asks for them: what is wrong behind a syntax error stays unseen, as
+//! in Go.
+
+use std::ops::Range;
+
+/// A token, with the line it starts on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) position: u32,
+    /// Its text; for an error, the message.
+    pub(super) text: String,
+    pub(super) line: u32,
+    /// Where its text stands.
+    pub(super) range: Range<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    #[default]
+    Error,
+    EndOfText,
+    Text,
+    LeftDelimiter,
+    RightDelimiter,
+    Space,
+    Assign,
+    Declare,
+    Pipe,
+    LeftParen,
+    RightParen,
+    Char,
+    Bool,
+    Number,
+    CharConstant,
+    String,
+    RawString,
+    Identifier,
+    Field,
+    Variable,
+    Dot,
+    Nil,
+    Block,
+    Break,
+    Continue,
+    Define,
+    Else,
+    End,
+    If,
+    RangeKeyword,
+    Template,
+    With,
+}
+
+impl TokenKind {
+    pub(super) fn is_keyword(self) -> bool {
+        match self {
+            Self::Dot
+            | Self::Nil
+            | Self::Block
+            | Self::Break
+            | Self::Continue
+            | Self::Define
+            | Self::Else
+            | Self::End
+            | Self::If
+            | Self::RangeKeyword
+            | Self::Template
+            | Self::With => true,
+            Self::Error
+            | Self::EndOfText
+            | Self::Text
+            | Self::LeftDelimiter
+            | Self::RightDelimiter
+            | Self::Space
+            | Self::Assign
+            | Self::Declare
+            | Self::Pipe
+            | Self::LeftParen
+            | Self::RightParen
+            | Self::Char
+            | Self::Bool
+            | Self::Number
+            | Self::CharConstant
+            | Self::String
+            | Self::RawString
+            | Self::Identifier
+            | Self::Field
+            | Self::Variable => false,
+        }
+    }
+
+    fn of_word(word: &[u8]) -> Self {
+        match word {
+            b"block" => Self::Block,
+            b"break" => Self::Break,
+            b"continue" => Self::Continue,
+            b"define" => Self::Define,
+            b"else" => Self::Else,
+            b"end" => Self::End,
+            b"if" => Self::If,
+            b"range" => Self::RangeKeyword,
+            b"nil" => Self::Nil,
+            b"template" => Self::Template,
+            b"with" => Self::With,
+            b"true" | b"false" => Self::Bool,
+            _ => Self::Identifier,
+        }
+    }
+}
+
+const LEFT: &[u8] = b"{{";
+const RIGHT: &[u8] = b"}}";
+/// Length of a `-` with the space beside it.
+const TRIM_MARKER: usize = 2;
+
+pub(super) struct Lexer<'a> {
+    text: &'a [u8],
+    position: usize,
+    start: usize,
+    line: u32,
+    start_line: u32,
+    paren_depth: i32,
+    inside_action: bool,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, position: 0, start: 0, line: 1, start_line: 1, paren_depth: 0, inside_action: false }
+    }
+
+    pub(super) fn next_token(&mut self) -> Token {
+        if self.inside_action { self.inside_action() } else { self.outside_action() }
+    }
+
+    fn outside_action(&mut self) -> Token {
+        loop {
+            let rest = &self.text[self.position..];
+            let Some(length) = find(rest, LEFT) else {
+                self.advance_to(self.text.len());
+                let kind = if self.position > self.start { TokenKind::Text } else { TokenKind::EndOfText };
+                return self.emit(kind);
+            };
+            if length > 0
+                && let Some(token) = self.text_before(self.position + length)
+            {
+                return token;
+            }
+            if let Some(token) = self.left_delimiter() {
+                return token;
+            }
+        }
+    }
+
+    /// The text up to the delimiter at `end`, without what a trim marker takes away.
+    fn text_before(&mut self, end: usize) -> Option<Token> {
+        let trimmed = if has_left_trim_marker(&self.text[end + LEFT.len()..]) {
+            self.start + trimmed_length(&self.text[self.start..end])
+        } else {
+            end
+        };
+        self.advance_to(trimmed);
+        let token = (self.position > self.start).then(|| self.emit(TokenKind::Text));
+        self.advance_to(end);
+        self.ignore();
+        token
+    }
+
+    /// Reads `{{`; `None` if a comment follows, which is skipped.
+    fn left_delimiter(&mut self) -> Option<Token> {
+        self.position += LEFT.len();
+        let marker = if has_left_trim_marker(&self.text[self.position..]) { TRIM_MARKER } else { 0 };
+        if self.text[self.position + marker..].starts_with(b"/*") {
+            self.advance_to(self.position + marker);
+            self.ignore();
+            return self.comment();
+        }
+        let token = self.emit(TokenKind::LeftDelimiter);
+        self.inside_action = true;
+        self.advance_to(self.position + marker);
+        self.ignore();
+        self.paren_depth = 0;
+        Some(token)
+    }
+
+    /// Skips a comment; a token is an error.
+    fn comment(&mut self) -> Option<Token> {
+        let body = self.position + 2;
+        let Some(length) = find(&self.text[body.min(self.text.len())..], b"*/") else {
+            return Some(self.error("unclosed comment"));
+        };
+        let end = body + length + 2;
+        let Some(trims) = right_delimiter_at(&self.text[end..]) else {
+            return Some(self.error("comment ends before closing delimiter"));
+        };
+        self.advance_to(end + RIGHT.len() + if trims { TRIM_MARKER } else { 0 });
+        if trims {
+            self.skip_space();
+        }
+        self.ignore();
+        None
+    }
+
+    fn inside_action(&mut self) -> Token {
+        if let Some(trims) = right_delimiter_at(&self.text[self.position..]) {
+            return if self.paren_depth == 0 { self.right_delimiter(trims) } else { self.error("unclosed left paren") };
+        }
+        let Some(char) = self.next() else { return self.error("unclosed action") };
+        match char {
+            ' ' | '\t' | '\r' | '\n' => self.space(),
+            '=' => self.emit(TokenKind::Assign),
+            ':' if self.next() == Some('=') => self.emit(TokenKind::Declare),
+            ':' => self.error("expected :="),
+            '|' => self.emit(TokenKind::Pipe),
+            '"' => self.quoted(b'"', TokenKind::String, "unterminated quoted string"),
+            '\'' => self.quoted(b'\'', TokenKind::CharConstant, "unterminated character constant"),
+            '`' => self.raw_string(),
+            '$' => self.field_or_variable(TokenKind::Variable, TokenKind::Variable),
+            '.' if !self.text.get(self.position).is_none_or(u8::is_ascii_digit) => {
+                self.field_or_variable(TokenKind::Field, TokenKind::Dot)
+            }
+            '.' | '+' | '-' | '0'..='9' => {
+                self.position = self.start;
+                self.number()
+            }
+            char if is_alphanumeric(char) => self.identifier(),
+            '(' => {
+                self.paren_depth += 1;
+                self.emit(TokenKind::LeftParen)
+            }
+            ')' => {
+                self.paren_depth -= 1;
+                if self.paren_depth < 0 {
+                    self.error("unexpected right paren")
+                } else {
+                    self.emit(TokenKind::RightParen)
+                }
+            }
+            ' '..='~' => self.emit(TokenKind::Char),
+            char => {
+                let message = format!("unrecognized character in action: {}", describe(Some(char)));
+                self.error(&message)
+            }
+        }
+    }
+
+    fn right_delimiter(&mut self, trims: bool) -> Token {
+        if trims {
+            self.advance_to(self.position + TRIM_MARKER);
+            self.ignore();
+        }
+        self.position += RIGHT.len();
+        let token = self.emit(TokenKind::RightDelimiter);
+        if trims {
+            self.skip_space();
+            self.ignore();
+        }
+        self.inside_action = false;
+        token
+    }
+
+    fn space(&mut self) -> Token {
+        while matches!(self.peek(), Some(' ' | '\t' | '\r' | '\n')) {
+            self.next();
+        }
+        if right_delimiter_at(&self.text[self.position - 1..]) == Some(true) {
+            // The last of the spaces belongs to the marker.
+            self.position -= 1;
+            if self.text[self.position] == b'\n' {
+                self.line -= 1;
+            }
+            if self.position == self.start {
+                return self.right_delimiter(true);
+            }
+        }
+        self.emit(TokenKind::Space)
+    }
+
+    fn identifier(&mut self) -> Token {
+        self.skip_alphanumeric();
+        if !self.at_terminator() {
+            return self.bad_character();
+        }
+        let kind = TokenKind::of_word(&self.text[self.start..self.position]);
+        self.emit(kind)
+    }
+
+    fn field_or_variable(&mut self, kind: TokenKind, alone: TokenKind) -> Token {
+        if self.at_terminator() {
+            return self.emit(alone);
+        }
+        self.skip_alphanumeric();
+        if !self.at_terminator() {
+            return self.bad_character();
+        }
+        self.emit(kind)
+    }
+
+    fn skip_alphanumeric(&mut self) {
+        while self.peek().is_some_and(is_alphanumeric) {
+            self.next();
+        }
+    }
+
+    fn bad_character(&mut self) -> Token {
+        let message = format!("bad character {}", describe(self.peek()));
+        self.error(&message)
+    }
+
+    fn at_terminator(&self) -> bool {
+        matches!(self.peek(), None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '('))
+            || self.text[self.position..].starts_with(RIGHT)
+    }
+
+    fn quoted(&mut self, quote: u8, kind: TokenKind, unterminated: &str) -> Token {
+        loop {
+            let mut char = self.next();
+            if char == Some('\\') {
+                char = self.next();
+                if char.is_some_and(|char| char != '\n') {
+                    continue;
+                }
+            }
+            match char {
+                None | Some('\n') => return self.error(unterminated),
+                Some(char) if char == char::from(quote) => return self.emit(kind),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn raw_string(&mut self) -> Token {
+        loop {
+            match self.next() {
+                None => return self.error("unterminated raw quoted string"),
+                Some('`') => return self.emit(TokenKind::RawString),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn number(&mut self) -> Token {
+        let mut is_complete = self.scan_number();
+        if is_complete && matches!(self.peek(), Some('+' | '-')) {
+            // A sign begins the second half of a complex number, which no chart has.
+            self.scan_number();
+            is_complete = false;
+        }
+        if !is_complete {
+            let text = crate::fmt::quote(&self.text[self.start..self.position]);
+            return self.error(&format!("bad number syntax: {text}"));
+        }
+        self.emit(TokenKind::Number)
+    }
+
+    fn scan_number(&mut self) -> bool {
+        self.accept(b"+-");
+        let mut digits: &[u8] = b"0123456789_";
+        if self.accept(b"0") {
+            if self.accept(b"xX") {
+                digits = b"0123456789abcdefABCDEF_";
+            } else if self.accept(b"oO") {
+                digits = b"01234567_";
+            } else if self.accept(b"bB") {
+                digits = b"01_";
+            }
+        }
+        self.accept_run(digits);
+        if self.accept(b".") {
+            self.accept_run(digits);
+        }
+        let exponent: &[u8] = match digits.len() {
+            11 => b"eE",
+            23 => b"pP",
+            _ => b"",
+        };
+        if self.accept(exponent) {
+            self.accept(b"+-");
+            self.accept_run(b"0123456789_");
+        }
+        self.accept(b"i");
+        if self.peek().is_some_and(is_alphanumeric) {
+            self.next();
+            return false;
+        }
+        true
+    }
+
+    fn accept(&mut self, valid: &[u8]) -> bool {
+        let found = self.text.get(self.position).is_some_and(|byte| valid.contains(byte));
+        self.position += usize::from(found);
+        found
+    }
+
+    fn accept_run(&mut self, valid: &[u8]) {
+        while self.accept(valid) {}
+    }
+
+    fn skip_space(&mut self) {
+        let spaces = self.text[self.position..].iter().take_while(|byte| is_space(**byte)).count();
+        self.advance_to(self.position + spaces);
+    }
+
+    fn peek(&self) -> Option<char> {
+        decode(&self.text[self.position..]).map(|(char, _)| char)
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let (char, length) = decode(&self.text[self.position..])?;
+        self.position += length;
+        self.line += u32::from(char == '\n');
+        Some(char)
+    }
+
+    /// Goes to `position` and counts the lines on the way.
+    fn advance_to(&mut self, position: usize) {
+        let passed = &self.text[self.position..position];
+        self.line += u32::try_from(crate::unicode::line_breaks(passed)).unwrap_or(u32::MAX);
+        self.position = position;
+    }
+
+    fn ignore(&mut self) {
+        self.start = self.position;
+        self.start_line = self.line;
+    }
+
+    fn emit(&mut self, kind: TokenKind) -> Token {
+        let range = self.start..self.position;
+        let text = match kind {
+            TokenKind::Text => String::new(),
+            TokenKind::EndOfText => "EOF".to_owned(),
+            _ => String::from_utf8_lossy(&self.text[range.clone()]).into_owned(),
+        };
+        let position = u32::try_from(self.start).unwrap_or(u32::MAX);
+        let token = Token { kind, position, text, line: self.start_line, range };
+        self.ignore();
+        token
+    }
+
+    /// Ends the text with an error.
+    fn error(&mut self, message: &str) -> Token {
+        let position = u32::try_from(self.start).unwrap_or(u32::MAX);
+        let token = Token {
+            kind: TokenKind::Error,
+            position,
+            text: message.to_owned(),
+            line: self.start_line,
+            range: self.start..self.start,
+        };
+        self.text = &[];
+        self.position = 0;
+        self.start = 0;
+        self.inside_action = false;
+        token
+    }
+}
+
+/// How much of `text` a trim marker leaves.
+fn trimmed_length(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1)
+}
+
+fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
+    text.windows(pattern.len()).position(|window| window == pattern)
+}
+
+fn has_left_trim_marker(text: &[u8]) -> bool {
+    matches!(text, [b'-', space, ..] if is_space(*space))
+}
+
+/// Whether a right delimiter stands here, and then whether it trims.
+fn right_delimiter_at(text: &[u8]) -> Option<bool> {
+    if matches!(text, [space, b'-', b'}', b'}', ..] if is_space(*space)) {
+        return Some(true);
+    }
+    text.starts_with(RIGHT).then_some(false)
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn is_alphanumeric(char: char) -> bool {
+    char == '_' || char.is_alphabetic() || crate::unicode::is_decimal_digit(char)
+}
+
+/// The character that `text` starts with and its length; a byte that is no UTF-8 counts as U+FFFD.
+fn decode(text: &[u8]) -> Option<(char, usize)> {
+    crate::unicode::decode(text)
+}
+
+/// A character as `%#U` prints it.
+fn describe(char: Option<char>) -> String {
+    match char {
+        None => "U+FFFFFFFFFFFFFFFF".to_owned(),
+        Some(char) if crate::unicode::is_printable(char) => format!("U+{:04X} '{char}'", u32::from(char)),
+        Some(char) => format!("U+{:04X}", u32::from(char)),
+    }
+}

@@ -1,0 +1,15 @@
+//! Go's `text/template`: text to templates, templates and a value to text.
+
+mod ast;
+mod error;
+mod eval;
+mod lexer;
+mod literal;
+mod machine;
+mod parse;
+
+pub(crate) use ast::Template;
+pub use error::{CallError, ExecError, Failure, LimitError, ParseError};
+pub use machine::{Limits, World};
+pub(crate) use machine::{Machine, STACK_BYTES};
+pub(crate) use parse::parse;

@@ -1,0 +1,189 @@
+//! Laying values over each other.
+//!
+//! # Follows Helm
+//! There are two ways. *Coalescing* gives what templates see: a null that a user writes takes away the chart's
+//! default. *Merging* keeps nulls, for values that will be coalesced later. In both, maps are merged and anything
+//! else is replaced as a whole.
+
+use crate::value::{Map, Text, Value};
+
+/// What becomes of nulls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    /// They take away what they stand for.
+    Remove,
+    /// They stay.
+    Keep,
+}
+
+/// A subchart's values are not a map.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("type mismatch on {chart}: {found}")]
+pub struct TypeMismatch {
+    /// The chart.
+    pub chart: String,
+    /// What its values are, as Go prints it with the verb for booleans.
+    pub found: String,
+}
+
+/// A chart as far as its values matter.
+pub(crate) trait Scope: Sized {
+    /// The name under which its values stand.
+    fn name(&self) -> &str;
+
+    /// Its default values.
+    fn values(&self) -> &Map;
+
+    /// The charts inside of it.
+    fn inside(&self) -> &[Self];
+}
+
+const GLOBAL: &[u8] = b"global";
+
+/// The values that `chart` and the charts inside of it get when `given` is laid over their defaults.
+pub(crate) fn coalesced(chart: &impl Scope, given: &Map, nulls: Nulls) -> Result<Map, TypeMismatch> {
+    let Value::Map(values) = Value::Map(given.clone()).deep_copy() else {
+        unreachable!("a copy of a map is a map");
+    };
+    coalesce(chart, &values, nulls)?;
+    Ok(values)
+}
+
+fn coalesce(chart: &impl Scope, values: &Map, nulls: Nulls) -> Result<(), TypeMismatch> {
+    coalesce_defaults(chart, values, nulls);
+    for inside in chart.inside() {
+        let name = Text::from(inside.name());
+        let below = match values.get(&name) {
+            None => {
+                let below = Map::default();
+                values.insert(name, below.clone().into());
+                below
+            }
+            Some(Value::Map(below)) => below,
+            Some(other) => {
+                let found = String::from_utf8_lossy(&crate::fmt::sprintf(b"%t", &[other])).into_owned();
+                return Err(TypeMismatch { chart: inside.name().to_owned(), found });
+            }
+        };
+        hand_down_globals(&below, values);
+        coalesce(inside, &below, nulls)?;
+    }
+    Ok(())
+}
+
+fn coalesce_defaults<S: Scope>(chart: &S, values: &Map, nulls: Nulls) {
+    for (key, default) in chart.values().snapshot() {
+        let default = default.deep_copy();
+        match (values.get(&key), default) {
+            (Some(Value::Nil), _) if nulls == Nulls::Remove => {
+                values.remove(&key);
+            }
+            (Some(Value::Map(ours)), Value::Map(default)) => {
+                let is_chart = chart.inside().iter().any(|inside| inside.name().as_bytes() == &*key);
+                let nulls = if is_chart { Nulls::Keep } else { nulls };
+                if nulls == Nulls::Remove {
+                    remove_nulls(&default);
+                }
+                lay_over(&ours, &default, nulls);
+            }
+            (Some(_), _) => {}
+            (None, Value::Nil) if nulls == Nulls::Remove => {}
+            (None, default) => {
+                if let (Value::Map(default), Nulls::Remove) = (&default, nulls) {
+                    remove_nulls(default);
+                }
+                values.insert(key, default);
+            }
+        }
+    }
+}
+
+/// Fills what `ours` lacks from `default`, which is changed on the way.
+pub(crate) fn lay_over(ours: &Map, default: &Map, nulls: Nulls) {
+    if ours.is_same(default) {
+        return;
+    }
+    let given: Vec<Text> =
+        default.entries().iter().filter(|(_, value)| !value.is_nil()).map(|(key, _)| key.clone()).collect();
+    for (key, value) in ours.snapshot() {
+        if value.is_nil() {
+            default.insert(key, Value::Nil);
+        }
+    }
+    for (key, value) in default.snapshot() {
+        match (ours.get(&key), value) {
+            (Some(Value::Nil), _) if nulls == Nulls::Remove && given.contains(&key) => {
+                ours.remove(&key);
+            }
+            (None, value) => ours.insert(key, value),
+            (Some(Value::Map(ours)), Value::Map(value)) => lay_over(&ours, &value, nulls),
+            (Some(_), _) => {}
+        }
+    }
+}
+
+fn remove_nulls(map: &Map) {
+    for (key, value) in map.snapshot() {
+        match value {
+            Value::Nil => {
+                map.remove(&key);
+            }
+            Value::Map(below) => remove_nulls(&below),
+            _ => {}
+        }
+    }
+}
+
+/// Gives a chart inside the global values of the one around it, which win.
+fn hand_down_globals(below: &Map, around: &Map) {
+    let globals = |values: &Map| match values.get(GLOBAL) {
+        None => Some(Map::default()),
+        Some(Value::Map(globals)) => Some(globals),
+        Some(_) => None,
+    };
+    let (Some(ours), Some(theirs)) = (globals(below), globals(around)) else { return };
+    for (key, value) in theirs.snapshot() {
+        match (value, ours.get(&key)) {
+            (Value::Map(value), None) => ours.insert(key, shallow_copy(&value).into()),
+            (Value::Map(value), Some(Value::Map(old))) => {
+                let value = shallow_copy(&value);
+                lay_over(&value, &old, Nulls::Keep);
+                ours.insert(key, value.into());
+            }
+            (Value::Map(_), Some(_)) | (_, Some(Value::Map(_))) => {}
+            (value, _) => ours.insert(key, value),
+        }
+    }
+    below.insert(GLOBAL.into(), ours.into());
+}
+
+fn shallow_copy(map: &Map) -> Map {
+    map.snapshot().into_iter().collect()
+}
+
+/// Merges `over` into `values`: maps are merged, anything else is replaced, by a null as well.
+pub(crate) fn merge_over(values: &Map, over: &Map) {
+    for (key, value) in over.snapshot() {
+        match (values.get(&key), value) {
+            (Some(Value::Map(old)), Value::Map(new)) => merge_over(&old, &new),
+            (_, value) => values.insert(key, value),
+        }
+    }
+}
+
+/// The map at a path of keys; `None` if there is none.
+pub(crate) fn table(values: &Map, path: &str) -> Option<Map> {
+    path.split('.').try_fold(values.clone(), |map, key| match map.get(key.as_bytes()) {
+        Some(Value::Map(below)) => Some(below),
+        _ => None,
+    })
+}
+
+/// The value at a path of keys, if it is no map.
+pub(crate) fn leaf(values: &Map, path: &str) -> Option<Value> {
+    let (map, key) = match path.rsplit_once('.') {
+        Some((above, key)) => (table(values, above)?, key),
+        None => (values.clone(), path),
+    };
+    map.get(key.as_bytes()).filter(|value| !matches!(value, Value::Map(_)))
+}

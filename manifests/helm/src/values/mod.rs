@@ -1,0 +1,119 @@
+//! Values: what users give, merged and laid over what charts bring along.
+
+pub(crate) mod coalesce;
+mod set;
+
+use serde_json::Value as Json;
+
+use crate::chart;
+use crate::value::{Map, Value};
+
+pub use coalesce::TypeMismatch;
+pub use set::SetError;
+
+/// Values that a user gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserValues {
+    /// A file, as `-f`.
+    File {
+        /// Its name, for messages.
+        name: String,
+        /// Its content.
+        content: Vec<u8>,
+    },
+    /// `path=json` or a JSON object, as `--set-json`.
+    Json(String),
+    /// `path=value,…`, as `--set`: what looks like a number, a boolean or a null is one.
+    Set(String),
+    /// `path=value,…`, as `--set-string`: every value is a text.
+    SetString(String),
+    /// A path and the content of a file, as `--set-file`.
+    SetFile {
+        /// The path of the value.
+        path: String,
+        /// The text that it gets.
+        content: String,
+    },
+    /// `path=text`, as `--set-literal`: the text is taken as it is.
+    SetLiteral(String),
+}
+
+/// Why values cannot be used, in Helm's own words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValuesError {
+    /// A file is no YAML, or no map.
+    #[error("failed to parse {name}: {problem}")]
+    File {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The text of a `--set` is refused.
+    #[error("failed parsing {flag} data: {source}")]
+    Set {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong with its text.
+        source: SetError,
+    },
+}
+
+impl UserValues {
+    /// Helm reads all values of one flag before those of the next.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::File { .. } => 0,
+            Self::Json(_) => 1,
+            Self::Set(_) => 2,
+            Self::SetString(_) => 3,
+            Self::SetFile { .. } => 4,
+            Self::SetLiteral(_) => 5,
+        }
+    }
+}
+
+/// Merges `given` into one map, later ones of the same flag over earlier ones.
+pub(crate) fn merged(given: &[UserValues]) -> Result<Map, ValuesError> {
+    let mut sorted: Vec<&UserValues> = given.iter().collect();
+    sorted.sort_by_key(|values| values.rank());
+    let values = Map::default();
+    for source in sorted {
+        apply(&values, source)?;
+    }
+    Ok(values)
+}
+
+fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
+    let refused = |flag| move |source| ValuesError::Set { flag, source };
+    match source {
+        UserValues::File { name, content } => {
+            let read = chart::values(content).map_err(|problem| ValuesError::File { name: name.clone(), problem })?;
+            coalesce::merge_over(values, &from_object(read));
+            Ok(())
+        }
+        UserValues::Json(text) if text.trim_start().starts_with('{') => {
+            let read: Json = serde_json::from_str(text).map_err(|error| ValuesError::Set {
+                flag: "--set-json",
+                source: SetError::Json { text: text.clone(), problem: error.to_string() },
+            })?;
+            if let Value::Map(read) = Value::from_json(&read) {
+                coalesce::merge_over(values, &read);
+            }
+            Ok(())
+        }
+        UserValues::Json(text) => set::json(values, text).map_err(refused("--set-json")),
+        UserValues::Set(text) => set::typed(values, text).map_err(refused("--set")),
+        UserValues::SetString(text) => set::strings(values, text).map_err(refused("--set-string")),
+        UserValues::SetFile { path, content } => set::text_at(values, path, content).map_err(refused("--set-file")),
+        UserValues::SetLiteral(text) => set::literal(values, text).map_err(refused("--set-literal")),
+    }
+}
+
+/// The map of a JSON object.
+pub(crate) fn from_object(object: serde_json::Map<String, Json>) -> Map {
+    match Value::from_json(&Json::Object(object)) {
+        Value::Map(map) => map,
+        other => unreachable!("an object is a map, not {other:?}"),
+    }
+}

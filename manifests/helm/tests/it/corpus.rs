@@ -1,0 +1,225 @@
+//! Charts and templates with what Helm makes of them, where they lie beside the repository.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use base64::Engine;
+use fairlead_helm::{
+    Chart, HookOutput, Limits, PrintOptions, Release, RenderError, UserValues, load, render, render_files,
+};
+use fairlead_object::{LocalTree, MemoryTree, TreePath};
+use serde_json::Value as Json;
+
+use crate::scene::StillWorld;
+
+fn corpus() -> Option<PathBuf> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/helm");
+    if !corpus.is_dir() {
+        println!("skipped: ../shared/corpus is not here");
+        return None;
+    }
+    Some(corpus)
+}
+
+#[test]
+fn every_template_makes_the_same_bytes_or_fails_with_the_same_words() {
+    let Some(corpus) = corpus() else { return };
+    let mut failures = Vec::new();
+    for group in entries(&corpus.join("vectors")) {
+        let text = fs::read_to_string(&group).expect("readable");
+        let vectors: Vec<Json> = serde_json::from_str(&text).expect("JSON");
+        let name = group.file_stem().expect("a name").to_string_lossy().into_owned();
+        let failed: Vec<_> = vectors.iter().filter_map(|vector| check_vector(vector).err()).collect();
+        println!("{name}: {} of {}", vectors.len() - failed.len(), vectors.len());
+        failures.extend(failed);
+    }
+    report("vectors", &failures);
+}
+
+#[test]
+fn every_chart_renders_to_the_same_bytes_or_fails_with_the_same_words() {
+    let Some(corpus) = corpus() else { return };
+    let (mut failures, mut count) = (Vec::new(), 0);
+    for repository in entries(&corpus.join("charts")) {
+        for chart in entries(&repository) {
+            let loaded = loaded(&chart.join("chart"));
+            for case in entries(&chart.join("cases")) {
+                count += 1;
+                failures.extend(check_case(&corpus, &loaded, &case).err());
+            }
+        }
+    }
+    println!("charts: {} of {count}", count - failures.len());
+    report("charts", &failures);
+}
+
+/// Cases that are known to fail, with the reason.
+const KNOWN_FAILURES: &[(&str, &str)] = &[
+    ("from-yaml-2b343a14", WORDS),
+    ("from-yaml-325e723d", WORDS),
+    ("from-yaml-49340a66", WORDS),
+    ("from-yaml-516bc23a", WORDS),
+    ("from-yaml-57e089e1", READ),
+    ("from-yaml-6f523aee", WORDS),
+    ("from-yaml-827e3502", WORDS),
+    ("from-yaml-8cfdd64d", READ),
+    ("from-yaml-97fbe0a6", WORDS),
+    ("from-yaml-98419140", READ),
+    ("from-yaml-e466cff9", WORDS),
+    ("from-yaml-e5d67551", WORDS),
+    ("from-yaml-f44c5f53", WORDS),
+    ("from-yaml-f719f2c6", WORDS),
+    ("from-yaml-f81ad89f", WORDS),
+    ("metadata-7522e2b2", WORDS),
+    ("values-06f48b73", WORDS),
+    ("values-29a9879c", WORDS),
+    ("values-bc84b530", WORDS),
+    ("yaml-keys-89d045f8", WRITTEN),
+    ("yaml-scalars-34d72856", WRITTEN),
+    ("yaml-299c8113", WORDS),
+    ("yaml-cc8ad126", WORDS),
+    ("yaml-cdd9a685", WORDS),
+    ("yaml-db0fe168", READ),
+];
+
+const WORDS: &str = "the YAML parser has other words for this mistake than go-yaml v2";
+const READ: &str = "the YAML parser takes what go-yaml v2 refuses or reads as a blank";
+const WRITTEN: &str = "what would be read back as something else is quoted";
+
+/// Fails unless exactly the known cases of `group` fail. A failure begins with `--- ` and the name of its case.
+fn report(group: &str, failures: &[String]) {
+    let name_of = |failure: &str| failure.trim_start_matches("--- ").split([':', '\n']).next().map(str::to_owned);
+    let failed: Vec<String> = failures.iter().filter_map(|failure| name_of(failure)).collect();
+    for (known, reason) in
+        KNOWN_FAILURES.iter().filter(|(known, _)| known.starts_with("charts/") == (group == "charts"))
+    {
+        assert!(failed.iter().any(|name| name == known), "{known} passes now, so it is no known failure ({reason})");
+    }
+    let is_known =
+        |failure: &&String| KNOWN_FAILURES.iter().any(|(known, _)| name_of(failure).as_deref() == Some(*known));
+    let unknown: Vec<&str> = failures.iter().filter(|failure| !is_known(failure)).map(String::as_str).collect();
+    assert!(unknown.is_empty(), "{} fail:\n{}", unknown.len(), unknown.join("\n"));
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut entries: Vec<_> = entries.map(|entry| entry.path()).collect();
+    entries.sort();
+    entries
+}
+
+fn check_vector(vector: &Json) -> Result<(), String> {
+    let text = |key: &str| vector[key].as_str().unwrap_or_default().to_owned();
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    files.insert("Chart.yaml".to_owned(), CHART.to_owned());
+    files.insert("values.yaml".to_owned(), String::new());
+    let is_whole_output = vector["output"] == "stdout";
+    if !is_whole_output {
+        files.insert("templates/t.yaml".to_owned(), text("template"));
+    }
+    for (path, content) in vector["files"].as_object().into_iter().flatten() {
+        files.insert(path.clone(), content.as_str().unwrap_or_default().to_owned());
+    }
+    let values = UserValues::File { name: "values.yaml".to_owned(), content: text("values").into_bytes() };
+    let (release, options) = settings(&vector["options"]);
+    let chart = memory_chart(&files);
+    let outcome = if is_whole_output {
+        chart.and_then(|chart| printed(&chart, &release, &values, &options)).map(String::into_bytes)
+    } else {
+        chart.and_then(|chart| file(&chart, &release, &values))
+    };
+    let expected = match (vector["error"].as_str(), vector["expected_base64"].as_str()) {
+        (Some(error), _) => Err(error.to_owned()),
+        (None, Some(base64)) => Ok(base64::engine::general_purpose::STANDARD.decode(base64).expect("base64")),
+        (None, None) => Ok(text("expected").into_bytes()),
+    };
+    let show = |outcome: &Result<Vec<u8>, String>| match outcome {
+        Ok(text) => format!("{:?}", String::from_utf8_lossy(text)),
+        Err(error) => format!("{error:?}"),
+    };
+    if outcome == expected {
+        return Ok(());
+    }
+    let (id, template) = (text("id"), text("template"));
+    Err(format!("--- {id}: {template}\n  expected {}\n  found    {}", show(&expected), show(&outcome)))
+}
+
+const CHART: &str = "apiVersion: v2\nname: vec\nversion: 0.1.0\nappVersion: \"1.2.3\"\n";
+
+fn memory_chart(files: &BTreeMap<String, String>) -> Result<Chart, String> {
+    let files = files.iter().map(|(path, content)| (path.as_str(), content.as_str()));
+    let tree = MemoryTree::new(files).map_err(|error| error.to_string())?;
+    load(&tree, &TreePath::root()).map_err(|error| format!("Error: {error}\n"))
+}
+
+fn settings(options: &Json) -> (Release, PrintOptions) {
+    let default = Release::default();
+    let text = |key: &str| options[key].as_str().map(str::to_owned);
+    let texts = |key: &str| {
+        let items = options[key].as_array().into_iter().flatten();
+        items.filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let release = Release {
+        name: text("name").unwrap_or(default.name),
+        namespace: text("namespace").unwrap_or(default.namespace),
+        kube_version: text("kube_version"),
+        api_versions: texts("api_versions"),
+        ..Release::default()
+    };
+    let include_crds = options["include_crds"].as_bool().unwrap_or_default();
+    (release, PrintOptions { include_crds, hooks: HookOutput::All, show_only: texts("show_only") })
+}
+
+fn file(chart: &Chart, release: &Release, values: &UserValues) -> Result<Vec<u8>, String> {
+    let files = render_files(chart, release, std::slice::from_ref(values), &StillWorld::default(), Limits::default());
+    let files = files.map_err(|error| words(&error))?;
+    let file = files.into_iter().find(|file| file.path == "vec/templates/t.yaml");
+    file.map(|file| file.content).ok_or_else(|| "no such file".to_owned())
+}
+
+fn printed(chart: &Chart, release: &Release, values: &UserValues, options: &PrintOptions) -> Result<String, String> {
+    let rendered = render(chart, release, std::slice::from_ref(values), &StillWorld::default(), Limits::default());
+    let rendered = rendered.map_err(|error| words(&error))?;
+    rendered.print(options).map_err(|error| format!("Error: {error}\n"))
+}
+
+/// The error as the command `helm` prints it.
+fn words(error: &RenderError) -> String {
+    let hint = if error.is_of_templates() { "\n\nUse --debug flag to render out invalid YAML" } else { "" };
+    format!("Error: {error}{hint}\n")
+}
+
+fn loaded(folder: &Path) -> Result<Chart, String> {
+    let tree = LocalTree::open(folder).map_err(|error| error.to_string())?;
+    load(&tree, &TreePath::root()).map_err(|error| format!("Error: {error}\n"))
+}
+
+fn check_case(corpus: &Path, chart: &Result<Chart, String>, case: &Path) -> Result<(), String> {
+    let name = case.strip_prefix(corpus).unwrap_or(case).display();
+    let read = |file: &str| fs::read(case.join(file));
+    let options: Json = serde_json::from_slice(&read("options.json").expect("options")).expect("JSON");
+    let (release, options) = settings(&options);
+    let values = UserValues::File { name: "values.yaml".to_owned(), content: read("values.yaml").unwrap_or_default() };
+    let outcome = chart.as_ref().map_err(Clone::clone);
+    let outcome = outcome.and_then(|chart| printed(chart, &release, &values, &options));
+    let as_text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let expected = match read("expected.yaml") {
+        Ok(text) => Ok(as_text(text)),
+        Err(_) => Err(as_text(read("expected-error.txt").expect("one of the two"))),
+    };
+    match (outcome, expected) {
+        (outcome, expected) if outcome == expected => Ok(()),
+        (Ok(found), Ok(expected)) => Err(format!("--- {name}\n{}", difference(&expected, &found))),
+        (found, expected) => Err(format!("--- {name}\n  expected {expected:.400?}\n  found    {found:.400?}")),
+    }
+}
+
+/// The first lines that differ.
+fn difference(expected: &str, found: &str) -> String {
+    let diff = similar::TextDiff::from_lines(expected, found);
+    let text = diff.unified_diff().context_radius(2).to_string();
+    text.lines().take(14).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,8 @@
+//! Charts rendered as a whole.
+
+mod archive;
+mod certificates;
+mod corpus;
+mod limits;
+mod scene;
+mod values;
