@@ -3,7 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs,
+    num::NonZero,
     path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use base64::Engine;
@@ -42,16 +48,27 @@ fn every_template_makes_the_same_bytes_or_fails_with_the_same_words() {
 #[test]
 fn every_chart_renders_to_the_same_bytes_or_fails_with_the_same_words() {
     let Some(corpus) = corpus() else { return };
-    let (mut failures, mut count) = (Vec::new(), 0);
-    for repository in entries(&corpus.join("charts")) {
-        for chart in entries(&repository) {
+    let charts: Vec<PathBuf> =
+        entries(&corpus.join("charts")).iter().flat_map(|repository| entries(repository)).collect();
+    let (next, failures, count) = (AtomicUsize::new(0), Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let work = || {
+        while let Some(chart) = charts.get(next.fetch_add(1, Ordering::Relaxed)) {
             let loaded = loaded(&chart.join("chart"));
             for case in entries(&chart.join("cases")) {
-                count += 1;
-                failures.extend(check_case(&corpus, &loaded, &case).err());
+                count.fetch_add(1, Ordering::Relaxed);
+                if let Err(failure) = check_case(&corpus, &loaded, &case) {
+                    failures.lock().unwrap().push(failure);
+                }
             }
         }
-    }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    let (mut failures, count) = (failures.into_inner().unwrap(), count.into_inner());
+    failures.sort();
     println!("charts: {} of {count}", count - failures.len());
     report("charts", &failures);
 }
