@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod proxy;
+mod refusal;
 mod said;
 mod trust;
 
@@ -18,6 +19,7 @@ use fairlead_object::Digest;
 pub use crate::deadline::DeadlinePassed;
 pub use error::TransportError;
 pub use proxy::Proxy;
+pub use refusal::Refusal;
 pub use trust::Trust;
 
 pub(crate) use client::{Client, may_lead, redirected};

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     deadline::Deadline,
     secret::{SecretData, SecretError, keyed_digest, line},
-    transport::Client,
+    transport::{Client, Refusal},
     url::{Url, encode, query_pairs},
 };
 
@@ -166,7 +166,7 @@ impl Azure {
         if status == StatusCode::NOT_FOUND && matches!(code, "ContainerNotFound" | "ResourceNotFound" | "") {
             return ServiceError::BucketMissing;
         }
-        refusal(status, &headers, code, message)
+        refusal(status, &headers, code, message).into()
     }
 }
 
@@ -200,7 +200,7 @@ impl Service for Azure {
                 Ok(Some(Opened { etag, content }))
             }
             StatusCode::NOT_FOUND => match self.complaint(response) {
-                ServiceError::Status { .. } => Ok(None),
+                ServiceError::Refused(Refusal::Status { .. }) => Ok(None),
                 error => Err(error),
             },
             _ => Err(self.complaint(response)),

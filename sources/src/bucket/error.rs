@@ -4,7 +4,12 @@ use std::{error::Error, io, time::Duration};
 
 use fairlead_api::reasons::source as reason;
 
-use crate::{deadline::DeadlinePassed, secret::SecretError, store::StoreError, transport::TransportError};
+use crate::{
+    deadline::DeadlinePassed,
+    secret::SecretError,
+    store::StoreError,
+    transport::{Refusal, TransportError},
+};
 
 /// Why a bucket could not be listed or fetched.
 ///
@@ -82,11 +87,9 @@ impl BucketError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Index { source, .. } | Self::Object { source, .. } => match source {
-                ServiceError::Busy { retry_after, .. } => *retry_after,
+                ServiceError::Refused(refusal) => refusal.retry_after(),
                 ServiceError::Transport(_)
-                | ServiceError::Unauthorized { .. }
                 | ServiceError::BucketMissing
-                | ServiceError::Status { .. }
                 | ServiceError::Malformed(_)
                 | ServiceError::Limit { .. } => None,
             },
@@ -112,33 +115,12 @@ pub enum ServiceError {
     /// No bytes got there or back, or not in time.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The service does not accept the credentials, or they do not suffice.
-    #[error("authorization failed: {said}")]
-    Unauthorized {
-        /// What the service says.
-        said: String,
-    },
+    /// The service or its token server refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The service knows no such bucket.
     #[error("the bucket does not exist")]
     BucketMissing,
-    /// The service wants to be asked less often, or later.
-    #[error("HTTP status {status}: {said}")]
-    Busy {
-        /// The status.
-        status: u16,
-        /// What the service says.
-        said: String,
-        /// How long it wants to be left alone.
-        retry_after: Option<Duration>,
-    },
-    /// Another HTTP status that is no answer.
-    #[error("unexpected response: HTTP status {status}: {said}")]
-    Status {
-        /// The status.
-        status: u16,
-        /// What the service says.
-        said: String,
-    },
     /// The answer is not what the service's reference says it is.
     #[error("malformed answer: {0}")]
     Malformed(String),
@@ -155,10 +137,10 @@ pub enum ServiceError {
 impl ServiceError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unauthorized { .. } => {
+            Self::Refused(Refusal::Unauthorized { .. }) => {
                 "check that the credentials in `spec.secretRef` are valid and may list and read the bucket"
             }
-            Self::Busy { .. } => "raise `spec.interval`",
+            Self::Refused(Refusal::Busy { .. }) => "raise `spec.interval`",
             Self::Transport(TransportError::Tls(_)) => {
                 "name the service's CA as `ca.crt` in the Secret of `spec.certSecretRef`; set `spec.insecure` only for a \
                  service without TLS"
@@ -172,7 +154,7 @@ impl ServiceError {
                 | TransportError::Protocol(_),
             )
             | Self::BucketMissing
-            | Self::Status { .. }
+            | Self::Refused(Refusal::Status { .. })
             | Self::Malformed(_) => return None,
         };
         Some(hint.to_owned())

@@ -27,7 +27,7 @@ use crate::{
     deadline::Deadline,
     grants,
     secret::{SecretData, SecretError, fingerprint, keyed_digest, text},
-    transport::{Client, Encryption, may_lead, remote_text},
+    transport::{Client, Encryption, Refusal, may_lead, remote_text},
     url::{Url, encode},
 };
 
@@ -177,9 +177,10 @@ impl Gcs {
         if status != StatusCode::OK {
             let said = oauth_error(&body);
             return Err(match refusal(status, &headers, "", "") {
-                ServiceError::Status { .. } => ServiceError::Unauthorized { said },
-                error => error,
-            });
+                Refusal::Status { .. } => Refusal::Unauthorized { said },
+                refusal => refusal,
+            }
+            .into());
         }
         let granted: Granted = serde_json::from_slice(&body)
             .map_err(|_| ServiceError::Malformed("the token server gives no token".to_owned()))?;
@@ -193,7 +194,7 @@ impl Gcs {
 
     fn complaint(&self, response: Response<Body>) -> ServiceError {
         #[derive(Deserialize)]
-        struct Refusal {
+        struct ErrorBody {
             error: Complaint,
         }
         #[derive(Deserialize)]
@@ -203,9 +204,9 @@ impl Gcs {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read_body(self.client.body(&self.account.endpoint, response)).unwrap_or_default();
         let message =
-            serde_json::from_slice(&body).map_or_else(|_| String::new(), |refusal: Refusal| refusal.error.message);
+            serde_json::from_slice(&body).map_or_else(|_| String::new(), |body: ErrorBody| body.error.message);
         let code = status.canonical_reason().unwrap_or("no reason");
-        refusal(status, &headers, if message.is_empty() { "" } else { code }, &message)
+        refusal(status, &headers, if message.is_empty() { "" } else { code }, &message).into()
     }
 
     fn json<T: for<'de> Deserialize<'de>>(&self, response: Response<Body>) -> Result<T, ServiceError> {
@@ -218,15 +219,15 @@ impl Gcs {
 /// What a token server says of a question that it refuses.
 fn oauth_error(body: &[u8]) -> String {
     #[derive(Deserialize)]
-    struct Refusal {
+    struct ErrorBody {
         error: String,
         #[serde(default)]
         error_description: String,
     }
-    let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
-    refusal.map_or_else(
+    let body: Option<ErrorBody> = serde_json::from_slice(body).ok();
+    body.map_or_else(
         || "the token server refuses the service account".to_owned(),
-        |refusal| remote_text(format!("{}: {}", refusal.error, refusal.error_description).as_bytes()),
+        |body| remote_text(format!("{}: {}", body.error, body.error_description).as_bytes()),
     )
 }
 

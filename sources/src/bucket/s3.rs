@@ -22,7 +22,7 @@ use super::{
 use crate::{
     deadline::Deadline,
     secret::{SecretData, SecretError, keyed_digest, line},
-    transport::{Client, Encryption},
+    transport::{Client, Encryption, Refusal},
     url::{Url, encode},
 };
 
@@ -194,7 +194,7 @@ impl S3 {
         if status == StatusCode::NOT_FOUND && matches!(code, "NoSuchBucket" | "") {
             return ServiceError::BucketMissing;
         }
-        refusal(status, &headers, code, message)
+        refusal(status, &headers, code, message).into()
     }
 }
 
@@ -236,7 +236,7 @@ impl Service for S3 {
                 Ok(Some(Opened { etag, content }))
             }
             StatusCode::NOT_FOUND => match self.complaint(response) {
-                ServiceError::Status { .. } => Ok(None),
+                ServiceError::Refused(Refusal::Status { .. }) => Ok(None),
                 error => Err(error),
             },
             _ => Err(self.complaint(response)),

@@ -5,7 +5,7 @@ use std::io::Read;
 use ureq::http::{HeaderMap, StatusCode};
 
 use super::error::ServiceError;
-use crate::transport::{remote_text, retry_after};
+use crate::transport::{Refusal, remote_text, retry_after};
 
 /// A service that holds one bucket, for whoever asks.
 pub(super) trait Service: Send + Sync {
@@ -52,18 +52,12 @@ pub(super) fn read_body(body: impl Read) -> Result<Vec<u8>, ServiceError> {
 }
 
 /// What an answer means that is not the one that was hoped for, in the service's own words.
-pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, code: &str, message: &str) -> ServiceError {
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, code: &str, message: &str) -> Refusal {
     // What follows the first line is different each time: the number of the request, and the time.
     let message = message.lines().next().unwrap_or_default();
     let said = match code {
         "" => status.canonical_reason().unwrap_or("no reason").to_owned(),
         code => remote_text(format!("{code}: {message}").as_bytes()),
     };
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ServiceError::Unauthorized { said },
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            ServiceError::Busy { status: status.as_u16(), said, retry_after: retry_after(headers) }
-        }
-        status => ServiceError::Status { status: status.as_u16(), said },
-    }
+    Refusal::new(status, said, retry_after(headers))
 }

@@ -7,7 +7,10 @@ use fairlead_object::Digest;
 
 use super::url::{OciUrl, OciUrlError};
 use crate::{
-    archive::ArchiveError, deadline::DeadlinePassed, store::StoreError, transport::TransportError,
+    archive::ArchiveError,
+    deadline::DeadlinePassed,
+    store::StoreError,
+    transport::{Refusal, TransportError},
     version::VersionRangeError,
 };
 
@@ -121,35 +124,14 @@ pub enum RegistryError {
     /// The registry wants credentials, and there are none for it.
     #[error("authentication required: {0}")]
     Unauthenticated(&'static str),
-    /// The registry does not accept the credentials, or they do not suffice.
-    #[error("authorization failed: {said}")]
-    Unauthorized {
-        /// What the registry or its token server says.
-        said: String,
-    },
+    /// The registry or its token server refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// There is no such repository, tag or digest.
     #[error("{what} not found: {said}")]
     NotFound {
         /// What was asked for.
         what: String,
-        /// What the registry says.
-        said: String,
-    },
-    /// The registry wants to be asked less often, or later.
-    #[error("HTTP status {status}: {said}")]
-    Busy {
-        /// The status.
-        status: u16,
-        /// What the registry says.
-        said: String,
-        /// How long it wants to be left alone.
-        retry_after: Option<Duration>,
-    },
-    /// Another HTTP status that is no answer.
-    #[error("unexpected response: HTTP status {status}: {said}")]
-    Status {
-        /// The status.
-        status: u16,
         /// What the registry says.
         said: String,
     },
@@ -210,12 +192,10 @@ pub enum RegistryError {
 impl RegistryError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy { retry_after, .. } => *retry_after,
+            Self::Refused(refusal) => refusal.retry_after(),
             Self::Transport(_)
             | Self::Unauthenticated(_)
-            | Self::Unauthorized { .. }
             | Self::NotFound { .. }
-            | Self::Status { .. }
             | Self::Malformed(_)
             | Self::WrongDigest { .. }
             | Self::Short { .. }
@@ -232,11 +212,13 @@ impl RegistryError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unauthenticated(_) => "name a pull Secret with an entry for this registry in `spec.secretRef`",
-            Self::Unauthorized { .. } => {
+            Self::Refused(Refusal::Unauthorized { .. }) => {
                 "check that the entry for this registry in the pull Secret is valid, not expired and may read the repository"
             }
             Self::NotFound { .. } => "check the URL and `spec.ref`, and that the credentials may read the repository",
-            Self::Busy { .. } => "log in to the registry for a higher limit, or raise `spec.interval`",
+            Self::Refused(Refusal::Busy { .. }) => {
+                "log in to the registry for a higher limit, or raise `spec.interval`"
+            }
             Self::NoVersion(_) => {
                 "a tag must be three numbers, with or without `v`; pre-releases need a range such as `>=1.0.0-0`"
             }
@@ -251,7 +233,7 @@ impl RegistryError {
                 | TransportError::Redirect { .. }
                 | TransportError::Protocol(_),
             )
-            | Self::Status { .. }
+            | Self::Refused(Refusal::Status { .. })
             | Self::Malformed(_)
             | Self::WrongDigest { .. }
             | Self::Short { .. }
@@ -292,10 +274,9 @@ mod tests {
     #[test]
     fn each_outcome_has_the_reason_that_flux_gives() {
         let url = || OciUrl::parse("oci://ghcr.io/a/b").expect("a URL");
-        let busy = || RegistryError::Busy {
-            status: 429,
-            said: "slow down".to_owned(),
-            retry_after: Some(Duration::from_secs(7)),
+        let busy = || {
+            let (said, retry_after) = ("slow down".to_owned(), Some(Duration::from_secs(7)));
+            RegistryError::from(Refusal::Busy { status: 429, said, retry_after })
         };
         let rows = [
             (OciError::Url { url: "x".to_owned(), source: OciUrlError::Scheme }, "URLInvalid", true, None),

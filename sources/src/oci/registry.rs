@@ -29,7 +29,7 @@ use crate::{
     deadline::Deadline,
     grants,
     secret::keyed_digest,
-    transport::{Client, TransportError, may_lead, remote_text, retry_after},
+    transport::{Client, Refusal, TransportError, may_lead, remote_text, retry_after},
     url::{Url, encode},
 };
 
@@ -77,7 +77,9 @@ impl<'a> Registry<'a> {
     pub(super) fn digest(&self, tag: &str) -> Result<Digest, RegistryError> {
         let url = self.below(&format!("manifests/{tag}"));
         let head = match self.ask(&Method::HEAD, &url, ACCEPTED) {
-            Err(error @ (RegistryError::Transport(_) | RegistryError::Busy { .. })) => return Err(error),
+            Err(error @ (RegistryError::Transport(_) | RegistryError::Refused(Refusal::Busy { .. }))) => {
+                return Err(error);
+            }
             head => head.ok(),
         };
         let named = head.as_ref().and_then(|(_, head)| head.headers().get("docker-content-digest"));
@@ -221,12 +223,8 @@ impl<'a> Registry<'a> {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.credentials.is_none() => {
                 RegistryError::Unauthenticated("the registry wants credentials, and there are none for it")
             }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RegistryError::Unauthorized { said },
             StatusCode::NOT_FOUND => RegistryError::NotFound { what: self.name_of(at), said },
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                RegistryError::Busy { status: status.as_u16(), said, retry_after }
-            }
-            status => RegistryError::Status { status: status.as_u16(), said },
+            status => Refusal::new(status, said, retry_after).into(),
         }
     }
 
@@ -239,7 +237,7 @@ impl<'a> Registry<'a> {
     /// What a registry says of a request that it refuses: the first of its errors, or the status in words.
     fn said(&self, at: &Url, response: Response<Body>) -> String {
         #[derive(Deserialize)]
-        struct Refusal {
+        struct ErrorBody {
             errors: Vec<Complaint>,
         }
         #[derive(Deserialize)]
@@ -250,8 +248,8 @@ impl<'a> Registry<'a> {
         }
         let in_words = response.status().canonical_reason().unwrap_or("no reason").to_owned();
         let body = self.read_body(at, response, "the complaint", ANSWER_LIMIT_BYTES).unwrap_or_default();
-        let refusal: Option<Refusal> = serde_json::from_slice(&body).ok();
-        match refusal.and_then(|refusal| refusal.errors.into_iter().next()) {
+        let body: Option<ErrorBody> = serde_json::from_slice(&body).ok();
+        match body.and_then(|body| body.errors.into_iter().next()) {
             Some(Complaint { code, message }) => remote_text(format!("{code}: {message}").as_bytes()),
             None => in_words,
         }
