@@ -380,7 +380,7 @@ fn round_integers(value: &mut Json) {
 /// Writes floats as they will be printed: a float in an annotation is a text, spelled that way.
 fn respell_floats(node: &mut Node) {
     if let Ok(Scalar::Float(float)) = node.resolve(Schema::Kyaml) {
-        node.value = Value::Scalar(spelled(float));
+        node.value = Value::Scalar(spelled(float).into());
         return;
     }
     match &mut node.value {

@@ -64,7 +64,7 @@ pub(crate) fn mapping_at<'a>(root: &'a mut Node, key: &str) -> &'a mut Mapping {
 
 /// Puts `text` in place of `node` as a string, whatever it looks like. The quotes that were there stay, and none are
 /// added: [`set_text`] then makes a number of what looks like one, as kustomize does.
-pub(crate) fn set_string(node: &mut Node, text: impl Into<String>) {
+pub(crate) fn set_string(node: &mut Node, text: impl AsRef<str>) {
     let quoted = Node::string(text);
     let (style, tag) = match (&node.value, node.style, quoted.style) {
         (Value::Scalar(_), Style::Plain, Style::Plain) => (Style::Plain, None),
@@ -87,9 +87,9 @@ pub(crate) fn set_text(entries: &mut Mapping, key: &str, text: &str) {
 }
 
 /// Puts `text` in place of `node` as [`set_string`] does, as written by `mark`.
-pub(crate) fn rewrite(node: &mut Node, text: impl Into<String>, mark: &Written) {
-    let text = text.into();
-    let written = if node.as_str() == Some(&text) { node.written.clone() } else { mark.over(&node.written) };
+pub(crate) fn rewrite(node: &mut Node, text: impl AsRef<str>, mark: &Written) {
+    let text = text.as_ref();
+    let written = if node.as_str() == Some(text) { node.written.clone() } else { mark.over(&node.written) };
     set_string(node, text);
     node.written = written;
 }

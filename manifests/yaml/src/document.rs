@@ -1,7 +1,15 @@
 //! Texts with several documents.
 
-use crate::compose::{Extent, compose};
-use crate::{MAX_BYTES, Node, ParseError, Position};
+use crate::{MAX_BYTES, Node, ParseError, Position, parser, simple};
+
+/// How much of a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All documents.
+    All,
+    /// The first document; what follows it may be anything.
+    First,
+}
 
 /// One document of a text, not yet parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +25,7 @@ impl Document<'_> {
     ///
     /// A text of comments alone has no node; a text that ends a document with `...` may have several.
     pub fn parse(&self) -> Result<Vec<Node>, ParseError> {
-        compose(self.text, self.line, Extent::All)
+        read(self.text, self.line, Extent::All)
     }
 }
 
@@ -39,7 +47,7 @@ pub fn parse(text: &str) -> Result<Vec<Node>, ParseError> {
 /// # Follows go-yaml
 /// This is what its `Unmarshal` does: a mistake after the first document is not found.
 pub fn parse_first(text: &str) -> Result<Option<Node>, ParseError> {
-    Ok(compose(text, 1, Extent::First)?.into_iter().next())
+    Ok(read(text, 1, Extent::First)?.into_iter().next())
 }
 
 /// Splits `text` at its `---` lines.
@@ -65,7 +73,17 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, ParseError> {
     Ok(documents)
 }
 
-pub(crate) fn check_size(text: &str) -> Result<(), ParseError> {
+/// Reads documents of `text`, whose first line is line `first_line` of what the user wrote.
+fn read(text: &str, first_line: u32, extent: Extent) -> Result<Vec<Node>, ParseError> {
+    check_size(text)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match simple::read(text, first_line) {
+        Some(documents) => Ok(documents),
+        None => parser::read(text, first_line, extent),
+    }
+}
+
+fn check_size(text: &str) -> Result<(), ParseError> {
     if text.len() <= MAX_BYTES {
         return Ok(());
     }

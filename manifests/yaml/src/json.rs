@@ -183,7 +183,7 @@ fn unsupported_number(node: &Node) -> ResolveError {
 fn describe_key(key: &Node) -> String {
     match &key.value {
         Value::Scalar(text) if text.is_empty() => "null".to_owned(),
-        Value::Scalar(text) => text.clone(),
+        Value::Scalar(text) => text.to_string(),
         Value::Sequence(_) => "a sequence".to_owned(),
         Value::Mapping(_) => "a mapping".to_owned(),
     }

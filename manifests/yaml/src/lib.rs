@@ -24,6 +24,10 @@
 //! first key and refuses a tab after `key:`; `serde_yaml` is unmaintained and resolves by rules that no Kubernetes tool
 //! has. Anchors, merge keys, limits and everything about values is done here.
 //!
+//! Most manifests use a small part of YAML. A reader of that part alone makes the same trees several times as fast, and
+//! leaves every text with anything else in it to the parser. Scalars are `compact_str`'s texts, since most of them are
+//! shorter than what it keeps without an allocation.
+//!
 //! # Limits
 //! Text comes from strangers: [`MAX_BYTES`], [`MAX_DEPTH`], [`MAX_ALIASED_NODES`] and [`MAX_ALIASED_BYTES`] bound what
 //! one text can cost.
@@ -40,10 +44,12 @@ mod merge;
 mod node;
 mod number;
 mod parse_error;
+mod parser;
 mod pending;
 mod position;
 mod reindent;
 mod resolve;
+mod simple;
 mod syntax;
 mod timestamp;
 mod written;

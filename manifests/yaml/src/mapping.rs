@@ -127,6 +127,12 @@ impl Mapping {
     }
 }
 
+impl From<Vec<(Node, Node)>> for Mapping {
+    fn from(entries: Vec<(Node, Node)>) -> Self {
+        Self { entries }
+    }
+}
+
 impl FromIterator<(Node, Node)> for Mapping {
     fn from_iter<I: IntoIterator<Item = (Node, Node)>>(entries: I) -> Self {
         Self { entries: entries.into_iter().collect() }

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use compact_str::CompactString;
+
 use crate::emit::string_style;
 use crate::{Comments, Mapping, Position, Schema, Written};
 
@@ -28,7 +30,7 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// The text of a scalar, quotes, escapes and folding undone. [`Node::resolve`] says what it means.
-    Scalar(String),
+    Scalar(CompactString),
     /// A list.
     Sequence(Vec<Node>),
     /// Keys and values in their written order.
@@ -56,14 +58,14 @@ pub enum Style {
 
 impl Node {
     /// A scalar without quotes, whose text decides its type.
-    pub fn plain(text: impl Into<String>) -> Self {
+    pub fn plain(text: impl AsRef<str>) -> Self {
         Self::scalar(text, Style::Plain)
     }
 
     /// A scalar that is a string in every schema, quoted where it must be.
-    pub fn string(text: impl Into<String>) -> Self {
-        let text = text.into();
-        let style = string_style(&text);
+    pub fn string(text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        let style = string_style(text);
         Self::scalar(text, style)
     }
 
@@ -82,8 +84,8 @@ impl Node {
         Self::new(Value::Mapping(mapping), Style::Block)
     }
 
-    fn scalar(text: impl Into<String>, style: Style) -> Self {
-        Self::new(Value::Scalar(text.into()), style)
+    fn scalar(text: impl AsRef<str>, style: Style) -> Self {
+        Self::new(Value::Scalar(CompactString::new(text)), style)
     }
 
     pub(crate) fn new(value: Value, style: Style) -> Self {

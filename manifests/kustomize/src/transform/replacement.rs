@@ -129,7 +129,7 @@ fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
     let text = value.as_str().ok_or("delimiter option can only be used with scalar nodes")?;
     let part = usize::try_from(options.index).ok().and_then(|index| text.split(options.delimiter.as_str()).nth(index));
     let part = part.ok_or_else(|| format!("options.index {} is out of bounds for value {text}", options.index))?;
-    Ok(Node { value: Value::Scalar(part.to_owned()), ..node::copied(value) })
+    Ok(Node { value: Value::Scalar(part.into()), ..node::copied(value) })
 }
 
 /// Sets the fields of `target` to `value`, and returns how many there were.
@@ -230,7 +230,7 @@ fn put(field: &mut Node, value: &Node, text: &str) {
     }
     field.written = value.written.over(&field.written);
     let old = type_tag(field);
-    field.value = Value::Scalar(text.to_owned());
+    field.value = Value::Scalar(text.into());
     if field.tag.is_none() && type_tag(field) != old {
         match old {
             Some("!!str") => field.style = Style::DoubleQuoted,

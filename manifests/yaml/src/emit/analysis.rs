@@ -43,9 +43,19 @@ impl Analysis {
 /// Whether `text` has only characters that mean nothing wherever they stand; most keys and many values do.
 fn is_simple(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes[0].is_ascii_alphanumeric()
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_'))
+    bytes[0].is_ascii_alphanumeric() && bytes.iter().all(|byte| IS_SIMPLE[usize::from(*byte)])
 }
+
+/// For each byte, whether it means nothing behind a letter or digit.
+const IS_SIMPLE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 /// Characters that would end a plain scalar or make it something else.
 #[derive(Default)]

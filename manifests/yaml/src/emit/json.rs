@@ -5,7 +5,7 @@ use serde_json::{Map, Number};
 
 use super::analysis::Analysis;
 use super::layout::{Around, Lead, MAX_SIMPLE_KEY, STEP};
-use super::order::sort_by_key;
+use super::order::{is_sorted, sort_by_key};
 use super::output::Output;
 use super::scalar::{Place, write_scalar};
 use super::style::{string_style, style_of};
@@ -21,7 +21,7 @@ use crate::{Style, number};
 /// # Differs from `sigs.k8s.io/yaml`
 /// What it would read back as something else is quoted: a key `<<`, and text with U+2028 or U+2029.
 pub fn emit_json(json: &Json) -> String {
-    let mut writer = Writer { out: Output::default() };
+    let mut writer = Writer { out: Output::new() };
     writer.value(json, Around::DOCUMENT);
     writer.out.end_line();
     writer.out.into_text()
@@ -29,7 +29,7 @@ pub fn emit_json(json: &Json) -> String {
 
 /// Writes an object as [`emit_json`] does.
 pub fn emit_object(fields: &Map<String, Json>) -> String {
-    let mut writer = Writer { out: Output::default() };
+    let mut writer = Writer { out: Output::new() };
     if fields.is_empty() {
         writer.word("{}", Around::DOCUMENT);
     } else {
@@ -74,8 +74,16 @@ impl Writer {
     }
 
     fn mapping(&mut self, fields: &Map<String, Json>, around: Around) {
+        if is_sorted(fields.keys()) {
+            self.entries(fields.iter(), around);
+        } else {
+            self.entries(sort_by_key(&fields.iter().collect::<Vec<_>>()).into_iter(), around);
+        }
+    }
+
+    fn entries<'a>(&mut self, entries: impl Iterator<Item = (&'a String, &'a Json)>, around: Around) {
         let indent = around.mapping_indent();
-        for (index, (key, value)) in sort_by_key(fields.iter().collect()).into_iter().enumerate() {
+        for (index, (key, value)) in entries.enumerate() {
             around.start_entry(&mut self.out, index, indent);
             self.entry(key, value, indent);
         }

@@ -14,7 +14,7 @@ use crate::{Comments, Mapping, Node, Style, Value};
 /// Collections are indented by two, lists stand at the indentation of their key, lines are not folded. A style that
 /// cannot hold its text gives way to one that can; a bare value in a flow collection becomes `''`. A flow collection is one line, or a block if it has comments inside.
 pub fn emit(node: &Node) -> String {
-    let mut writer = Writer { out: Output::default() };
+    let mut writer = Writer { out: Output::new() };
     writer.lines(above(node), 0);
     writer.out.end_line();
     if node.is_bare() {

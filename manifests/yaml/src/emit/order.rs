@@ -6,20 +6,18 @@
 
 use std::cmp::Ordering;
 
-/// Sorts entries by their keys. Equal entries in the same order give the same result, whatever the keys are.
-pub(super) fn sort_by_key<'a, V>(entries: Vec<(&'a String, &'a V)>) -> Vec<(&'a String, &'a V)> {
-    if entries.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b).is_le()) {
-        return entries;
-    }
-    merge_sort(&entries)
+/// Whether `keys` are in their order.
+pub(super) fn is_sorted<'a>(keys: impl Iterator<Item = &'a String>) -> bool {
+    keys.is_sorted_by(|a, b| compare_keys(a, b).is_le())
 }
 
-fn merge_sort<'a, V>(entries: &[(&'a String, &'a V)]) -> Vec<(&'a String, &'a V)> {
+/// Sorts entries by their keys. Equal entries in the same order give the same result, whatever the keys are.
+pub(super) fn sort_by_key<'a, V>(entries: &[(&'a String, &'a V)]) -> Vec<(&'a String, &'a V)> {
     if entries.len() < 2 {
         return entries.to_vec();
     }
     let (left, right) = entries.split_at(entries.len() / 2);
-    let (left, right) = (merge_sort(left), merge_sort(right));
+    let (left, right) = (sort_by_key(left), sort_by_key(right));
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     let mut merged = Vec::with_capacity(entries.len());
     while let (Some((a, _)), Some((b, _))) = (left.peek(), right.peek()) {
@@ -91,7 +89,7 @@ mod tests {
 
         #[test]
         fn sorting_keeps_every_entry(keys in prop::collection::vec("[09Z]{0,3}", 0..50)) {
-            let mut sorted: Vec<_> = sort_by_key(keys.iter().map(|key| (key, &())).collect()).into_iter().map(|(key, ())| key).collect();
+            let mut sorted: Vec<_> = sort_by_key(&keys.iter().map(|key| (key, &())).collect::<Vec<_>>()).into_iter().map(|(key, ())| key).collect();
             sorted.sort();
             let mut expected: Vec<_> = keys.iter().collect();
             expected.sort();

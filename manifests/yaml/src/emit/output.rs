@@ -1,13 +1,19 @@
 //! The text that is being written.
 
+/// How many bytes an output has room for before it grows: as long as most objects are.
+const CAPACITY: usize = 1024;
+
 /// Text with the place where its last line begins.
-#[derive(Default)]
 pub(super) struct Output {
     text: String,
     line_start: usize,
 }
 
 impl Output {
+    pub(super) fn new() -> Self {
+        Self { text: String::with_capacity(CAPACITY), line_start: 0 }
+    }
+
     pub(super) fn into_text(self) -> String {
         self.text
     }

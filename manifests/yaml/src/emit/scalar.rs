@@ -55,7 +55,8 @@ enum Quote {
 
 /// Writes a plain or single-quoted scalar, whose spaces may be replaced by line breaks and whose breaks are doubled.
 fn write_lines(out: &mut Output, text: &str, quote: Quote, place: Place<'_>) {
-    if place.fits(out, text) && !text.contains(['\n', '\'']) {
+    let is_as_written = |byte| byte != b'\n' && (byte != b'\'' || quote == Quote::None);
+    if place.fits(out, text) && text.bytes().all(is_as_written) {
         out.push_str(text);
         return;
     }

@@ -10,7 +10,7 @@ pub(crate) fn string_style(text: &str) -> Style {
 
 /// The style of a string whose analysis is at hand.
 pub(super) fn style_of(text: &str, analysis: Analysis) -> Style {
-    if text.contains('\n') {
+    if analysis.multiline && text.contains('\n') {
         return if analysis.block_scalar { Style::Literal } else { Style::DoubleQuoted };
     }
     if !reads_as_string(text) {

@@ -58,11 +58,11 @@ fn a_style_that_cannot_hold_the_text_gives_way() {
             parse("plain: a\nsingle: 'a'\nliteral: |\n  a\nflow: [a]\n").expect("the text is YAML").remove(0);
         for key in ["plain", "single", "literal"] {
             if let Some(value) = node.get_mut(key) {
-                value.value = fairlead_yaml::Value::Scalar(text.to_owned());
+                value.value = fairlead_yaml::Value::Scalar(text.into());
             }
         }
         if let Some(items) = node.get_mut("flow").and_then(Node::as_sequence_mut) {
-            items[0].value = fairlead_yaml::Value::Scalar(text.to_owned());
+            items[0].value = fairlead_yaml::Value::Scalar(text.into());
         }
         emit(&node)
     };
