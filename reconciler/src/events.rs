@@ -1,11 +1,16 @@
 //! Kubernetes Events, and the same as JSON to the address that `--events-addr` names.
 //!
-//! Sending never delays a run: events wait in a bounded line, and one that finds it full is dropped and counted. The
-//! order of one object's events is kept.
+//! Sending never delays a run: events wait in bounded lines, and one that finds its line full is dropped and counted. All
+//! events of one object wait in the same line, which keeps their order.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use fairlead_api::time::Time;
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -19,8 +24,11 @@ use crate::{
     metrics::Metrics,
 };
 
-/// How many events may wait to be sent.
-const WAITING: usize = 4096;
+/// How many events are sent at a time: as many lines are emptied beside each other.
+const LINES: usize = 4;
+
+/// How many events may wait in each line.
+const WAITING: usize = 1024;
 
 /// Longest message that an Event carries, in bytes: the API server's own limit is 1024 for the message of a series.
 const MESSAGE_LIMIT_BYTES: usize = 1023;
@@ -76,7 +84,7 @@ pub struct Reference {
 /// Where events are handed in. Cheap to clone.
 #[derive(Clone)]
 pub struct Recorder {
-    line: mpsc::Sender<Event>,
+    lines: Arc<[mpsc::Sender<Event>]>,
     metrics: Metrics,
 }
 
@@ -89,14 +97,20 @@ impl Recorder {
         address: Option<String>,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
-        let (line, events) = mpsc::channel(WAITING);
-        let recorder = Self { line, metrics };
-        (recorder, send_all(events, cluster, clock, address.map(Arc::from), stop))
+        let address: Option<Arc<str>> = address.map(Arc::from);
+        let (lines, ends): (Vec<_>, Vec<_>) = (0..LINES).map(|_| mpsc::channel(WAITING)).unzip();
+        let senders = ends
+            .into_iter()
+            .map(move |events| send_all(events, cluster.clone(), clock.clone(), address.clone(), stop.clone()));
+        let sending = join_all(senders.collect::<Vec<_>>());
+        (Self { lines: lines.into(), metrics }, async { drop(sending.await) })
     }
 
     /// Hands in an event.
     pub fn record(&self, event: Event) {
-        if self.line.try_send(event).is_err() {
+        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one(&event.about.uid);
+        let line = usize::try_from(hash % LINES as u64).unwrap_or_default();
+        if self.lines[line].try_send(event).is_err() {
             self.metrics.count_dropped_event();
         }
     }

@@ -73,6 +73,8 @@ pub(super) struct LastBuild {
 pub(super) struct Waiting {
     pub(super) since: Instant,
     pub(super) deadline: Instant,
+    /// Until then nothing is said of the waiting.
+    pub(super) quiet_until: Instant,
     /// Something was written before: recovery is worth an event.
     pub(super) has_changes: bool,
     /// How long it took until an object was found to have failed.

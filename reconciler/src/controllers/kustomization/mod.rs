@@ -21,6 +21,7 @@ mod work;
 use std::{sync::Arc, time::Duration};
 
 use fairlead_api::{
+    conditions::READY,
     kustomize::{Kustomization, KustomizationSpec, KustomizationStatus, SourceKind},
     names::{annotations, events as metadata_keys, labels},
     reasons::kustomization as reason,
@@ -28,6 +29,7 @@ use fairlead_api::{
 use fairlead_object::ObjectId;
 use fairlead_plan::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use tokio::time::Instant;
 
 use super::{ObjectKey, Reconciled, Said, Unusable, World};
 use crate::{
@@ -47,6 +49,9 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a new object waits for its source without a word: both are often created at once.
 const SOURCE_TO_COME: Duration = Duration::from_secs(2);
+
+/// How long health is awaited without a word: what was applied is often well a moment later.
+const HEALTH_TO_COME: Duration = Duration::from_secs(2);
 
 /// How long an object rests whose interval cannot be read.
 const FALLBACK_RETRY: Duration = Duration::from_mins(1);
@@ -123,6 +128,11 @@ impl Subject<'_> {
             self.world.memories.put(self.key, memory);
             return Ok(NextRun::After(SOURCE_TO_COME));
         }
+        if let Some(quiet) = self.quiet_for(&outcome, &memory) {
+            memory.untold = outcome.map(|outcome| outcome.changes().to_vec()).unwrap_or_default();
+            self.world.memories.put(self.key, memory);
+            return Ok(NextRun::After(quiet));
+        }
         let before = self.latest_status();
         let report = outcome::report(&self.situation(&before, memory.attempted.as_deref()), &outcome);
         let written = self.write(&before, &report.status).await;
@@ -151,6 +161,16 @@ impl Subject<'_> {
     fn is_source_to_come(&self, outcome: &Result<Outcome, Failure>, memory: &mut Memory) -> bool {
         let is_missing = matches!(outcome, Err(Failure::SourceMissing(..) | Failure::NoArtifact(..)));
         is_missing && self.before().conditions.is_empty() && !std::mem::replace(&mut memory.has_missed_source, true)
+    }
+
+    /// How much longer health is awaited without a word. A change of it wakes the next run, so this is worth no write yet;
+    /// unless the object still counts as ready, or its inventory has become shorter.
+    fn quiet_for(&self, outcome: &Result<Outcome, Failure>, memory: &Memory) -> Option<Duration> {
+        let Ok(Outcome::Waiting { applied, is_final: true, .. }) = outcome else { return None };
+        let is_ready = self.latest_status().conditions.is_true(READY);
+        let is_recorded = self.inventory().is_ok_and(|recorded| recorded == applied.inventory);
+        let left = memory.waiting.as_ref()?.quiet_until.checked_duration_since(Instant::now())?;
+        (is_recorded && !is_ready).then_some(left)
     }
 
     /// Makes sure that what the failed run lacked wakes the next one when it comes.

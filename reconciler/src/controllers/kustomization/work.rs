@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::{
-    Failure, Memory, Outcome, SHORTEST_TIMEOUT, Subject, dependencies,
+    Failure, HEALTH_TO_COME, Memory, Outcome, SHORTEST_TIMEOUT, Subject, dependencies,
     health::{Folded, failed_early, fold, timed_out},
     identity::{Standing, standing},
     ledger::Ledger,
@@ -327,7 +327,8 @@ impl<'a> Work<'a> {
         self.subject.world.tracker.set_awaiting(self.subject.key, true);
         let (now, since) = (Instant::now(), self.subject.began);
         let deadline = since + self.subject.world.settings.definition_timeout;
-        let waiting = *memory.waiting.get_or_insert(Waiting { since, deadline, has_changes: true, failed_after: None });
+        let waiting = Waiting { since, deadline, quiet_until: now, has_changes: true, failed_after: None };
+        let waiting = *memory.waiting.get_or_insert(waiting);
         if now >= waiting.deadline {
             memory.waiting = None;
             let message = timed_out(now.duration_since(waiting.since), waiting_for);
@@ -391,8 +392,8 @@ impl<'a> Work<'a> {
         artifact: &Artifact,
     ) -> Result<Outcome, Failure> {
         let inventory = self.subject.inventory()?;
-        let applied =
-            Applied { revision: artifact.revision.clone(), inventory, digest: last.digest, changes: Vec::new() };
+        let changes = std::mem::take(&mut memory.untold);
+        let applied = Applied { revision: artifact.revision.clone(), inventory, digest: last.digest, changes };
         self.conclude(memory, last, applied, false)
     }
 
@@ -411,7 +412,8 @@ impl<'a> Work<'a> {
         let is_looked_at = !last.objects.is_empty();
         memory.built = Some(last);
         let (since, deadline) = (self.subject.began, now + self.timeout);
-        let fresh = Waiting { since, deadline, has_changes, failed_after: None };
+        let quiet_until = now + HEALTH_TO_COME;
+        let fresh = Waiting { since, deadline, quiet_until, has_changes, failed_after: None };
         let mut waiting = match memory.waiting.take() {
             Some(waiting) if !has_changes => waiting,
             Some(_) | None => fresh,
