@@ -21,10 +21,12 @@ spec:
 async fn a_dependent_waits_for_what_it_depends_on_and_starts_as_soon_as_that_is_ready() {
     let (limits, broken) = (config_map("limits", "one"), "kind: [\n");
     let files = [("app/limits.yaml", Some(limits.as_str())), ("base/base.yaml", Some(broken))];
-    let spec = json!({ "path": "./app", "dependsOn": [{ "name": "base" }] });
-    let team = Team::following("depends", &files, spec).await;
+    let team = Team::new("depends").await;
+    team.repository.commit(files, "first");
+    team.fetch().await;
     team.kustomize("base", json!({ "path": "./base" })).await;
     team.cluster.wait_for(&team.named("Kustomization", "base"), "Ready", "False", LIMIT).await;
+    team.kustomize("app", json!({ "path": "./app", "dependsOn": [{ "name": "base" }] })).await;
     let waiting = team.failed().await;
     insta::assert_snapshot!(team.steady(&waiting.to_string()), @"False DependencyNotReady: dependency 'NAMESPACE/base' is not ready");
     assert_eq!(team.find("ConfigMap", "limits").await, None);
