@@ -33,6 +33,7 @@
 //! one text can cost.
 
 mod anchors;
+mod characters;
 mod comments;
 mod compose;
 mod document;

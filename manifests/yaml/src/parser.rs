@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use compact_str::CompactString;
 use granit_parser::{Event, Parser, Placement as Side, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
+use crate::characters::{self, Prepared};
 use crate::compose::{Composer, Placement};
 use crate::document::Extent;
 use crate::reindent::Reindent;
@@ -13,10 +14,10 @@ use crate::{MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
 
 /// Reads documents of `text`, whose first line is line `first_line` of what the user wrote.
 pub(crate) fn read(text: &str, first_line: u32, extent: Extent) -> Result<Vec<Node>, ParseError> {
-    let mut text = Cow::Borrowed(text);
+    let Prepared { mut text, has_stand_ins } = Prepared::new(text);
     let mut reindent = Reindent::new();
     loop {
-        let mut reader = Reader::new(&text, first_line);
+        let mut reader = Reader { has_stand_ins, ..Reader::new(&text, first_line) };
         let error = match reader.read(extent) {
             Ok(()) => return Ok(reader.composer.into_documents()),
             Err(Failure::Refused(error)) => return Err(error),
@@ -46,6 +47,8 @@ struct Reader<'a> {
     /// Whether the last line has content and no line break; a block scalar that ends there does not end with one either,
     /// as go-yaml reads it, while the parser adds one.
     is_unterminated: bool,
+    /// Whether something else stands for byte order marks.
+    has_stand_ins: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -57,6 +60,7 @@ impl<'a> Reader<'a> {
             last_line: 0,
             is_unterminated: text.lines().next_back().is_some_and(|last| !last.trim().is_empty())
                 && !text.ends_with('\n'),
+            has_stand_ins: false,
         }
     }
 
@@ -141,7 +145,7 @@ impl<'a> Reader<'a> {
         if self.is_bare(&text, style, span) {
             return CompactString::default();
         }
-        let mut text = CompactString::from(text);
+        let mut text = if self.has_stand_ins { characters::restored(&text) } else { CompactString::from(text) };
         let is_block = matches!(style, Style::Literal | Style::Folded);
         if is_block && self.is_unterminated && span.end.byte_offset() == Some(self.text.len()) && text.ends_with('\n') {
             text.pop();

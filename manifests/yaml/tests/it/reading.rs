@@ -168,6 +168,22 @@ fn a_byte_order_mark_and_windows_line_ends_are_not_content() {
 }
 
 #[test]
+fn a_next_line_ends_a_line_wherever_it_stands() {
+    assert_eq!(read("a: \"x\u{85}y\"\n"), r#"{"a":"x y"}"#);
+    assert_eq!(read("a: |\n  x\u{85}  y\n"), r#"{"a":"x\ny\n"}"#);
+    assert_eq!(read("a: x # c\u{85}b: y\n"), r#"{"a":"x","b":"y"}"#);
+    assert!(parse("a: x\u{85}y\n").is_err());
+}
+
+#[test]
+fn a_byte_order_mark_is_a_letter_unless_it_starts_a_line() {
+    assert_eq!(read("a: \u{feff}x\nb: y\u{feff}z\n"), "{\"a\":\"\u{feff}x\",\"b\":\"y\u{feff}z\"}");
+    assert_eq!(read("a:\n  \u{feff}b: x\n"), "{\"a\":{\"\u{feff}b\":\"x\"}}");
+    assert_eq!(read("a: x\n\u{feff}b: y\n"), r#"{"a":"x","b":"y"}"#);
+    assert_eq!(read("a: \"\\ufdd0\"\nb: \u{fdd0}\n"), "{\"a\":\"\u{fdd0}\",\"b\":\"\u{fdd0}\"}");
+}
+
+#[test]
 fn a_block_scalar_at_the_end_of_a_file_ends_as_the_file_does() {
     assert_snapshot!(read("a: |\n  x"), @r#"{"a":"x"}"#);
     assert_snapshot!(read("a: |\n  x\n"), @r#"{"a":"x\n"}"#);
