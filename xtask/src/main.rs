@@ -65,7 +65,7 @@ enum Chore {
     },
     /// Write the image that `fairlead install` runs, as an OCI archive.
     Image,
-    /// Write the generated files under `deploy/` anew.
+    /// Write the generated files anew: those under `deploy/`, and what kustomize knows of Kubernetes' types.
     Generate,
 }
 
@@ -136,7 +136,7 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Chore::Generate => {
-            prepare(&[Prerequisite::CCompiler])?;
+            prerequisites::require(&[Prerequisite::CCompiler, Prerequisite::Go])?;
             cargo::build_binaries(&["fairlead-tests"], cargo::Profile::Dev)?;
             Err(cargo::become_binary("generate", cargo::Profile::Dev, NO_ARGUMENTS).into())
         }

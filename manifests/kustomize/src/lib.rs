@@ -36,8 +36,6 @@ mod remote;
 mod resource;
 mod resources;
 mod schema;
-mod schema_table;
-mod scope;
 mod selector;
 mod shared;
 mod sort;

@@ -1,9 +1,12 @@
-//! Writes the generated files under `deploy/` anew: `cargo xtask generate`.
+//! Writes the generated files anew: `cargo xtask generate`.
 
-use std::{fs, io, process::ExitCode};
+use std::{error::Error, fs, io, process::ExitCode};
+
+/// Where `fairlead-kustomize` keeps what kustomize knows of Kubernetes' types.
+const TYPES: &str = "manifests/kustomize/src/schema/table.rs";
 
 fn main() -> ExitCode {
-    match write() {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: cannot write the generated files: {error}");
@@ -12,18 +15,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes those files that differ, and names them.
-fn write() -> io::Result<()> {
+fn run() -> Result<(), Box<dyn Error>> {
     for (path, text) in fairlead_api::generate::files() {
-        let target = fairlead_tools::repository().join(&path);
-        if fs::read_to_string(&target).is_ok_and(|written| written == text) {
-            continue;
-        }
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&target, text)?;
-        println!("{path}");
+        write(&path, &text)?;
     }
+    write(TYPES, &fairlead_tools::kubernetes_types()?)?;
+    Ok(())
+}
+
+/// Writes a file if it differs, and names it.
+fn write(path: &str, text: &str) -> io::Result<()> {
+    let target = fairlead_tools::repository().join(path);
+    if fs::read_to_string(&target).is_ok_and(|written| written == text) {
+        return Ok(());
+    }
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&target, text)?;
+    println!("{path}");
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    process::Stdio,
     time::Instant,
 };
 
@@ -31,6 +32,9 @@ pub enum ToolError {
         /// The tool that does not build.
         tool: Tool,
     },
+    /// The program that asks kustomize for its types failed; its own message is on standard error.
+    #[error("cannot ask kustomize for its types: `go run ./types` failed, its message is above")]
+    Types,
     /// The folder for built tools cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
@@ -100,6 +104,22 @@ fn build(tool: Tool, folder: &Path) -> Result<(), ToolError> {
     }
     let built = folder.join(tool.name());
     fs::rename(&partial, &built).map_err(cannot_write(&built))
+}
+
+/// Returns what kustomize knows of Kubernetes' types, as the Rust source of `fairlead-kustomize`'s table of them.
+///
+/// # Errors
+/// If Go is missing, or the program in `types/` does not build.
+pub fn kubernetes_types() -> Result<String, ToolError> {
+    let output = command("go")
+        .args(["run", "-C", env!("CARGO_MANIFEST_DIR"), "-mod=readonly", "./types"])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|source| ToolError::GoMissing { tools: "the table of types".to_owned(), source })?;
+    if !output.status.success() {
+        return Err(ToolError::Types);
+    }
+    String::from_utf8(output.stdout).map_err(|_| ToolError::Types)
 }
 
 /// Returns flags that leave debug data out and write in the version, which Kubernetes takes its defaults from.

@@ -16,7 +16,7 @@ use std::{
     process::Command,
 };
 
-pub use build::{ToolError, provide};
+pub use build::{ToolError, kubernetes_types, provide};
 pub use tool::Tool;
 
 /// Returns a command that starts `program`, which the product itself must never do.

@@ -4,3 +4,4 @@ mod cases;
 mod corpus;
 mod golden;
 mod linear;
+mod types;
