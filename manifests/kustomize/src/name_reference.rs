@@ -237,7 +237,7 @@ impl<'a> Search<'a> {
         match &mut field.value {
             Value::Scalar(name) => {
                 if let Some(target) = self.target(name, |_| true, |target| &target.name)? {
-                    node::rewrite(field, target.name.as_str(), &target.named_by);
+                    node::respell(field, target.name.as_str(), &target.named_by);
                 }
                 Ok(())
             }

@@ -94,6 +94,13 @@ pub(crate) fn rewrite(node: &mut Node, text: impl AsRef<str>, mark: &Written) {
     node.written = written;
 }
 
+/// Puts `text` in place of the scalar `node` as [`set_text`] does, as written by `mark`.
+pub(crate) fn respell(node: &mut Node, text: impl Into<String>, mark: &Written) {
+    let text = text.into();
+    let written = if node.as_str() == Some(&text) { node.written.clone() } else { mark.over(&node.written) };
+    *node = Node { position: node.position, shared: node.shared, style: node.style, written, ..Node::plain(text) };
+}
+
 /// A copy of `node` that is a node of its own wherever it is put.
 pub(crate) fn copied(node: &Node) -> Node {
     let mut copy = node.clone();

@@ -63,7 +63,7 @@ impl Images {
         let written = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
         if self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(written)) {
             let changed = changed(written, &self.image);
-            node::rewrite(field, changed, mark);
+            node::respell(field, changed, mark);
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! # Follows kustomize
 //! The names of namespaces, API services and custom resource definitions stay, judged by what an object was at first.
-//! What a name got is remembered: references are told apart by it.
+//! What a name got is remembered: references are told apart by it. A name without quotes that comes to look like a number
+//! or a boolean is one then.
 
 use fairlead_yaml::Written;
 
@@ -89,7 +90,7 @@ fn rename(
             fields.visit(resource, Some(NodeKind::Scalar), &mut |field| {
                 let name = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
                 let name = renamed(name);
-                node::rewrite(field, name, mark);
+                node::respell(field, name, mark);
                 Ok(())
             })?;
         }
