@@ -7,7 +7,7 @@ use fairlead_object::{Digest, Manifest, ObjectId, Origin, Place, Recorder, Tree,
 use fairlead_yaml::emit_object;
 
 use crate::{
-    BuildError, BuildInputs, BuildRequest, Caller, CommonMetadata, Duplicate, Files, ManagedByLabel, Order,
+    BuildError, BuildInputs, BuildRequest, Caller, CommonMetadata, Duplicate, Files, ManagedByLabel, Order, inflation,
     limits::Bounded, root::Root, substitute::substitute,
 };
 
@@ -106,6 +106,7 @@ fn options(request: &BuildRequest) -> Options {
         },
         manager,
         built_in_types,
+        charts: Some(inflation::inflate),
     }
 }
 

@@ -22,10 +22,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Decryption is not here yet, and a chart is rendered elsewhere. Nothing here opens a connection or starts a process.
+//! Decryption is not here yet. Nothing here opens a connection or starts a process.
 
 mod build;
 mod error;
+mod inflation;
 mod inputs;
 mod limits;
 mod normalise;

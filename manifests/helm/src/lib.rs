@@ -44,7 +44,7 @@ pub use chart::{
 };
 pub use release::{
     DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, Hook, HookEvent, HookOutput, PrintError, PrintOptions,
-    Release, RenderError, Rendered, RenderedFile, RenderedManifest, render, render_files,
+    Release, RenderError, Rendered, RenderedFile, RenderedManifest, release_name, render, render_files,
 };
 pub use template::{CallError, ExecError, Failure, LimitError, Limits, ParseError, World};
 pub use values::{SetError, TypeMismatch, UserValues, ValuesError};

@@ -4,6 +4,7 @@ use fairlead_object::{Tree, TreePath};
 
 use crate::{
     accumulate::{Accumulation, Build},
+    charts::RenderChart,
     error::BuildError,
     kustomization::Kustomization,
     load::{LoadRestrictions, Loader},
@@ -17,7 +18,7 @@ use crate::{
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
 /// How to build.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Which files a kustomization may name.
     pub load_restrictions: LoadRestrictions,
@@ -29,6 +30,8 @@ pub struct Options {
     pub manager: Manager,
     /// What becomes of the built-in types where a kustomization names its own.
     pub built_in_types: BuiltInTypes,
+    /// What renders charts; without it they are refused.
+    pub charts: Option<RenderChart>,
 }
 
 /// The order of the output.
@@ -96,7 +99,7 @@ pub fn build_with(
 ) -> Result<Built, BuildError> {
     let loader = Loader::new(tree, directory, options.load_restrictions);
     let notes = notes(kustomization, options);
-    let mut build = Build::new(notes.clone(), options.built_in_types);
+    let mut build = Build::new(notes.clone(), options);
     let mut accumulation = Accumulation::new();
     accumulation.run(&loader, kustomization, &mut build)?;
     let Accumulation { mut resources, config, vars } = accumulation;

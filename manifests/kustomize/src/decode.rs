@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use fairlead_object::TreePath;
 use fairlead_yaml::{Node, Scalar, Schema, Value};
+use serde_json::Value as Json;
 
 use crate::{
     at::{At, Located},
@@ -204,6 +205,14 @@ impl Decode for i64 {
 impl Decode for Node {
     fn decode(node: &Node, _: &Path<'_>) -> Result<Self, BuildError> {
         Ok(node.clone())
+    }
+}
+
+impl Decode for Json {
+    fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        let unreadable =
+            |source| BuildError::Unprintable { at: path.at(node), id: format!("`{}`", path.dotted()), source };
+        node.to_json(path.schema).map_err(unreadable)
     }
 }
 

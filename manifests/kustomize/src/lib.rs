@@ -12,6 +12,7 @@
 mod accumulate;
 mod at;
 mod build;
+mod charts;
 mod config;
 mod crds;
 mod decode;
@@ -45,12 +46,13 @@ mod vars;
 pub use accumulate::MAX_KUSTOMIZATIONS;
 pub use at::{At, Located};
 pub use build::{Built, ManagedByLabel, Manager, Options, Order, build, build_with, print};
+pub use charts::{ChartRelease, RenderChart, ValuesFile};
 pub use error::{AbsorbProblem, BuildError, LoadError, PatchError, PluginError, ReferenceError};
 pub use field_spec::FieldSpec;
 pub use kustomization::{
-    FILE_NAMES, FieldOptions, FieldReference, Fields, Generator, GeneratorOptions, Image, Kind, Kustomization, Label,
-    LegacySortOptions, ObjectReference, Patch, PatchOptions, Replacement, ReplacementSource, ReplacementTarget,
-    Replica, Selector, SortOptions, Var,
+    FILE_NAMES, FieldOptions, FieldReference, Fields, Generator, GeneratorOptions, HelmChart, HelmChartArgs,
+    HelmGlobals, Image, Kind, Kustomization, Label, LegacySortOptions, ObjectReference, Patch, PatchOptions,
+    Replacement, ReplacementSource, ReplacementTarget, Replica, Selector, SortOptions, Var,
 };
 pub use load::{LoadRestrictions, MAX_DEPTH};
 pub use remote::is_repository;

@@ -77,7 +77,7 @@ impl<'a> Loader<'a> {
         if has_ambiguous_part(written) {
             return Err(LoadError::Ambiguous { at: at.clone(), path: written.to_owned() });
         }
-        let path = TreePath::parse(self.root(), written).map_err(|_| self.outside(written, at))?;
+        let path = self.path(written, at)?;
         let entry = self.tree.entry(&path).map_err(|source| LoadError::Unreadable { at: at.clone(), source })?;
         match entry.map(|entry| entry.kind) {
             None => return Err(LoadError::MissingDirectory { path }),
@@ -94,6 +94,11 @@ impl<'a> Loader<'a> {
         Ok(Self { tree: self.tree, restrictions: self.restrictions, roots })
     }
 
+    /// What `written` names from here; it may lie anywhere in the tree.
+    pub(crate) fn path(&self, written: &str, at: &At) -> Result<TreePath, LoadError> {
+        TreePath::parse(self.root(), written).map_err(|_| self.outside(written, at))
+    }
+
     fn file_path(&self, written: &str, at: &At) -> Result<TreePath, LoadError> {
         if remote::is_http(written) {
             return Err(LoadError::Remote { at: at.clone(), url: written.to_owned() });
@@ -106,7 +111,7 @@ impl<'a> Loader<'a> {
                 Err(self.outside(written, at))
             };
         }
-        let path = TreePath::parse(self.root(), written).map_err(|_| self.outside(written, at))?;
+        let path = self.path(written, at)?;
         if self.restrictions == LoadRestrictions::Root && !path.is_within(self.root()) {
             return Err(self.outside(&format!("/{}", path.as_str()), at));
         }

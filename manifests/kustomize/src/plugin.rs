@@ -11,12 +11,15 @@ use fairlead_yaml::{Mapping, Node};
 
 use crate::{
     at::{At, Located},
+    charts::{Inflation, Renderer},
     decode::{Decode, Path, Unknown, record},
     error::{BuildError, PluginError},
     field_spec::FieldSpec,
     generate::{self, Behavior, Generated, GeneratedKind},
     id::{GvkRef, Scope},
-    kustomization::{Generator, GeneratorOptions, Image, Patch, PatchOptions, Replacement, Replica, Selector},
+    kustomization::{
+        Generator, GeneratorOptions, HelmChart, HelmGlobals, Image, Patch, PatchOptions, Replacement, Replica, Selector,
+    },
     load::Loader,
     provenance::{ConfiguredBy, Provenance, Step},
     resource::Resource,
@@ -122,9 +125,13 @@ pub(crate) fn transformer(resource: &Resource, loader: &Loader<'_>) -> Result<Tr
 }
 
 /// The objects of the generator that `resource` configures.
-pub(crate) fn generated(resource: &Resource, loader: &Loader<'_>) -> Result<Generated, BuildError> {
+pub(crate) fn generated(
+    resource: &Resource,
+    loader: &Loader<'_>,
+    renderer: Renderer<'_>,
+) -> Result<Vec<Generated>, BuildError> {
     let plugin = Plugin { resource, at: resource.at(), loader };
-    plugin.generated().map_err(|error| plugin.wrap(error))
+    plugin.generated(renderer).map_err(|error| plugin.wrap(error))
 }
 
 impl Plugin<'_> {
@@ -276,15 +283,21 @@ impl Plugin<'_> {
         Ok(ValueAdd { value, targets: targets.into_iter().map(target).collect::<Result<_, BuildError>>()? })
     }
 
-    fn generated(&self) -> Result<Generated, BuildError> {
+    fn generated(&self, renderer: Renderer<'_>) -> Result<Vec<Generated>, BuildError> {
         self.check_builtin()?;
         match self.resource.gvk().kind {
-            "ConfigMapGenerator" => self.pairs(GeneratedKind::ConfigMap),
-            "SecretGenerator" => self.pairs(GeneratedKind::Secret),
-            "IAMPolicyGenerator" => self.iam_policy(),
-            "HelmChartInflationGenerator" => Err(BuildError::helm(&self.at, "HelmChartInflationGenerator")),
+            "ConfigMapGenerator" => Ok(vec![self.pairs(GeneratedKind::ConfigMap)?]),
+            "SecretGenerator" => Ok(vec![self.pairs(GeneratedKind::Secret)?]),
+            "IAMPolicyGenerator" => Ok(vec![self.iam_policy()?]),
+            "HelmChartInflationGenerator" => self.chart(renderer),
             _ => Err(self.unknown()),
         }
+    }
+
+    fn chart(&self, renderer: Renderer<'_>) -> Result<Vec<Generated>, BuildError> {
+        let (chart, globals): (HelmChart, HelmGlobals) = (self.decode()?, self.decode()?);
+        let Self { at, loader, .. } = self;
+        Inflation { chart: &chart, globals: &globals, namespace: "", at, loader }.objects(renderer, &self.step())
     }
 
     fn pairs(&self, kind: GeneratedKind) -> Result<Generated, BuildError> {

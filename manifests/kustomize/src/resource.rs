@@ -1,7 +1,7 @@
 //! One object on its way through the overlays.
 
 use fairlead_object::{Manifest, ManifestError, Origin, TreePath};
-use fairlead_yaml::{Mapping, Node, ResolveError, Schema, Written};
+use fairlead_yaml::{Mapping, Node, Position, ResolveError, Schema, Written};
 use serde_json::Value as Json;
 
 use crate::{
@@ -28,6 +28,8 @@ pub struct Resource {
     pub(crate) vars: Vec<String>,
     pub(crate) shared: Shared,
     pub(crate) provenance: Provenance,
+    /// Whether a chart made it, which has chosen its namespace.
+    pub(crate) is_from_chart: bool,
     origin: Origin,
 }
 
@@ -60,6 +62,7 @@ impl Resource {
             vars: Vec::new(),
             shared: Shared::default(),
             provenance,
+            is_from_chart: false,
             origin,
         }
     }
@@ -98,6 +101,13 @@ impl Resource {
 
     pub(crate) fn at(&self) -> At {
         At::line(&self.origin.file, self.origin.line)
+    }
+
+    /// Notes that a chart made it of the template `file`, of which no line is known.
+    pub(crate) fn come_from_chart(&mut self, file: &TreePath) {
+        node::visit(&mut self.node, &mut |node| node.position = Position::default());
+        self.origin = Origin::new(file.clone(), 1);
+        self.is_from_chart = true;
     }
 
     /// Counts its lines from `at`, where the text that it was read from was written.
@@ -189,7 +199,8 @@ impl Resource {
         let Some(metadata) = metadata.as_mapping_mut() else { return };
         let mut texts = Mapping::new();
         for (key, value) in metadata.remove("annotations").iter().filter_map(Node::as_mapping).flat_map(Mapping::iter) {
-            let text = Node { position: value.position, ..Node::string(value.as_str().unwrap_or_default()) };
+            let (position, written) = (value.position, value.written.clone());
+            let text = Node { position, written, ..Node::string(value.as_str().unwrap_or_default()) };
             texts.insert(key.as_str().unwrap_or_default(), text);
         }
         if !texts.is_empty() {

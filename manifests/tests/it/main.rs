@@ -1,6 +1,7 @@
 //! What a build makes of a tree, through the one entry point.
 
 mod bad_input;
+mod charts;
 mod corpus;
 mod examples;
 mod guide;

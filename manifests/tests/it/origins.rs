@@ -193,6 +193,43 @@ replacements:
 }
 
 #[test]
+fn common_labels_name_their_field_in_selectors_and_templates_too() {
+    insta::assert_snapshot!(overlay("\
+commonLabels:
+  env: prod
+commonAnnotations:
+  team: web
+"), @r"
+    Deployment web base/web.yaml:1
+      /metadata/annotations/team prod/kustomization.yaml:5
+      /metadata/labels/env prod/kustomization.yaml:3
+      /spec/selector/matchLabels/env prod/kustomization.yaml:3
+      /spec/template/metadata/annotations/team prod/kustomization.yaml:5
+      /spec/template/metadata/labels/env prod/kustomization.yaml:3
+    ");
+}
+
+#[test]
+fn a_var_names_its_entry() {
+    insta::assert_snapshot!(overlay("\
+patches:
+- target: {kind: Deployment}
+  patch: |
+    - op: add
+      path: /spec/template/spec/containers/0/args
+      value: [$(IMAGE), --of=$(IMAGE)]
+vars:
+- name: IMAGE
+  objref: {apiVersion: apps/v1, kind: Deployment, name: web}
+  fieldref: {fieldPath: spec.replicas}
+"), @r"
+    Deployment web base/web.yaml:1
+      /spec/template/spec/containers/0/args/0 prod/kustomization.yaml:9 over prod/kustomization.yaml:5
+      /spec/template/spec/containers/0/args/1 prod/kustomization.yaml:9 over prod/kustomization.yaml:5
+    ");
+}
+
+#[test]
 fn what_a_kustomization_object_adds_is_named_by_its_field() {
     let target = Selector { kind: "Deployment".into(), ..Selector::default() };
     let mut variables = Variables::default();

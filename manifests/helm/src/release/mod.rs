@@ -6,6 +6,7 @@ mod files;
 mod hooks;
 mod instance;
 mod manifests;
+mod name;
 mod order;
 mod print;
 mod root;
@@ -14,6 +15,7 @@ pub use capabilities::{DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION}
 pub use error::RenderError;
 pub use hooks::{Hook, HookEvent};
 pub use manifests::RenderedManifest;
+pub use name::release_name;
 pub use print::{HookOutput, PrintError, PrintOptions};
 
 use std::rc::Rc;

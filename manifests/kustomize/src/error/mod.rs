@@ -375,10 +375,10 @@ impl BuildError {
         }
     }
 
-    /// The chart inflation that `field` asks for is not done here.
-    pub(crate) fn helm(at: &At, field: &str) -> Self {
+    /// A chart is asked for, and the caller brings nothing that renders one.
+    pub(crate) fn unrendered(at: &At) -> Self {
         let instead = "render the chart as a HelmRelease, or keep its output in the source";
-        Self::Unsupported { at: at.clone(), field: field.to_owned(), instead }
+        Self::Unsupported { at: at.clone(), field: "helmCharts".to_owned(), instead }
     }
 
     /// The error as it concerns a field that should hold a namespace.

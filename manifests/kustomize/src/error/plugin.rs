@@ -1,5 +1,9 @@
 //! Why a plugin cannot be used.
 
+use std::error::Error;
+
+use fairlead_object::TreePath;
+
 use super::BuildError;
 use crate::at::At;
 
@@ -40,6 +44,26 @@ pub enum PluginError {
         /// What is wrong.
         problem: String,
     },
+    /// A chart cannot be rendered.
+    #[error("{at}: cannot render the chart `{chart}`")]
+    Chart {
+        /// Where it is asked for.
+        at: At,
+        /// Its folder.
+        chart: TreePath,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A chart would have to be fetched.
+    #[error("{at}: `repo` is not supported: no chart found at '/{}', and nothing is fetched from {repo}", path.as_str())]
+    RemoteChart {
+        /// Where it is asked for.
+        at: At,
+        /// Where kustomize would fetch it from.
+        repo: String,
+        /// Where it is looked for.
+        path: TreePath,
+    },
     /// A validator changed an object.
     #[error("{at}: validator {id} shouldn't modify the resource map")]
     ValidatorChanges {
@@ -55,7 +79,14 @@ impl PluginError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Configuration { source, .. } => source.hint(),
-            Self::External { .. } | Self::Unknown { .. } | Self::Bad { .. } | Self::ValidatorChanges { .. } => None,
+            Self::RemoteChart { path, .. } => {
+                Some(format!("keep the chart in the source, unpacked at `{path}`, or render it as a HelmRelease"))
+            }
+            Self::External { .. }
+            | Self::Unknown { .. }
+            | Self::Bad { .. }
+            | Self::Chart { .. }
+            | Self::ValidatorChanges { .. } => None,
         }
     }
 }

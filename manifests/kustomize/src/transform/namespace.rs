@@ -3,7 +3,7 @@
 //! # Follows kustomize
 //! Every object of a kind that is in a namespace gets the new one, whatever it had. A `v1` Namespace is renamed to it.
 //! Of the subjects of role bindings those called `default` follow, unless the configuration says otherwise; other
-//! service accounts are followed later, by name.
+//! service accounts are followed later, by name. What a chart made stays where the chart put it.
 
 use fairlead_yaml::{Node, Written};
 
@@ -66,7 +66,7 @@ impl Namespace {
         if self.target.is_empty() {
             return Ok(());
         }
-        for resource in resources.iter_mut() {
+        for resource in resources.iter_mut().filter(|resource| !resource.is_from_chart) {
             self.apply_to(resource, mark)?;
         }
         resources.check_ids().map_err(|conflict| BuildError::NamespaceConflict { source: Box::new(conflict) })

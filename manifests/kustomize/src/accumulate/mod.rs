@@ -1,81 +1,30 @@
 //! One kustomization's part of a build: what it reads, generates and changes, in kustomize's order.
 
+mod fields;
+mod state;
+
 use std::sync::Arc;
 
 use fairlead_object::TreePath;
-use fairlead_yaml::Schema as Reading;
 
 use crate::{
     at::{At, Located},
-    config::{self, Config},
+    charts::{Inflation, Renderer},
+    config::Config,
     crds,
-    decode::{Path, Unknown},
     error::{BuildError, LoadError, PluginError},
-    field_spec::{Create, FieldSpec},
-    generate::{GeneratedKind, generate},
-    kustomization::{Fields, Kind, Kustomization, Label},
+    generate::{Generated, GeneratedKind, generate},
+    kustomization::{Fields, Kind, Kustomization},
     load::Loader,
     parse, plugin,
     provenance::{ConfiguredBy, Note, Provenance, Step},
     resource::Resource,
     resources::Resources,
-    schema::{BuiltInTypes, Schema},
-    transform::{
-        Change, Images, JsonPatch, Labels, Namespace, PatchTransformer, Prefix, Replacements, Replicas,
-        StrategicMergePatches, Subjects, Suffix, Transformer, Unset,
-    },
     vars::Vars,
 };
-
-/// Most kustomizations that one build accumulates, each counted as often as it is reached.
-pub const MAX_KUSTOMIZATIONS: usize = 10_000;
-
-/// What holds for a whole build.
-#[derive(Debug)]
-pub(crate) struct Build {
-    /// The types of objects; the first kustomization that names its own sets it for the rest.
-    schema: Option<Arc<Schema>>,
-    /// Whether a schema that is named adds to the built-in one.
-    built_ins: BuiltInTypes,
-    /// How many kustomizations were accumulated.
-    kustomizations: usize,
-    /// What `buildMetadata` of the directory that is built asks for.
-    notes: Vec<Note>,
-    /// What kustomize would print on stderr so far.
-    pub(crate) warnings: Vec<String>,
-}
-
-impl Build {
-    pub(crate) fn new(notes: Vec<Note>, built_ins: BuiltInTypes) -> Self {
-        Self { schema: None, built_ins, kustomizations: 0, notes, warnings: Vec::new() }
-    }
-
-    /// Counts a kustomization; the same one may be reached along many ways.
-    fn count(&mut self, file: &TreePath) -> Result<(), BuildError> {
-        self.kustomizations += 1;
-        if self.kustomizations > MAX_KUSTOMIZATIONS {
-            return Err(BuildError::TooManyKustomizations { at: At::line(file, 1), limit: MAX_KUSTOMIZATIONS });
-        }
-        Ok(())
-    }
-
-    /// Notes that objects were read.
-    ///
-    /// # Follows kustomize
-    /// To tell the scope of a kind that it does not know by heart, kustomize loads its own types for good.
-    fn saw(&mut self, resources: &[Resource]) {
-        if self.schema.is_none() {
-            let schema = Schema::built_in();
-            if resources.iter().any(|resource| !schema.place(resource.gvk()).is_known()) {
-                self.built_ins = BuiltInTypes::Kept;
-            }
-        }
-    }
-
-    pub(crate) fn schema(&self) -> Arc<Schema> {
-        self.schema.clone().unwrap_or_else(Schema::built_in)
-    }
-}
+use fields::transformers;
+pub(crate) use state::Build;
+pub use state::MAX_KUSTOMIZATIONS;
 
 /// What has been accumulated so far.
 #[derive(Debug)]
@@ -100,7 +49,11 @@ impl Accumulation {
         build.count(&kustomization.file)?;
         build.warnings.extend(kustomization.warnings());
         let fields = &kustomization.fields;
-        set_schema(fields, loader, build)?;
+        let namespace_above = build.namespace.clone();
+        if let Some(namespace) = fields.namespace.as_ref().filter(|namespace| !namespace.is_empty()) {
+            build.namespace.clone_from(namespace);
+        }
+        build.set_schema(fields, loader)?;
         for entry in &fields.resources {
             self.add_resource(loader, entry, build)?;
         }
@@ -116,6 +69,7 @@ impl Accumulation {
         for resource in self.resources.iter_mut_same_ids() {
             resource.pass(&kustomization.file);
         }
+        build.namespace = namespace_above;
         Ok(())
     }
 
@@ -210,7 +164,6 @@ impl Accumulation {
         build: &mut Build,
     ) -> Result<(), BuildError> {
         let fields = &kustomization.fields;
-        refuse_helm(fields)?;
         let options = fields.generator_options.clone().unwrap_or_default();
         let lists = [
             (GeneratedKind::ConfigMap, "ConfigMapGenerator", &fields.config_map_generator),
@@ -222,10 +175,22 @@ impl Accumulation {
                 self.resources.absorb(generate(kind, entry, &options, loader, &step)?)?;
             }
         }
+        let (schema, globals) = (build.schema(), fields.helm_globals.clone().unwrap_or_default());
+        let renderer = Renderer { render: build.charts, schema: &schema };
+        for entry in &fields.helm_charts {
+            let step = field_step(kustomization, "HelmChartInflationGenerator");
+            let (at, namespace) = (&entry.at, build.namespace.as_str());
+            let inflation = Inflation { chart: entry, globals: &globals, namespace, at, loader };
+            self.absorb_all(inflation.objects(renderer, &step)?)?;
+        }
         for config in self.plugins(&fields.generators, loader, build)? {
-            self.resources.absorb(plugin::generated(&config, loader)?)?;
+            self.absorb_all(plugin::generated(&config, loader, renderer)?)?;
         }
         Ok(())
+    }
+
+    fn absorb_all(&mut self, generated: Vec<Generated>) -> Result<(), BuildError> {
+        generated.into_iter().try_for_each(|generated| self.resources.absorb(generated))
     }
 
     /// The configurations that entries of `generators`, `transformers` or `validators` hold or name.
@@ -301,146 +266,7 @@ fn in_resource(entry: &Located<String>, source: BuildError) -> BuildError {
     BuildError::Resource { at: entry.at.clone(), entry: entry.value.clone(), source: Box::new(source) }
 }
 
-fn refuse_helm(fields: &Fields) -> Result<(), BuildError> {
-    let charts = [
-        (&fields.helm_charts, "helmCharts"),
-        (&fields.helm_globals, "helmGlobals"),
-        (&fields.helm_chart_inflation_generator, "helmChartInflationGenerator"),
-    ];
-    match charts.into_iter().find_map(|(field, name)| field.as_ref().map(|field| (field, name))) {
-        Some((field, name)) => Err(BuildError::helm(&field.at, name)),
-        None => Ok(()),
-    }
-}
-
-/// Installs the schema that `openapi` names, unless the build has one already.
-fn set_schema(fields: &Fields, loader: &Loader<'_>, build: &mut Build) -> Result<(), BuildError> {
-    const BUILT_IN: &str = "v1.21.2";
-    let Some(openapi) = &fields.openapi else { return Ok(()) };
-    let problem = |problem| BuildError::OpenApi { at: openapi.at.clone(), problem };
-    if let Some(key) = openapi.keys().find(|key| !matches!(key.as_str(), "path" | "version")) {
-        return Err(BuildError::UnknownField { at: openapi.at.clone(), field: key.clone(), nearest: None });
-    }
-    let given = |key| openapi.get(key).filter(|value| !value.is_empty());
-    match (given("path"), given("version")) {
-        (Some(_), Some(_)) => Err(problem("builtin version and custom schema provided, cannot use both")),
-        (None, Some(version)) if version != BUILT_IN => Err(problem("the specified OpenAPI version is not built in")),
-        (None, None) => Ok(()),
-        (None, Some(_)) => {
-            build.schema.get_or_insert_with(Schema::built_in);
-            Ok(())
-        }
-        (Some(_), None) if build.schema.is_some() => Ok(()),
-        (Some(written), None) => {
-            let (file, content) = loader.read(written, &openapi.at)?;
-            let document = Path::file(&file, "OpenAPI", Unknown::Ignored).first_document(&content)?;
-            let unreadable = |source| BuildError::Unprintable { at: At::line(&file, 1), id: file.to_string(), source };
-            let document = document.to_json(Reading::SigsYaml).map_err(unreadable)?;
-            build.schema = Some(Arc::new(Schema::from_open_api(&document, build.built_ins)));
-            Ok(())
-        }
-    }
-}
-
 fn field_step(kustomization: &Kustomization, plugin: &str) -> Arc<Step> {
     let configured_in = kustomization.file.clone();
     Arc::new(Step::Ran { configured_in, configured_by: ConfiguredBy::field(plugin) })
-}
-
-/// What the fields of a kustomization change, in kustomize's order.
-fn transformers(
-    kustomization: &Kustomization,
-    config: &Config,
-    loader: &Loader<'_>,
-) -> Result<Vec<Transformer>, BuildError> {
-    let fields = &kustomization.fields;
-    let mut list = TransformerList { kustomization, list: Vec::new() };
-    if let Some(first) = fields.patches_strategic_merge.first() {
-        let patches = StrategicMergePatches::load(&fields.patches_strategic_merge, loader)?;
-        list.push(&first.at, "PatchStrategicMergeTransformer", Change::StrategicMergePatches(patches));
-    }
-    for patch in &fields.patches {
-        list.push(&patch.at, "PatchTransformer", Change::Patch(PatchTransformer::load(patch, loader)?));
-    }
-    if let Some(namespace) = given(fields.namespace.as_ref()) {
-        let change = Namespace::new(namespace, &config.namespace, Unset::Any, Subjects::default());
-        list.push(&namespace.at, "NamespaceTransformer", Change::Namespace(change));
-    }
-    if let Some(prefix) = given(fields.name_prefix.as_ref()) {
-        list.push(&prefix.at, "PrefixTransformer", Change::Prefix(Prefix::new(prefix, &config.name_prefix)));
-    }
-    if let Some(suffix) = given(fields.name_suffix.as_ref()) {
-        list.push(&suffix.at, "SuffixTransformer", Change::Suffix(Suffix::new(suffix, &config.name_suffix)));
-    }
-    push_labels(&mut list, fields, config)?;
-    if let Some(annotations) = fields.common_annotations.as_ref().filter(|annotations| !annotations.is_empty()) {
-        let change = Labels::new(annotations, &config.common_annotations);
-        list.push(&annotations.at, "AnnotationsTransformer", Change::Annotations(change));
-    }
-    for patch in &fields.patches_json6902 {
-        list.push(&patch.at, "PatchJson6902Transformer", Change::JsonPatch(JsonPatch::load(patch, loader)?));
-    }
-    for replica in &fields.replicas {
-        list.push(&replica.at, "ReplicaCountTransformer", Change::Replicas(Replicas::new(replica, &config.replicas)));
-    }
-    for image in &fields.images {
-        list.push(&image.at, "ImageTagTransformer", Change::Images(Images::new(image, &config.images)));
-    }
-    if let Some(first) = fields.replacements.first() {
-        let change = Change::Replacements(Replacements::load(&fields.replacements, loader)?);
-        list.push(&first.at, "ReplacementTransformer", change);
-    }
-    Ok(list.list)
-}
-
-/// Transformers of one kustomization.
-struct TransformerList<'a> {
-    kustomization: &'a Kustomization,
-    list: Vec<Transformer>,
-}
-
-impl TransformerList<'_> {
-    fn push(&mut self, at: &At, plugin: &str, change: Change) {
-        self.list.push(Transformer::new(at, field_step(self.kustomization, plugin), change));
-    }
-}
-
-fn given(field: Option<&Located<String>>) -> Option<&Located<String>> {
-    field.filter(|field| !field.is_empty())
-}
-
-/// One transformer for each entry of `labels`, then one for `commonLabels`; kustomize runs the last one even if there
-/// are no common labels.
-fn push_labels(list: &mut TransformerList<'_>, fields: &Fields, config: &Config) -> Result<(), BuildError> {
-    const PLUGIN: &str = "LabelTransformer";
-    for label in &fields.labels {
-        let specs = label_specs(label, config)?;
-        list.push(&label.at, PLUGIN, Change::Labels(Labels::new(&label.pairs, &specs)));
-    }
-    match (&fields.common_labels, fields.labels.last()) {
-        (Some(labels), _) if !labels.is_empty() => {
-            list.push(&labels.at, PLUGIN, Change::Labels(Labels::new(labels, &config.common_labels)));
-        }
-        (_, Some(label)) => list.push(&label.at, PLUGIN, Change::Nothing),
-        (_, None) => {}
-    }
-    Ok(())
-}
-
-fn label_specs(label: &Located<Label>, config: &Config) -> Result<Vec<FieldSpec>, BuildError> {
-    let metadata = [FieldSpec::new("", "", "", "metadata/labels", Create::Yes)];
-    let mut lists: Vec<&[FieldSpec]> = vec![&config.labels];
-    if label.include_selectors {
-        lists.push(&config.common_labels);
-    } else {
-        lists.extend(label.include_templates.then_some(config.template_labels.as_slice()));
-        let volumes = label.include_volume_claim_templates;
-        lists.extend(volumes.then_some(config.volume_claim_template_labels.as_slice()));
-        lists.push(&metadata);
-    }
-    let mut specs = label.fields.clone();
-    for list in lists {
-        config::add_all(&mut specs, list, "Labels", &label.at)?;
-    }
-    Ok(specs)
 }

@@ -3,15 +3,19 @@
 //! # Differs from RFC 6902, with kustomize
 //! A negative index counts from the end, and `replace` of a key that is missing adds it.
 
+mod edit;
+mod graft;
+
 use fairlead_object::TreePath;
-use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Value, Written, emit_json};
+use fairlead_yaml::{Node, Scalar, Schema, Value, Written, emit_json};
 use serde_json::Value as Json;
 
 use crate::{
     at::At,
     error::{BuildError, PatchError},
-    node,
 };
+use edit::{add, get, remove, replace};
+use graft::Graft;
 
 /// Most values that the copies of one patch may add to an object: each can double it.
 pub(crate) const MAX_COPIED_VALUES: usize = 1_000_000;
@@ -152,127 +156,6 @@ impl Operation {
     }
 }
 
-fn missing(op: &str, path: &str) -> OperationError {
-    OperationError(format!("{op} operation does not apply: doc is missing path: {path:?}: missing value"))
-}
-
-fn bad_index(op: &str, path: &str, index: &str) -> OperationError {
-    OperationError(format!(
-        "error in {op} for path: '{path}': Unable to access invalid index: {index}: invalid index referenced"
-    ))
-}
-
-fn tokens(path: &str) -> Vec<String> {
-    path.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
-}
-
-/// What `path` names; `None` for a key that is missing in an object.
-fn get<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<Option<&'a Json>, OperationError> {
-    let (parent, token) = parent(object, op, path)?;
-    match parent {
-        Json::Array(items) => {
-            let index = existing_index(&token, items.len()).ok_or_else(|| bad_index(op, path, &token))?;
-            Ok(items.get(index))
-        }
-        fields => Ok(fields.get(&token)),
-    }
-}
-
-fn find_mut<'a>(object: &'a mut Json, tokens: &[String]) -> Option<&'a mut Json> {
-    tokens.iter().try_fold(object, |value, token| match value {
-        Json::Object(fields) => fields.get_mut(token),
-        Json::Array(items) => {
-            let index = existing_index(token, items.len())?;
-            items.get_mut(index)
-        }
-        _ => None,
-    })
-}
-
-/// The index that `token` means in a list of `len` items; a negative one counts from the end.
-fn existing_index(token: &str, len: usize) -> Option<usize> {
-    let index: i64 = token.parse().ok()?;
-    let len = i64::try_from(len).ok()?;
-    let index = if index < 0 { index + len } else { index };
-    (0..len).contains(&index).then(|| usize::try_from(index).ok()).flatten()
-}
-
-/// The collection that holds what `path` names, and the name in it.
-fn parent<'a>(object: &'a mut Json, op: &str, path: &str) -> Result<(&'a mut Json, String), OperationError> {
-    let mut tokens = tokens(path);
-    let last = tokens.pop().ok_or_else(|| missing(op, path))?;
-    let parent = find_mut(object, &tokens).filter(|parent| parent.is_object() || parent.is_array());
-    Ok((parent.ok_or_else(|| missing(op, path))?, last))
-}
-
-/// Fails if an object would be nested more deeply with `value` at `path` than a text may be.
-fn check_depth(path: &str, value: &Json) -> Result<(), OperationError> {
-    if tokens(path).len() + depth(value) <= MAX_DEPTH {
-        return Ok(());
-    }
-    Err(OperationError(format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")))
-}
-
-fn depth(value: &Json) -> usize {
-    match value {
-        Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Json::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
-    }
-}
-
-fn add(object: &mut Json, path: &str, value: Json) -> Result<(), OperationError> {
-    check_depth(path, &value)?;
-    let (parent, token) = parent(object, "add", path)?;
-    match parent {
-        Json::Object(fields) => drop(fields.insert(token, value)),
-        Json::Array(items) if token == "-" => items.push(value),
-        Json::Array(items) => {
-            // An element may be put behind the last one, so there is one place more than there are elements.
-            let index = existing_index(&token, items.len() + 1).ok_or_else(|| bad_index("add", path, &token))?;
-            items.insert(index, value);
-        }
-        _ => return Err(missing("add", path)),
-    }
-    Ok(())
-}
-
-fn remove(object: &mut Json, path: &str) -> Result<Json, OperationError> {
-    let (parent, token) = parent(object, "remove", path)?;
-    match parent {
-        Json::Object(fields) => fields.remove(&token).ok_or_else(|| {
-            OperationError(format!(
-                "error in remove for path: '{path}': Unable to remove nonexistent key: {token}: missing value"
-            ))
-        }),
-        Json::Array(items) => {
-            let index = existing_index(&token, items.len()).ok_or_else(|| bad_index("remove", path, &token))?;
-            Ok(items.remove(index))
-        }
-        _ => Err(missing("remove", path)),
-    }
-}
-
-fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), OperationError> {
-    check_depth(path, &value)?;
-    if path.is_empty() {
-        *object = value;
-        return Ok(());
-    }
-    let (parent, token) = parent(object, "replace", path).map_err(|_| {
-        OperationError(format!("replace operation does not apply: doc is missing path: {path}: missing value"))
-    })?;
-    match parent {
-        Json::Object(fields) => drop(fields.insert(token, value)),
-        Json::Array(items) => {
-            let index = existing_index(&token, items.len()).ok_or_else(|| bad_index("replace", path, &token))?;
-            items[index] = value;
-        }
-        _ => return Err(missing("replace", path)),
-    }
-    Ok(())
-}
-
 /// Applies `operations` to the object `node` of `file`.
 ///
 /// # Follows kustomize
@@ -287,79 +170,10 @@ pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str)
     })?;
     round_integers(&mut object);
     let mut patched = Node::from_json(&object);
-    Graft { operations: &operations.0, path: Vec::new() }.keep(&mut patched, Some(node));
+    Graft::new(&operations.0).keep(&mut patched, Some(node));
     *node = patched;
     respell_floats(node);
     Ok(())
-}
-
-/// The walk through an object and what operations have made of it, which keeps where unchanged fields were written.
-struct Graft<'a> {
-    operations: &'a [Operation],
-    path: Vec<String>,
-}
-
-impl Graft<'_> {
-    fn keep(&mut self, new: &mut Node, old: Option<&Node>) {
-        let Some(old) = old else { return node::stamp(new, &self.mark()) };
-        let unchanged = match (&mut new.value, &old.value) {
-            (Value::Mapping(fields), Value::Mapping(before)) => {
-                for (key, field) in fields.iter_mut() {
-                    let key = key.as_str().unwrap_or_default();
-                    self.keep_below(key, field, before.get(key));
-                }
-                true
-            }
-            (Value::Sequence(items), Value::Sequence(before)) => {
-                for (index, old) in counterparts(items, before).into_iter().enumerate() {
-                    self.keep_below(&index.to_string(), &mut items[index], old.map(|old| &before[old]));
-                }
-                true
-            }
-            _ => is_same(new, old),
-        };
-        let written = if unchanged { old.written.clone() } else { self.mark().over(&old.written) };
-        (new.position, new.written) = (old.position, written);
-    }
-
-    fn keep_below(&mut self, name: &str, new: &mut Node, old: Option<&Node>) {
-        self.path.push(name.to_owned());
-        self.keep(new, old);
-        self.path.pop();
-    }
-
-    /// The last operation that is about this field, one around it or one in it.
-    fn mark(&self) -> Written {
-        let is_meant = |operation: &&Operation| {
-            tokens(operation.path.as_deref().unwrap_or_default())
-                .iter()
-                .zip(&self.path)
-                .all(|(token, name)| token == name || token == "-")
-        };
-        let operation = self.operations.iter().rev().find(is_meant).or(self.operations.last());
-        operation.map_or_else(Written::default, |operation| operation.mark.clone())
-    }
-}
-
-/// Which item of `before` each of `items` was: those at both ends that are the same, or all if there are as many.
-fn counterparts(items: &[Node], before: &[Node]) -> Vec<Option<usize>> {
-    if items.len() == before.len() {
-        return (0..items.len()).map(Some).collect();
-    }
-    let shared = items.len().min(before.len());
-    let head = items.iter().zip(before).take_while(|(new, old)| is_same(new, old)).count();
-    let tail = items.iter().rev().zip(before.iter().rev()).take(shared - head);
-    let tail = tail.take_while(|(new, old)| is_same(new, old)).count();
-    let counterpart = |index: usize| match index {
-        index if index < head => Some(index),
-        index if index >= items.len() - tail => Some(index + before.len() - items.len()),
-        _ => None,
-    };
-    (0..items.len()).map(counterpart).collect()
-}
-
-fn is_same(a: &Node, b: &Node) -> bool {
-    matches!((a.to_json(Schema::Kyaml), b.to_json(Schema::Kyaml)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn round_integers(value: &mut Json) {

@@ -1,0 +1,289 @@
+//! Charts that a kustomization names.
+
+use fairlead_manifests::{BuildRequest, Built, build};
+
+use crate::scene::{listed, outcome, printed, request, tree};
+
+const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+const VALUES: &str = "size: 1\nlist: [a, b]\nmap: {x: 1, z: 2}\n";
+
+/// A template that shows what it was rendered with.
+const SHOWN: &str = "\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+data:
+  namespace: {{ .Release.Namespace }}
+  values: {{ toJson .Values | quote }}
+";
+
+/// The chart below `charts`, and a kustomization.
+fn with_chart<'a>(kustomization: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let files = [
+        ("charts/web/Chart.yaml", CHART),
+        ("charts/web/values.yaml", VALUES),
+        ("charts/web/templates/shown.yaml", SHOWN),
+        ("kustomization.yaml", kustomization),
+    ];
+    files.into_iter().chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn a_chart_becomes_objects_that_the_overlay_works_on() {
+    let files = with_chart(
+        "\
+namePrefix: prod-
+labels:
+- pairs: {env: prod}
+helmCharts:
+- name: web
+  releaseName: shop
+  namespace: orders
+patches:
+- target: {kind: ConfigMap}
+  patch: |
+    - {op: add, path: /data/more, value: x}
+",
+        &[],
+    );
+    insta::assert_snapshot!(printed(&files), @r#"
+    apiVersion: v1
+    data:
+      more: x
+      namespace: orders
+      values: '{"list":["a","b"],"map":{"x":1,"z":2},"size":1}'
+    kind: ConfigMap
+    metadata:
+      labels:
+        env: prod
+      name: prod-shop
+    "#);
+}
+
+#[test]
+fn an_object_says_which_template_made_it() {
+    let files = with_chart("helmCharts:\n- {name: web}\n", &[]);
+    insta::assert_snapshot!(listed(&tree(&files), ""), @"ConfigMap release-name  charts/web/templates/shown.yaml:1");
+}
+
+#[test]
+fn values_are_laid_over_each_other_as_the_entry_says() {
+    let rows = [
+        ("the chart's own", "", r#"{"list":["a","b"],"map":{"x":1,"z":2},"size":1}"#),
+        ("a file in their place", "valuesFile: own.yaml", r#"{"list":["c"],"map":{"x":1,"z":2},"size":2}"#),
+        (
+            "inline over those of the file",
+            "valuesInline: {list: [d], map: {x: 3}}",
+            r#"{"list":["d"],"map":{"x":3,"z":2},"size":1}"#,
+        ),
+        (
+            "the file over those inline",
+            "valuesMerge: merge, valuesInline: {size: 4, more: true}",
+            r#"{"list":["a","b"],"map":{"x":1,"z":2},"more":true,"size":1}"#,
+        ),
+        (
+            "inline in place of the file",
+            "valuesMerge: replace, valuesFile: own.yaml, valuesInline: {more: yes}",
+            r#"{"list":["a","b"],"map":{"x":1,"z":2},"more":true,"size":1}"#,
+        ),
+        (
+            "further files over all",
+            "valuesInline: {size: 4}, additionalValuesFiles: [own.yaml, more.yaml]",
+            r#"{"list":["c"],"map":{"x":5,"z":2},"size":2}"#,
+        ),
+    ];
+    let more = [("own.yaml", "size: 2\nlist: [c]\n"), ("more.yaml", "map: {x: 5}\n")];
+    for (what, fields, expected) in rows {
+        let kustomization = format!("helmCharts:\n- {{name: web, {fields}}}\n");
+        let shown = printed(&with_chart(&kustomization, &more));
+        assert!(shown.contains(&format!("values: '{expected}'")), "{what}: {shown}");
+    }
+}
+
+#[test]
+fn the_namespace_is_the_one_of_the_nearest_kustomization_and_templates_decide_what_they_do_with_it() {
+    let chart = with_chart("helmCharts:\n- {name: web}\n", &[]);
+    let mut files: Vec<(String, &str)> = chart.iter().map(|(path, text)| (format!("base/{path}"), *text)).collect();
+    let web = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n";
+    files.push(("kustomization.yaml".into(), "namespace: shop\nresources: [base, service.yaml]\n"));
+    files.push(("service.yaml".into(), web));
+    insta::assert_snapshot!(printed(&files), @r#"
+    apiVersion: v1
+    data:
+      namespace: shop
+      values: '{"list":["a","b"],"map":{"x":1,"z":2},"size":1}'
+    kind: ConfigMap
+    metadata:
+      name: release-name
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata:
+      name: web
+      namespace: shop
+    "#);
+}
+
+#[test]
+fn definitions_hooks_and_tests_come_as_they_are_asked_for() {
+    let hook = |name: &str, event: &str| {
+        format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  annotations: {{helm.sh/hook: {event}}}\n")
+    };
+    let (before, test) = (hook("before", "pre-install"), hook("test", "test"));
+    let more = [
+        (
+            "charts/web/crds/widget.yaml",
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets}\n",
+        ),
+        ("charts/web/templates/before.yaml", before.as_str()),
+        ("charts/web/templates/test.yaml", test.as_str()),
+    ];
+    let rows = [
+        ("", "ConfigMap Pod/before Pod/test"),
+        ("skipTests: true", "ConfigMap Pod/before"),
+        ("skipHooks: true", "ConfigMap"),
+        ("includeCRDs: true, skipHooks: true", "CustomResourceDefinition ConfigMap"),
+    ];
+    for (fields, expected) in rows {
+        let kustomization = format!("helmCharts:\n- {{name: web, {fields}}}\n");
+        let found = outcome(&tree(&with_chart(&kustomization, &more)), &BuildRequest::default(), |built: &Built| {
+            let ids = built.manifests.iter().map(|manifest| match manifest.id() {
+                id if id.kind == "Pod" => format!("Pod/{}", id.name),
+                id => id.kind.clone(),
+            });
+            ids.collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(found, expected, "{fields}");
+    }
+}
+
+#[test]
+fn every_spelling_of_a_chart_means_the_same() {
+    let rows = [
+        ("a field", "helmCharts:\n- {name: web, releaseName: shop}\nhelmGlobals: {chartHome: charts}\n"),
+        ("the old field", "helmChartInflationGenerator:\n- {chartName: web, releaseName: shop, chartHome: charts}\n"),
+        ("a template of the name", "helmCharts:\n- {name: web, nameTemplate: '{{ lower \"SHOP\" }}'}\n"),
+        (
+            "a generator",
+            "generators:\n- |\n  apiVersion: builtin\n  kind: HelmChartInflationGenerator\n  metadata: {name: any}\n  \
+             name: web\n  releaseName: shop\n",
+        ),
+    ];
+    for (what, kustomization) in rows {
+        let found = listed(&tree(&with_chart(kustomization, &[])), "");
+        assert_eq!(found, "ConfigMap shop  charts/web/templates/shown.yaml:1\n", "{what}");
+    }
+}
+
+#[test]
+fn a_chart_that_was_fetched_lies_in_a_folder_with_its_version() {
+    let files = [
+        ("vendor/web-1.0.0/web/Chart.yaml", CHART),
+        ("vendor/web-1.0.0/web/values.yaml", ""),
+        ("vendor/web-1.0.0/web/templates/shown.yaml", SHOWN),
+        (
+            "kustomization.yaml",
+            "helmGlobals: {chartHome: vendor}\nhelmCharts:\n- {name: web, version: 1.0.0, repo: 'https://charts.example'}\n",
+        ),
+    ];
+    assert!(printed(&files).contains("values: '{}'"), "{}", printed(&files));
+}
+
+#[test]
+fn what_cannot_be_rendered_is_refused_with_its_place() {
+    let rows = [
+        "name: ''",
+        "name: -f",
+        "name: web, releaseName: --post-renderer=x",
+        "name: wbe",
+        "name: wbe, repo: 'https://charts.example', version: 1.0.0",
+        "name: web, valuesMerge: over",
+        "name: web, valuesFile: ../own.yaml",
+        "name: web, valuesFile: none.yaml",
+        "name: web, releaseName: a, nameTemplate: b",
+        "name: web, kubeVersion: x",
+    ];
+    let refusals = rows.map(|fields| {
+        let kustomization = format!("helmCharts:\n- {{{fields}}}\n");
+        format!("{fields}\n{}", printed(&with_chart(&kustomization, &[])))
+    });
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    name: ''
+    error: kustomization.yaml:2: chart name cannot be empty
+
+    name: -f
+    error: kustomization.yaml:2: chart name must not start with '-', got "-f"
+
+    name: web, releaseName: --post-renderer=x
+    error: kustomization.yaml:2: releaseName must not start with '-', got "--post-renderer=x"
+
+    name: wbe
+    error: kustomization.yaml:2: no repo specified for pull, no chart found at '/charts/wbe'
+
+    name: wbe, repo: 'https://charts.example', version: 1.0.0
+    error: kustomization.yaml:2: `repo` is not supported: no chart found at '/charts/wbe-1.0.0/wbe', and nothing is fetched from https://charts.example
+    hint: keep the chart in the source, unpacked at `charts/wbe-1.0.0/wbe`, or render it as a HelmRelease
+
+    name: web, valuesMerge: over
+    error: kustomization.yaml:2: valuesMerge must be one of [merge override replace]
+
+    name: web, valuesFile: ../own.yaml
+    error: kustomization.yaml:2: security; file '../own.yaml' is not in or below '/'
+
+    name: web, valuesFile: none.yaml
+    error: kustomization.yaml:2: evalsymlink failure on '/none.yaml' : '/none.yaml' doesn't exist
+
+    name: web, releaseName: a, nameTemplate: b
+    error: kustomization.yaml:2: cannot render the chart `charts/web`
+      caused by: cannot set --name-template and also specify a name
+
+    name: web, kubeVersion: x
+    error: kustomization.yaml:2: cannot render the chart `charts/web`
+      caused by: invalid kube version 'x': could not parse "x" as version
+    "#);
+}
+
+#[test]
+fn a_chart_that_is_different_every_time_is_refused() {
+    let broken = |template: &str| {
+        let files = with_chart("helmCharts:\n- {name: web}\n", &[]);
+        let more = [("charts/web/templates/more.yaml", template)];
+        printed(&files.into_iter().chain(more).collect::<Vec<_>>())
+    };
+    insta::assert_snapshot!(broken("# {{ randAlphaNum 8 }}"), @r"
+    error: kustomization.yaml:2: cannot render the chart `charts/web`
+      caused by: its templates ask for random numbers, and a build gives the same objects every time: give the values that they are to stand in for, such as passwords and keys
+    ");
+    insta::assert_snapshot!(broken("# {{ now | date \"2006\" }}"), @r"
+    error: kustomization.yaml:2: cannot render the chart `charts/web`
+      caused by: its templates ask for the time, and a build gives the same objects whenever it is done
+    ");
+    insta::assert_snapshot!(broken("a: {{ .Values.size | required }}"), @r#"
+    error: kustomization.yaml:2: cannot render the chart `charts/web`
+      caused by: web/templates/more.yaml:1:21
+      executing "web/templates/more.yaml" at <required>:
+        wrong number of args for required: want 2 got 1
+    "#);
+}
+
+#[test]
+fn a_build_depends_on_what_its_charts_are_made_of() {
+    let kustomization = "helmCharts:\n- {name: web}\n";
+    let built = build(&tree(&with_chart(kustomization, &[])), &request("")).expect("built");
+    let needs_another = |path: &str| {
+        let mut files = with_chart(kustomization, &[]);
+        files.retain(|(kept, _)| *kept != path);
+        files.push((path, "# Another text.\n"));
+        built.inputs.first_change(&tree(&files), &request("")).is_some()
+    };
+    let rows = [
+        ("elsewhere.yaml", false),
+        ("charts/web/templates/shown.yaml", true),
+        ("charts/web/templates/new.yaml", true),
+        ("charts/web/values.yaml", true),
+    ];
+    for (path, expected) in rows {
+        assert_eq!(needs_another(path), expected, "{path}");
+    }
+}
