@@ -57,3 +57,20 @@ fn line_start(text: &str, line: usize) -> Option<usize> {
     let break_before = line.checked_sub(2)?;
     text.match_indices('\n').nth(break_before).map(|(end, _)| end + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use granit_parser::Parser;
+
+    use super::*;
+
+    #[test]
+    fn what_is_read_again_is_bounded() {
+        let text = "a: 'x\ny'\n";
+        let mut parser = Parser::new_from_str(text);
+        let error = std::iter::from_fn(|| parser.next_event()).find_map(Result::err).expect("YAML 1.2 refuses it");
+        assert_eq!(Reindent::new().repair(text, &error).as_deref(), Some("a: 'x\n     y'\n"));
+        let mut spent = Reindent { read_again: MAX_READ_AGAIN, ..Reindent::new() };
+        assert_eq!(spent.repair(text, &error), None);
+    }
+}

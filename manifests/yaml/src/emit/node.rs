@@ -14,7 +14,7 @@ use crate::{Comments, Mapping, Node, Style, Value};
 /// Collections are indented by two, lists stand at the indentation of their key, lines are not folded. A style that
 /// cannot hold its text gives way to one that can; a bare value in a flow collection becomes `''`. A flow collection is one line, or a block if it has comments inside.
 pub fn emit(node: &Node) -> String {
-    let mut writer = Writer { out: Output::new() };
+    let mut writer = Writer { out: Output::new(), block_site: Site::Block };
     writer.lines(above(node), 0);
     writer.out.end_line();
     if node.is_bare() {
@@ -28,6 +28,8 @@ pub fn emit(node: &Node) -> String {
 
 struct Writer {
     out: Output,
+    /// Where the values of the block collection are that is being written.
+    block_site: Site,
 }
 
 /// Where a scalar is written, which limits its styles.
@@ -35,6 +37,9 @@ struct Writer {
 enum Site {
     /// A value or item of a block collection, or a document.
     Block,
+    /// One of a collection that was in brackets or braces, and is no more because of a comment inside: nothing at all
+    /// meant an empty text there.
+    FormerFlow,
     /// A key that ends on its line.
     SimpleKey,
     /// Inside brackets or braces.
@@ -51,23 +56,30 @@ impl Writer {
                 self.flow(node);
                 self.end_with(comment);
             }
-            Value::Sequence(items) => {
-                let around = self.open_block(node, around, comment);
-                self.sequence(items, around);
-            }
-            Value::Mapping(mapping) => {
-                let around = self.open_block(node, around, comment);
-                self.mapping(mapping, around);
-            }
+            Value::Sequence(_) | Value::Mapping(_) => self.block(node, around, comment),
         }
     }
 
+    fn block(&mut self, node: &Node, around: Around, comment: Option<&str>) {
+        let around = self.open_block(node, around, comment);
+        let site = self.block_site;
+        if node.style == Style::Flow {
+            self.block_site = Site::FormerFlow;
+        }
+        match &node.value {
+            Value::Scalar(_) => {}
+            Value::Sequence(items) => self.sequence(items, around),
+            Value::Mapping(mapping) => self.mapping(mapping, around),
+        }
+        self.block_site = site;
+    }
+
     fn value(&mut self, node: &Node, text: &str, around: Around, comment: Option<&str>) {
-        if !node.is_bare() {
+        if !node.is_bare() || self.block_site == Site::FormerFlow {
             around.space(&mut self.out);
         }
         let place = Place { comment, ..Place::at(around.indent + STEP) };
-        let style = self.scalar(node, text, Site::Block, place);
+        let style = self.scalar(node, text, self.block_site, place);
         if !matches!(style, Style::Literal | Style::Folded) {
             self.end_with(comment);
         }
@@ -218,13 +230,15 @@ fn style_at(site: Site, node: &Node, text: &str) -> Style {
         return Style::Plain;
     }
     let can = Analysis::of(text);
+    let is_in_block = matches!(site, Site::Block | Site::FormerFlow);
     let plain = match site {
         Site::Block => can.plain_in_block,
+        Site::FormerFlow => can.plain_in_block && !text.is_empty(),
         Site::SimpleKey => can.plain_in_block && !matches!(text, "" | "<<"),
         Site::Flow => can.plain_in_flow,
     };
-    let block = site == Site::Block && can.block_scalar;
-    let single_quoted = can.single_quoted && (site == Site::Block || !can.multiline);
+    let block = is_in_block && can.block_scalar;
+    let single_quoted = can.single_quoted && (is_in_block || !can.multiline);
     match node.style {
         Style::Plain | Style::Flow | Style::Block if plain => Style::Plain,
         Style::Plain | Style::Flow | Style::Block if can.multiline && block => Style::Literal,

@@ -96,6 +96,17 @@ fn a_style_that_cannot_hold_the_text_gives_way() {
 }
 
 #[test]
+fn nothing_in_braces_is_an_empty_text_without_them_too() {
+    let text = "a: {b, c: [d, {e: }] # why\n}\n";
+    assert_snapshot!(rewritten(text), @r"
+    a:
+      b: ''
+      c: [d, {e: ''}] # why
+    ");
+    assert_eq!(crate::read(&rewritten(text)), crate::read(text));
+}
+
+#[test]
 fn an_expanded_alias_is_written_where_it_stood() {
     assert_snapshot!(rewritten("a: &a {x: 1}\nb: *a\nc:\n  <<: *a\n  y: 2\n"), @r"
     a: {x: 1}

@@ -38,6 +38,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("blanks before a break go, escaped ones stay", "a: \"x  \n  y\\t\n  z\"\n", r#"{"a":"x y\t z"}"#),
     ("indicators mean nothing in quotes", "a: \"# - : {\"\nb: '%@`'\n", r##"{"a":"# - : {","b":"%@`"}"##),
     ("quoted keys", "\"a b\": 1\n'c: d': 2\n\"\": 3\n", r#"{"":3,"a b":1,"c: d":2}"#),
+    ("further lines at the margin", "a: 'x\ny'\nb: \"z\n\"\n", r#"{"a":"x y","b":"z "}"#),
     // Block scalars.
     ("literal keeps line breaks", "a: |\n  x\n   y\n\n  z\n", r#"{"a":"x\n y\n\nz\n"}"#),
     (
@@ -67,6 +68,10 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("uneven indentation", "a:\n   b:\n     c: 1\n   d: 2\n", r#"{"a":{"b":{"c":1},"d":2}}"#),
     ("a value on the next line", "a:\n  x\nb:\n  'y'\n", r#"{"a":"x","b":"y"}"#),
     ("explicit keys", "? a\n: 1\n? b\n? |-\n  c\n  d\n: - x\n  - y\n", r#"{"a":1,"b":null,"c\nd":["x","y"]}"#),
+    ("no key", ": a\n", r#"{"":"a"}"#),
+    ("blanks behind anything", "a: 1 \t \nb:  \n  - x\t\n", r#"{"a":1,"b":["x"]}"#),
+    ("a tab behind an indicator", "a:\t1\nb:\n-\tx\n", r#"{"a":1,"b":["x"]}"#),
+    ("lines of blanks are empty", "a: |\n  x\n \n  y\nb:\n  \n  c: 1\n", r#"{"a":"x\n\ny\n","b":{"c":1}}"#),
     // Flow collections.
     ("flow collections over several lines", "a: [x,\n  y, {b: 1,\n  c: 2},\n]\n", r#"{"a":["x","y",{"b":1,"c":2}]}"#),
     ("pairs in flow lists", "[a: 1, {b: 2}, ? c : 3]\n", r#"[{"a":1},{"b":2},{"c":3}]"#),
@@ -91,9 +96,16 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("an anchor on nothing", "a: &x\nb: *x\n", r#"{"a":null,"b":null}"#),
     ("an alias as key", "a: &x k\n*x : 1\n", r#"{"a":"k","k":1}"#),
     ("sets", "a: !!set {x, y}\n", r#"{"a":{"x":"","y":""}}"#),
+    ("ordered mappings", "a: !!omap [b: 1, c: 2]\n", r#"{"a":[{"b":1},{"c":2}]}"#),
+    ("anchors on keys and collections", "&a a: &b [x]\nc: [*a, *b]\n", r#"{"a":["x"],"c":["a",["x"]]}"#),
+    ("an anchor that is there again", "a: &x-1 1\nb: &x-1 2\nc: *x-1\n", r#"{"a":1,"b":2,"c":2}"#),
     // Streams.
     ("several documents", "a: 1\n---\nb: 2\n...\n---\nc: 3\n", "{\"a\":1}\n{\"b\":2}\n{\"c\":3}"),
     ("a document on the line of its marker", "--- {a: 1}\n--- x\n", "{\"a\":1}\n\"x\""),
+    ("an end with comments", "a: 1\n... # end\n# more\n", r#"{"a":1}"#),
+    ("a comment on the line of a marker", "--- # why\na: 1\n", r#"{"a":1}"#),
+    ("nothing at all", "", ""),
+    ("nothing but comments", "# a\n\n# b\n", ""),
     ("directives", "%YAML 1.2\n---\na: 1\n", r#"{"a":1}"#),
     ("empty documents", "---\n---\n", "null\nnull"),
     ("comments between documents", "# a\n---\n# b\na: 1\n# c\n---\n# d\n", "{\"a\":1}\nnull"),
