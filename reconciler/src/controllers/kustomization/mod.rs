@@ -51,7 +51,7 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
 const SOURCE_TO_COME: Duration = Duration::from_secs(2);
 
 /// How long health is awaited without a word: what was applied is often well a moment later.
-const HEALTH_TO_COME: Duration = Duration::from_secs(2);
+const HEALTH_TO_COME: Duration = Duration::from_secs(5);
 
 /// How long an object rests whose interval cannot be read.
 const FALLBACK_RETRY: Duration = Duration::from_mins(1);
