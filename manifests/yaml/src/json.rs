@@ -3,6 +3,7 @@
 use serde_json::Map;
 use serde_json::Value as Json;
 
+use crate::emit::string_style;
 use crate::{Duplicate, Mapping, Node, Position, Scalar, Schema, Style, TagError, Value, number};
 
 /// Why a tree has no JSON form under a schema.
@@ -135,13 +136,18 @@ impl Reader {
                 Some(number) => Json::Number(number),
                 None => return Err(unsupported_number(node)),
             },
-            Scalar::String(text) if self.schema == Schema::Kyaml && node.style == Style::Folded => {
+            Scalar::String(text) if self.schema == Schema::Kyaml && stays_folded(node, &text) => {
                 Json::String(folded_again(&text))
             }
             Scalar::String(text) => Json::String(text.into_owned()),
             Scalar::Timestamp(text) => Json::String(text),
         })
     }
+}
+
+/// Whether go-yaml writes a text folded again, which it does not where a line ends in a blank.
+fn stays_folded(node: &Node, text: &str) -> bool {
+    node.style == Style::Folded && string_style(text) == Style::Literal
 }
 
 /// What becomes of a folded text when go-yaml v3 has written it and read it.

@@ -125,6 +125,7 @@ fn folded_text_keeps_what_is_indented_more_until_kustomize_writes_it() {
     let rows = [
         ("a: >-\n  x\n   y\n   z\n  w\n", r#"{"a":"x\n y\n z\nw"}"#, r#"{"a":"x\n\n y\n z\nw"}"#),
         ("a: >-\n  x\n\n   y\n\n  z\n", r#"{"a":"x\n\n y\n\nz"}"#, r#"{"a":"x\n\n\n y\n\nz"}"#),
+        ("a: >-\n  x\n   y\n    \n  z\n", r#"{"a":"x\n y\n  \nz"}"#, r#"{"a":"x\n y\n  \nz"}"#),
         ("a: >+\n\n  x\n\nb: 1\n", r#"{"a":"\nx\n\n","b":1}"#, r#"{"a":"\nx\n\n\n","b":1}"#),
     ];
     for (text, expected, written_again) in rows {
