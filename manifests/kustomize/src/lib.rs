@@ -49,6 +49,7 @@ pub use build::{Built, ManagedByLabel, Manager, Options, Order, build, build_wit
 pub use charts::{ChartRelease, RenderChart, ValuesFile};
 pub use error::{AbsorbProblem, BuildError, LoadError, PatchError, PluginError, ReferenceError};
 pub use field_spec::FieldSpec;
+pub use json_patch::MAX_COPIED_BYTES;
 pub use kustomization::{
     FILE_NAMES, FieldOptions, FieldReference, Fields, Generator, GeneratorOptions, HelmChart, HelmChartArgs,
     HelmGlobals, Image, Kind, Kustomization, Label, LegacySortOptions, ObjectReference, Patch, PatchOptions,
@@ -57,5 +58,5 @@ pub use kustomization::{
 pub use load::{LoadRestrictions, MAX_DEPTH};
 pub use remote::is_repository;
 pub use resource::{Resource, ToManifestError};
-pub use resources::MAX_RESOURCES;
+pub use resources::{MAX_ADDED_BYTES, MAX_RESOURCES};
 pub use schema::BuiltInTypes;

@@ -175,13 +175,19 @@ pub(crate) fn depth(node: &Node) -> usize {
     }
 }
 
-/// How many nodes `node` consists of.
-pub(crate) fn size(node: &Node) -> usize {
-    match &node.value {
-        Value::Scalar(_) => 1,
-        Value::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Value::Mapping(entries) => 1 + entries.values().map(size).sum::<usize>(),
-    }
+/// How many bytes a value costs besides its text, about.
+pub(crate) const VALUE_BYTES: usize = 64;
+
+/// How many bytes `node` costs, about.
+pub(crate) fn weight(node: &Node) -> usize {
+    let content = match &node.value {
+        Value::Scalar(text) => text.len(),
+        Value::Sequence(items) => items.iter().map(weight).sum(),
+        Value::Mapping(entries) => {
+            entries.iter().map(|(key, value)| key.as_str().map_or(0, str::len) + weight(value)).sum()
+        }
+    };
+    VALUE_BYTES + content
 }
 
 /// Whether `node` is a scalar that is a string.

@@ -6,6 +6,7 @@ use fairlead_object::Origin;
 use fairlead_yaml::{Node, Position};
 
 use crate::{
+    at::At,
     error::{AbsorbProblem, BuildError},
     generate::{self, Behavior, Generated},
     id::{GvkRef, Id, Key},
@@ -17,6 +18,9 @@ use crate::{
 /// Most resources that one build holds.
 pub const MAX_RESOURCES: usize = 100_000;
 
+/// Most bytes that a build puts into objects besides what it reads: what is written once may go into every object.
+pub const MAX_ADDED_BYTES: usize = 1 << 30;
+
 /// The resources of a build, in their order; no two of them have the same current id.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
@@ -25,6 +29,8 @@ pub(crate) struct Resources {
     index: Option<HashMap<OwnedKey, usize>>,
     /// Where the objects stand that have or had a name; absent when ids may have changed since it was made.
     by_name: Option<HashMap<String, Vec<usize>>>,
+    /// How many bytes were put into them.
+    added: usize,
 }
 
 /// A [`Key`](crate::id::Key) that outlives the object.
@@ -51,6 +57,20 @@ impl OwnedKey {
 }
 
 impl Resources {
+    /// Counts bytes that what stands at `at` puts into the resources.
+    pub(crate) fn count_added(&mut self, bytes: usize, at: &At) -> Result<(), BuildError> {
+        self.added = self.added.saturating_add(bytes);
+        if self.added <= MAX_ADDED_BYTES {
+            return Ok(());
+        }
+        Err(BuildError::TooMuchAdded { at: at.clone(), limit: MAX_ADDED_BYTES })
+    }
+
+    /// How many bytes were put into them.
+    pub(crate) fn added(&self) -> usize {
+        self.added
+    }
+
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Resource> {
         self.list.iter()
     }

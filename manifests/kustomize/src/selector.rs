@@ -13,6 +13,7 @@ use crate::{
     id::{GvkRef, Id, effective_namespace},
     kustomization::Selector,
     resource::Resource,
+    resources::Resources,
 };
 
 /// A selector ready to be matched.
@@ -68,6 +69,12 @@ impl Matcher {
             && (matches(&self.name, current.name) || matches(&self.name, original.name))
             && (namespace(&current) || namespace(&original))
             && self.selects_metadata(resource)
+    }
+
+    /// Where the resources stand that a patch with this target is about.
+    pub(crate) fn select(&self, resources: &Resources) -> Vec<usize> {
+        let selected = resources.iter().enumerate().filter(|(_, resource)| self.selects(resource));
+        selected.map(|(position, _)| position).collect()
     }
 
     /// Whether group, version, kind, name and namespace match `id`, the last as it is written.

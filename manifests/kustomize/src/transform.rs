@@ -67,9 +67,11 @@ impl Transformer {
 
     /// Changes `resources`, then drops those that have become empty.
     pub(crate) fn run(&self, resources: &mut Resources, schema: &Schema) -> Result<(), BuildError> {
+        let added = self.change.bytes_each().saturating_mul(resources.as_slice().len());
+        resources.count_added(added, &self.at)?;
         match &self.change {
             Change::Annotations(annotations) => annotations.apply(resources, &self.mark),
-            Change::Images(images) => images.apply(resources, &self.mark),
+            Change::Images(images) => images.apply(resources, &self.at, &self.mark),
             Change::JsonPatch(patch) => patch.apply(resources, schema, &self.at),
             Change::Labels(labels) => labels.apply(resources, &self.mark),
             Change::Namespace(namespace) => namespace.apply(resources, &self.mark),
@@ -88,6 +90,28 @@ impl Transformer {
         }?;
         resources.drop_empty();
         Ok(())
+    }
+}
+
+impl Change {
+    /// How many bytes it puts into every object, about; none for a change that counts what it does.
+    fn bytes_each(&self) -> usize {
+        match self {
+            Self::Annotations(labels) | Self::Labels(labels) => labels.bytes(),
+            Self::Namespace(namespace) => namespace.bytes(),
+            Self::Prefix(prefix) => prefix.bytes(),
+            Self::Suffix(suffix) => suffix.bytes(),
+            Self::PrefixSuffix(prefix, suffix) => prefix.bytes() + suffix.bytes(),
+            Self::ValueAdd(value) => value.bytes(),
+            Self::Images(_)
+            | Self::JsonPatch(_)
+            | Self::Patch(_)
+            | Self::Hash
+            | Self::Replacements(_)
+            | Self::Replicas(_)
+            | Self::StrategicMergePatches(_)
+            | Self::Nothing => 0,
+        }
     }
 }
 

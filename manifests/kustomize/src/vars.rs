@@ -18,7 +18,7 @@ use crate::{
     kustomization::Var,
     node,
     resource::Resource,
-    resources::Resources,
+    resources::{MAX_ADDED_BYTES, Resources},
     schema::Schema as Types,
 };
 
@@ -70,8 +70,9 @@ impl Vars {
         }
         let values = self.values(resources)?;
         let specs = FieldSpecs::new(config.var_reference.iter().cloned());
+        let mut expansion = Expansion { values: &values, bytes: 0 };
         for resource in resources.iter_mut() {
-            specs.visit(resource, None, &mut |field| expand_field(field, &values))?;
+            specs.visit(resource, None, &mut |field| expansion.field(field))?;
         }
         Ok(())
     }
@@ -126,66 +127,85 @@ fn selects(var: &Var, resource: &Resource, types: &Types) -> bool {
     })
 }
 
-fn expand_field(field: &mut Node, values: &HashMap<&str, Node>) -> Result<(), WalkError> {
-    match &mut field.value {
-        Value::Scalar(_) => {
-            if node::is_string(field) {
-                expand_scalar(field, values);
+/// The expansion of all fields of a build.
+struct Expansion<'a> {
+    values: &'a HashMap<&'a str, Node>,
+    /// How many bytes it has made.
+    bytes: usize,
+}
+
+impl Expansion<'_> {
+    fn field(&mut self, field: &mut Node) -> Result<(), WalkError> {
+        match &mut field.value {
+            Value::Scalar(_) => {
+                if node::is_string(field) {
+                    self.scalar(field)?;
+                }
+                Ok(())
             }
-        }
-        Value::Mapping(entries) => {
-            for (_, value) in entries.iter_mut().filter(|(_, value)| node::is_string(value)) {
-                expand_scalar(value, values);
+            Value::Mapping(entries) => {
+                let mut texts = entries.iter_mut().map(|(_, value)| value).filter(|value| node::is_string(value));
+                texts.try_for_each(|value| self.scalar(value))
             }
-        }
-        Value::Sequence(items) => {
-            for item in items {
+            Value::Sequence(items) => items.iter_mut().try_for_each(|item| {
                 if !node::is_string(item) {
                     return Err(WalkError("invalid value type expect a string".to_owned()));
                 }
-                expand_scalar(item, values);
-            }
+                self.scalar(item)
+            }),
         }
     }
-    Ok(())
-}
 
-fn expand_scalar(field: &mut Node, values: &HashMap<&str, Node>) {
-    let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return };
-    let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-    if let Some(value) = whole.and_then(|name| values.get(name)).filter(|value| value.as_str().is_some()) {
-        field.overwrite(node::copied(value), &value.written);
-        return;
-    }
-    let expanded = expand(text, values);
-    if expanded != text {
-        let mut names = text.split("$(").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
-        let first = names.find_map(|name| values.get(name)).map(|value| value.written.clone());
-        node::rewrite(field, expanded, &first.unwrap_or_default());
-    }
-}
-
-/// Replaces the vars in `text`.
-fn expand(text: &str, values: &HashMap<&str, Node>) -> String {
-    let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(dollar) = rest.find('$') {
-        expanded.push_str(&rest[..dollar]);
-        rest = &rest[dollar + 1..];
-        if let Some(after) = rest.strip_prefix('$') {
-            expanded.push('$');
-            rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-            match values.get(name).and_then(as_text) {
-                Some(value) => expanded.push_str(&value),
-                None => expanded.extend(["$(", name, ")"]),
-            }
-            rest = after;
-        } else {
-            expanded.push('$');
+    fn scalar(&mut self, field: &mut Node) -> Result<(), WalkError> {
+        let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return Ok(()) };
+        let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+        if let Some(value) = whole.and_then(|name| self.values.get(name)).filter(|value| value.as_str().is_some()) {
+            self.count(node::weight(value))?;
+            field.overwrite(node::copied(value), &value.written);
+            return Ok(());
         }
+        let expanded = self.text(text)?;
+        if expanded != text {
+            let mut names = text.split("$(").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+            let first = names.find_map(|name| self.values.get(name)).map(|value| value.written.clone());
+            node::rewrite(field, expanded, &first.unwrap_or_default());
+        }
+        Ok(())
     }
-    expanded + rest
+
+    /// Replaces the vars in `text`.
+    fn text(&mut self, text: &str) -> Result<String, WalkError> {
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(dollar) = rest.find('$') {
+            expanded.push_str(&rest[..dollar]);
+            rest = &rest[dollar + 1..];
+            if let Some(after) = rest.strip_prefix('$') {
+                expanded.push('$');
+                rest = after;
+            } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+                match self.values.get(name).and_then(as_text) {
+                    Some(value) => {
+                        self.count(value.len())?;
+                        expanded.push_str(&value);
+                    }
+                    None => expanded.extend(["$(", name, ")"]),
+                }
+                rest = after;
+            } else {
+                expanded.push('$');
+            }
+        }
+        Ok(expanded + rest)
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), WalkError> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes <= MAX_ADDED_BYTES {
+            return Ok(());
+        }
+        Err(WalkError(format!("vars add more than {MAX_ADDED_BYTES} bytes")))
+    }
 }
 
 /// A value as it is written inside a text; `None` for collections.
@@ -211,7 +231,8 @@ mod tests {
         let rows =
             [("http://$(A):$(N)/", "http://web:80/"), ("$$(A)", "$(A)"), ("$(B) $A $", "$(B) $A $"), ("$(A", "$(A")];
         for (text, expected) in rows {
-            assert_eq!(expand(text, &values), expected, "{text}");
+            let expanded = Expansion { values: &values, bytes: 0 }.text(text);
+            assert_eq!(expanded.map_err(|WalkError(problem)| problem).as_deref(), Ok(expected), "{text}");
         }
     }
 }

@@ -39,6 +39,8 @@ fn its_limits_are_the_constants() {
         ("fairlead_kustomize::MAX_DEPTH", fairlead_kustomize::MAX_DEPTH.to_string()),
         ("MAX_KUSTOMIZATIONS", format!("{} 000", fairlead_kustomize::MAX_KUSTOMIZATIONS / 1000)),
         ("MAX_RESOURCES", format!("{} 000", fairlead_kustomize::MAX_RESOURCES / 1000)),
+        ("MAX_ADDED_BYTES", mebibytes(fairlead_kustomize::MAX_ADDED_BYTES as u64)),
+        ("MAX_COPIED_BYTES", mebibytes(fairlead_kustomize::MAX_COPIED_BYTES as u64)),
         ("fairlead_yaml::MAX_DEPTH", fairlead_yaml::MAX_DEPTH.to_string()),
         ("MAX_ALIASED_NODES", format!("{} 000", fairlead_yaml::MAX_ALIASED_NODES / 1000)),
         ("MAX_ALIASED_BYTES", mebibytes(fairlead_yaml::MAX_ALIASED_BYTES as u64)),

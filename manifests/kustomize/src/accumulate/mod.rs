@@ -16,7 +16,7 @@ use crate::{
     generate::{Generated, GeneratedKind, generate},
     kustomization::{Fields, Kind, Kustomization},
     load::Loader,
-    parse, plugin,
+    node, parse, plugin,
     provenance::{ConfiguredBy, Note, Provenance, Step},
     resource::Resource,
     resources::Resources,
@@ -121,6 +121,7 @@ impl Accumulation {
     }
 
     fn merge(&mut self, base: Self, at: &At) -> Result<(), BuildError> {
+        self.resources.count_added(base.resources.added(), at)?;
         self.resources.append_all(base.resources.into_list())?;
         self.config = Config::merged(&self.config, &base.config, at)?;
         self.vars.add(base.vars.into_list())?;
@@ -190,7 +191,10 @@ impl Accumulation {
     }
 
     fn absorb_all(&mut self, generated: Vec<Generated>) -> Result<(), BuildError> {
-        generated.into_iter().try_for_each(|generated| self.resources.absorb(generated))
+        generated.into_iter().try_for_each(|generated| {
+            self.resources.count_added(node::weight(generated.resource.node()), &generated.at)?;
+            self.resources.absorb(generated)
+        })
     }
 
     /// The configurations that entries of `generators`, `transformers` or `validators` hold or name.

@@ -166,6 +166,15 @@ pub enum BuildError {
         limit: usize,
     },
 
+    /// Texts that are written once are put into objects too often.
+    #[error("{at}: overlays add more than {limit} bytes to what they are made of")]
+    TooMuchAdded {
+        /// What is one too many.
+        at: At,
+        /// The limit.
+        limit: usize,
+    },
+
     /// A document is a list or a scalar.
     #[error("{at}: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")]
     NotAMapping {

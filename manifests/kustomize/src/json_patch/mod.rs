@@ -17,8 +17,10 @@ use crate::{
 use edit::{add, get, remove, replace};
 use graft::Graft;
 
-/// Most values that the copies of one patch may add to an object: each can double it.
-pub(crate) const MAX_COPIED_VALUES: usize = 1_000_000;
+use crate::node::VALUE_BYTES;
+
+/// Most bytes that the copies of one patch may add to an object: each can double it.
+pub const MAX_COPIED_BYTES: usize = 64 << 20;
 
 /// A list of operations.
 #[derive(Clone, Debug)]
@@ -66,19 +68,24 @@ impl Operations {
         self.0.is_empty()
     }
 
-    /// Applies the operations to `object` in their order.
-    pub(crate) fn apply(&self, object: &mut Json) -> Result<(), OperationError> {
+    /// How many bytes an object gets, copies apart.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.iter().map(|operation| weight(&operation.value)).sum()
+    }
+
+    /// Applies the operations to `object` in their order, and says how many bytes they have copied.
+    pub(crate) fn apply(&self, object: &mut Json) -> Result<usize, OperationError> {
         let mut copied = 0;
         for operation in &self.0 {
             if operation.op == "copy" {
-                copied += get(object, "copy", operation.from()?)?.map_or(0, size);
+                copied += get(object, "copy", operation.from()?)?.map_or(0, weight);
             }
-            if copied > MAX_COPIED_VALUES {
-                return Err(OperationError(format!("copies add more than {MAX_COPIED_VALUES} values")));
+            if copied > MAX_COPIED_BYTES {
+                return Err(OperationError(format!("copies add more than {MAX_COPIED_BYTES} bytes")));
             }
             operation.apply(object)?;
         }
-        Ok(())
+        Ok(copied)
     }
 }
 
@@ -89,13 +96,15 @@ fn lines(text: &str) -> Vec<u32> {
     operations.iter().map(|operation| operation.position.line).collect()
 }
 
-/// How many values `value` consists of.
-fn size(value: &Json) -> usize {
-    match value {
-        Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Json::Object(fields) => 1 + fields.values().map(size).sum::<usize>(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 1,
-    }
+/// How many bytes `value` costs, about.
+fn weight(value: &Json) -> usize {
+    let content = match value {
+        Json::Array(items) => items.iter().map(weight).sum(),
+        Json::Object(fields) => fields.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+        Json::String(text) => text.len(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+    };
+    VALUE_BYTES + content
 }
 
 fn cannot_unmarshal(value: &Json, wanted: &str) -> OperationError {
@@ -156,14 +165,14 @@ impl Operation {
     }
 }
 
-/// Applies `operations` to the object `node` of `file`.
+/// Applies `operations` to the object `node` of `file`, and says how many bytes they have copied.
 ///
 /// # Follows kustomize
 /// The object is rebuilt from JSON, in which a number is a double: integers beyond 2^53 lose digits.
-pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str) -> Result<(), BuildError> {
+pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str) -> Result<usize, BuildError> {
     let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: id.to_owned(), source };
     let mut object = node.to_json(Schema::Kyaml).map_err(unprintable)?;
-    operations.apply(&mut object).map_err(|OperationError(problem)| PatchError::Operation {
+    let copied = operations.apply(&mut object).map_err(|OperationError(problem)| PatchError::Operation {
         at: at.clone(),
         id: id.to_owned(),
         problem,
@@ -173,7 +182,7 @@ pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str)
     Graft::new(&operations.0).keep(&mut patched, Some(node));
     *node = patched;
     respell_floats(node);
-    Ok(())
+    Ok(copied)
 }
 
 fn round_integers(value: &mut Json) {
@@ -254,7 +263,7 @@ mod tests {
             let mut object = serde_json::json!({"a": [1, 2], "b": {"c/d": 1}});
             let applied =
                 Operations::parse(patch, &At::field("patch")).and_then(|operations| operations.apply(&mut object));
-            let outcome = applied.map_or_else(|OperationError(problem)| problem, |()| object.to_string());
+            let outcome = applied.map_or_else(|OperationError(problem)| problem, |_| object.to_string());
             assert_eq!(outcome, expected, "{patch}");
         }
     }

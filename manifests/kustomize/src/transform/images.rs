@@ -9,6 +9,7 @@ use fairlead_yaml::{Node, Value, Written};
 use regex::Regex;
 
 use crate::{
+    at::At,
     error::BuildError,
     field_spec::{FieldSpec, FieldSpecs, WalkError},
     kustomization::Image,
@@ -21,51 +22,66 @@ pub(crate) struct Images {
     image: Image,
     pattern: Option<Regex>,
     specs: FieldSpecs,
+    /// How many bytes a reference gets.
+    bytes: usize,
 }
 
 impl Images {
     pub(crate) fn new(image: &Image, specs: &[FieldSpec]) -> Self {
         let reference = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?$";
         let pattern = Regex::new(&format!("^{}{reference}", image.name)).ok();
-        Self { image: image.clone(), pattern, specs: FieldSpecs::new(specs.iter().cloned()) }
+        let bytes = [&image.new_name, &image.new_tag, &image.tag_suffix, &image.digest].map(String::len).iter().sum();
+        Self { image: image.clone(), pattern, specs: FieldSpecs::new(specs.iter().cloned()), bytes }
     }
 
-    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
-        for resource in resources.iter_mut_same_ids() {
+    pub(crate) fn apply(&self, resources: &mut Resources, at: &At, mark: &Written) -> Result<(), BuildError> {
+        for position in 0..resources.as_slice().len() {
+            let resource = resources.get_mut_same_id(position);
             if resource.gvk().kind == "CustomResourceDefinition" {
                 continue;
             }
-            let changed = self.change_containers(&mut resource.node, mark);
+            let mut count = 0;
+            let mut change = |field: &mut Node| {
+                count += usize::from(self.change(field, mark)?);
+                Ok(())
+            };
+            let changed = change_containers(&mut resource.node, &mut change);
             changed.map_err(|error| error.on("image", resource))?;
-            self.specs.visit(resource, None, &mut |field| self.change(field, mark))?;
+            self.specs.visit(resource, None, &mut change)?;
+            resources.count_added(count * self.bytes, at)?;
         }
         Ok(())
     }
 
-    fn change_containers(&self, node: &mut Node, mark: &Written) -> Result<(), WalkError> {
-        match &mut node.value {
-            Value::Scalar(_) => Ok(()),
-            Value::Sequence(items) => items.iter_mut().try_for_each(|item| self.change_containers(item, mark)),
-            Value::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
-                self.change_containers(value, mark)?;
-                let holds_containers = matches!(key.as_str(), Some("containers" | "initContainers"));
-                let containers = value.as_sequence_mut().filter(|_| holds_containers);
-                let images = containers.into_iter().flatten().filter_map(|container| container.get_mut("image"));
-                images.into_iter().try_for_each(|image| self.change(image, mark))
-            }),
-        }
-    }
-
-    fn change(&self, field: &mut Node, mark: &Written) -> Result<(), WalkError> {
+    /// Changes a reference, and says whether it is one to this image.
+    fn change(&self, field: &mut Node, mark: &Written) -> Result<bool, WalkError> {
         if field.is_null() {
-            return Ok(());
+            return Ok(false);
         }
         let written = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
-        if self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(written)) {
+        let is_meant = self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(written));
+        if is_meant {
             let changed = changed(written, &self.image);
             node::respell(field, changed, mark);
         }
-        Ok(())
+        Ok(is_meant)
+    }
+}
+
+fn change_containers(
+    node: &mut Node,
+    change: &mut dyn FnMut(&mut Node) -> Result<(), WalkError>,
+) -> Result<(), WalkError> {
+    match &mut node.value {
+        Value::Scalar(_) => Ok(()),
+        Value::Sequence(items) => items.iter_mut().try_for_each(|item| change_containers(item, change)),
+        Value::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
+            change_containers(value, change)?;
+            let holds_containers = matches!(key.as_str(), Some("containers" | "initContainers"));
+            let containers = value.as_sequence_mut().filter(|_| holds_containers);
+            let mut images = containers.into_iter().flatten().filter_map(|container| container.get_mut("image"));
+            images.try_for_each(&mut *change)
+        }),
     }
 }
 

@@ -26,6 +26,11 @@ impl Labels {
         Self { pairs: pairs.clone(), specs: FieldSpecs::new(specs.iter().cloned()) }
     }
 
+    /// How many bytes an object gets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.pairs.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
+
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         if self.pairs.is_empty() {
             return Ok(());

@@ -33,6 +33,11 @@ impl Prefix {
         Self { prefix: prefix.to_owned(), specs: one_by_one(specs) }
     }
 
+    /// How many bytes an object gets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.prefix.len()
+    }
+
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         rename(
             resources,
@@ -49,6 +54,11 @@ impl Prefix {
 impl Suffix {
     pub(crate) fn new(suffix: &str, specs: &[FieldSpec]) -> Self {
         Self { suffix: suffix.to_owned(), specs: one_by_one(specs) }
+    }
+
+    /// How many bytes an object gets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.suffix.len()
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {

@@ -62,6 +62,11 @@ impl Namespace {
         }
     }
 
+    /// How many bytes an object gets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.target.len()
+    }
+
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         if self.target.is_empty() {
             return Ok(());

@@ -111,17 +111,23 @@ impl PatchTransformer {
                 Ok(())
             }
             (Kind::StrategicMerge(patches), Some(target)) => {
-                let selected = resources.iter_mut().filter(|resource| target.selects(resource));
-                let pairs = selected.filter_map(|resource| patches.first().map(|patch| (resource, patch)));
-                let merge = |(resource, patch)| merge_copy_into(resource, patch, &self.options, schema);
-                pairs.into_iter().try_for_each(merge)?;
+                if let Some(patch) = patches.first() {
+                    let selected = target.select(resources);
+                    resources.count_added(selected.len().saturating_mul(node::weight(patch)), at)?;
+                    let list = resources.list_mut();
+                    let merge = |position| merge_copy_into(&mut list[position], patch, &self.options, schema);
+                    selected.into_iter().try_for_each(merge)?;
+                }
                 resources.drop_empty();
                 resources.check_ids()
             }
             (Kind::Json(operations), Some(target)) => {
-                for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
+                let weight = operations.weight();
+                for position in target.select(resources) {
+                    let resource = &mut resources.list_mut()[position];
                     resource.remember_id();
-                    apply_operations(resource, operations, at, schema)?;
+                    let copied = apply_operations(resource, operations, at, schema)?;
+                    resources.count_added(weight + copied, at)?;
                 }
                 resources.check_ids()
             }
@@ -251,8 +257,10 @@ impl JsonPatch {
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, at: &At) -> Result<(), BuildError> {
-        for resource in resources.iter_mut().filter(|resource| self.target.selects(resource)) {
-            apply_operations(resource, &self.operations, at, schema)?;
+        let weight = self.operations.weight();
+        for position in self.target.select(resources) {
+            let copied = apply_operations(&mut resources.list_mut()[position], &self.operations, at, schema)?;
+            resources.count_added(weight + copied, at)?;
         }
         resources.check_ids()
     }
@@ -372,12 +380,13 @@ impl Identity {
     }
 }
 
+/// Applies `operations` and says how many bytes they have copied.
 fn apply_operations(
     resource: &mut Resource,
     operations: &Operations,
     at: &At,
     schema: &Schema,
-) -> Result<(), BuildError> {
+) -> Result<usize, BuildError> {
     // kustomize keeps notes about names and hashes in annotations, so a patch may rely on them being there.
     if !resource.previous.is_empty() || resource.name_hash == crate::resource::NameHash::Wanted {
         let metadata = resource.metadata();
@@ -387,9 +396,9 @@ fn apply_operations(
         }
     }
     let id = resource.current_id();
-    json_patch::apply(&mut resource.node, operations, at, &id)?;
+    let copied = json_patch::apply(&mut resource.node, operations, at, &id)?;
     resource.tidy_annotations();
     resource.shared = Shared::default();
     resource.scope = schema.scope(resource.gvk());
-    Ok(())
+    Ok(copied)
 }

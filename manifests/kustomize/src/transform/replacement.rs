@@ -13,6 +13,7 @@ use crate::{
     error::{BuildError, ReferenceError},
     field_path,
     id::{Id, Scope, effective_namespace},
+    json_patch::MAX_COPIED_BYTES,
     kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
     load::Loader,
     node::{self, NodeKind},
@@ -20,9 +21,6 @@ use crate::{
     resources::Resources,
     selector::Matcher,
 };
-
-/// Most values that the replacements of one kustomization may copy: each can double an object.
-pub(crate) const MAX_COPIED_VALUES: usize = 1_000_000;
 
 const DEFAULT_PATH: &str = "metadata.name";
 
@@ -49,7 +47,8 @@ impl Replacements {
 
     pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), BuildError> {
         let mut copied = 0;
-        self.0.iter().try_for_each(|replacement| apply(replacement, resources, &mut copied))
+        self.0.iter().try_for_each(|replacement| apply(replacement, resources, &mut copied))?;
+        self.0.last().map_or(Ok(()), |last| resources.count_added(copied, &last.at))
     }
 }
 
@@ -75,16 +74,9 @@ fn apply(replacement: &Located<Replacement>, resources: &mut Resources, copied: 
         (Some(source), None) => source_value(source, resources, at)?,
         (None, Some(value)) => Node::string(value.as_str()),
     };
-    let size = node::size(&value);
     let mut value = value;
     node::stamp(&mut value, &at.mark());
-    for target in &replacement.targets {
-        *copied += size * apply_to(target, &value, resources, at)?;
-        if *copied > MAX_COPIED_VALUES {
-            return Err(problem(at, format!("replacements copy more than {MAX_COPIED_VALUES} values")));
-        }
-    }
-    Ok(())
+    replacement.targets.iter().try_for_each(|target| apply_to(target, &value, resources, at, copied))
 }
 
 fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> Result<Node, BuildError> {
@@ -132,22 +124,31 @@ fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
     Ok(Node { value: Value::Scalar(part.into()), ..node::copied(value) })
 }
 
-/// Sets the fields of `target` to `value`, and returns how many there were.
-fn apply_to(target: &ReplacementTarget, value: &Node, resources: &mut Resources, at: &At) -> Result<usize, BuildError> {
+/// Sets the fields of `target` to `value`, and counts the bytes that are copied to them.
+fn apply_to(
+    target: &ReplacementTarget,
+    value: &Node,
+    resources: &mut Resources,
+    at: &At,
+    copied: &mut usize,
+) -> Result<(), BuildError> {
     let select = target.select.as_ref().ok_or_else(|| problem(at, "target must specify resources to select"))?;
     let matcher = Matcher::new(select, at)?;
     let rejects = target.reject.iter().map(|reject| Reject::new(reject, at)).collect::<Result<Vec<_>, _>>()?;
-    let mut count = 0;
+    let weight = node::weight(value);
     for resource in resources.iter_mut() {
         let is_meant = matcher.selects_metadata(resource)
             && !rejects.iter().any(|reject| reject.rejects(resource))
             && resource.any_ids().any(|id| matcher.matches_id(&id));
         if is_meant {
-            count += set_fields(resource, target, value, at)?;
+            *copied += weight * set_fields(resource, target, value, at)?;
             resource.shared.settle(&mut resource.node);
+            if *copied > MAX_COPIED_BYTES {
+                return Err(problem(at, format!("replacements copy more than {MAX_COPIED_BYTES} bytes")));
+            }
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// An entry of `reject`: by id, or by labels and annotations.

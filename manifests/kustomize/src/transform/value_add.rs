@@ -25,6 +25,11 @@ pub(crate) struct ValueTarget {
 }
 
 impl ValueAdd {
+    /// How many bytes an object gets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.value.len().saturating_mul(self.targets.len())
+    }
+
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         for target in &self.targets {
             let spec = FieldSpec { path: target.field_path.clone(), create: true, ..FieldSpec::default() };

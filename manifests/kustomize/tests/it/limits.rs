@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use fairlead_kustomize::{MAX_DEPTH, MAX_KUSTOMIZATIONS, MAX_RESOURCES, Options, build};
+use fairlead_kustomize::{MAX_ADDED_BYTES, MAX_DEPTH, MAX_KUSTOMIZATIONS, MAX_RESOURCES, Options, build};
 use fairlead_object::{MemoryTree, TreePath};
 
 /// The innermost reason why the tree of `files` does not build.
@@ -69,7 +69,32 @@ fn replacements_that_double_an_object_are_stopped() {
         .expect("a text grows");
     }
     let files = [file("widget.yaml", widget), file("kustomization.yaml", kustomization)];
-    assert!(error(&files).ends_with(": replacements copy more than 1000000 values"), "{}", error(&files));
+    assert!(error(&files).ends_with(": replacements copy more than 67108864 bytes"), "{}", error(&files));
+}
+
+#[test]
+fn what_is_written_once_is_put_into_objects_only_so_often() {
+    let objects = 2000;
+    let object = |number: usize| format!("---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: c{number}}}}}\n");
+    let all: String = (0..objects).map(object).collect();
+    let long = "x".repeat(MAX_ADDED_BYTES / objects + 1);
+    let rows = [
+        ("prefix", format!("namePrefix: {long}\n")),
+        ("labels", format!("labels:\n- pairs: {{a: {long}}}\n")),
+        ("annotations", format!("commonAnnotations: {{a: {long}}}\n")),
+        (
+            "a merge",
+            format!(
+                "patches:\n- target: {{kind: ConfigMap}}\n  patch: '{{kind: ConfigMap, metadata: {{name: a}}, data: {{a: {long}}}}}'\n"
+            ),
+        ),
+    ];
+    for (what, fields) in rows {
+        let kustomization = format!("resources: [all.yaml]\n{fields}");
+        let files = [file("all.yaml", all.as_str()), file("kustomization.yaml", kustomization)];
+        let expected = format!(": overlays add more than {MAX_ADDED_BYTES} bytes to what they are made of");
+        assert!(error(&files).ends_with(&expected), "{what}: {:.200}", error(&files));
+    }
 }
 
 #[test]
