@@ -8,10 +8,7 @@ use std::{
     time::Instant,
 };
 
-use crate::{
-    command,
-    tool::{Tool, built_directory},
-};
+use crate::{command, target_directory, tool::Tool};
 
 /// Why a tool could not be provided.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +53,7 @@ pub fn provide(tools: &[Tool], mut say: impl FnMut(&str)) -> Result<(), ToolErro
     if missing(tools).is_empty() {
         return Ok(());
     }
-    let folder = built_directory();
-    let _lock = lock(&folder)?;
+    let _lock = lock(&target_directory().join("tools"))?;
     let missing = missing(tools);
     for (index, tool) in missing.iter().enumerate() {
         say(&format!(
@@ -68,7 +64,7 @@ pub fn provide(tools: &[Tool], mut say: impl FnMut(&str)) -> Result<(), ToolErro
             total = missing.len(),
             purpose = tool.purpose(),
         ));
-        let started = Instant::now();
+        let (started, folder) = (Instant::now(), tool.built_directory());
         build(*tool, &folder)?;
         say(&format!("built {} in {} s, kept in {}", tool.name(), started.elapsed().as_secs(), folder.display()));
     }
@@ -89,9 +85,11 @@ fn lock(folder: &Path) -> Result<File, ToolError> {
 
 /// Builds one tool beside its final place and moves it there, so that a file of that name is always whole.
 fn build(tool: Tool, folder: &Path) -> Result<(), ToolError> {
+    fs::create_dir_all(folder).map_err(cannot_write(folder))?;
     let partial = folder.join(format!("{}.partial", tool.name()));
     let status = command("go")
-        .args(["build", "-C", env!("CARGO_MANIFEST_DIR"), "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(tool.pinned_by().folder))
         .arg(format!("-ldflags={}", linker_flags()))
         .arg("-o")
         .arg(&partial)
@@ -122,13 +120,15 @@ pub fn kubernetes_types() -> Result<String, ToolError> {
     String::from_utf8(output.stdout).map_err(|_| ToolError::Types)
 }
 
-/// Returns flags that leave debug data out and write in the version, which Kubernetes takes its defaults from.
+/// Returns flags that leave debug data out and write in the versions, which Kubernetes takes its defaults from and
+/// charts look at.
 fn linker_flags() -> String {
     let kubernetes = Tool::KubeApiserver.version();
-    let kustomize = Tool::Kustomize.version();
+    let (kustomize, helm) = (Tool::Kustomize.version(), Tool::Helm.version());
     format!(
         "-s -w -X k8s.io/component-base/version.gitVersion={kubernetes} \
-         -X sigs.k8s.io/kustomize/api/provenance.version={kustomize}"
+         -X sigs.k8s.io/kustomize/api/provenance.version={kustomize} \
+         -X helm.sh/helm/v4/internal/version.version={helm}"
     )
 }
 

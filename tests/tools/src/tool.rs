@@ -6,10 +6,22 @@ use sha2::{Digest, Sha256};
 
 use crate::target_directory;
 
-const GO_MOD: &str = include_str!("../go.mod");
-const GO_SUM: &str = include_str!("../go.sum");
+/// A Go module that pins the versions of tools and of all that they are made of.
+pub(crate) struct Module {
+    /// Its folder, below the one of this crate.
+    pub(crate) folder: &'static str,
+    go_mod: &'static str,
+    go_sum: &'static str,
+}
 
-/// One program that the Go module beside this crate builds.
+/// What tools of Kubernetes are built from.
+const KUBERNETES: Module = Module { folder: ".", go_mod: include_str!("../go.mod"), go_sum: include_str!("../go.sum") };
+
+/// What Helm is built from, which needs libraries of a later Kubernetes.
+const HELM: Module =
+    Module { folder: "helm", go_mod: include_str!("../helm/go.mod"), go_sum: include_str!("../helm/go.sum") };
+
+/// One program that a Go module of this crate builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// The store under the API server.
@@ -22,12 +34,14 @@ pub enum Tool {
     Kubectl,
     /// The program whose builds ours must equal.
     Kustomize,
+    /// The program whose rendering of charts ours must equal.
+    Helm,
 }
 
 impl Tool {
     /// Every tool, in the order in which they are built.
-    pub const ALL: [Self; 5] =
-        [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kustomize];
+    pub const ALL: [Self; 6] =
+        [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kustomize, Self::Helm];
 
     /// Returns the name of the program's file.
     pub fn name(self) -> &'static str {
@@ -37,6 +51,7 @@ impl Tool {
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
             Self::Kustomize => "kustomize",
+            Self::Helm => "helm",
         }
     }
 
@@ -48,6 +63,7 @@ impl Tool {
             Self::KubeControllerManager => "rolls out Deployments and removes namespaces",
             Self::Kubectl => "shows that users' own commands work",
             Self::Kustomize => "the oracle for our builds",
+            Self::Helm => "the oracle for our charts",
         }
     }
 
@@ -57,6 +73,7 @@ impl Tool {
             Self::Etcd => "go.etcd.io/etcd/server/v3",
             Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "k8s.io/kubernetes",
             Self::Kustomize => "sigs.k8s.io/kustomize/kustomize/v5",
+            Self::Helm => "helm.sh/helm/v4",
         }
     }
 
@@ -64,7 +81,7 @@ impl Tool {
     pub fn package(self) -> String {
         match self {
             Self::Etcd | Self::Kustomize => self.module().to_owned(),
-            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => {
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl | Self::Helm => {
                 format!("{}/cmd/{}", self.module(), self.name())
             }
         }
@@ -75,7 +92,7 @@ impl Tool {
     /// # Panics
     /// If `go.mod` does not require the tool's module.
     pub fn version(self) -> &'static str {
-        pinned(GO_MOD, self.module()).expect("go.mod requires each tool's module")
+        pinned(self.pinned_by().go_mod, self.module()).expect("go.mod requires each tool's module")
     }
 
     /// Returns where the program is, or will be once it is built.
@@ -83,14 +100,25 @@ impl Tool {
     /// A program in the folder that `KUBEBUILDER_ASSETS` names is preferred.
     pub fn path(self) -> PathBuf {
         let given = env::var_os("KUBEBUILDER_ASSETS").map(|folder| PathBuf::from(folder).join(self.name()));
-        given.filter(|path| path.is_file()).unwrap_or_else(|| built_directory().join(self.name()))
+        given.filter(|path| path.is_file()).unwrap_or_else(|| self.built_directory().join(self.name()))
     }
-}
 
-/// Returns the folder that programs of exactly these versions are built into.
-pub(crate) fn built_directory() -> PathBuf {
-    let digest = Sha256::new().chain_update(GO_MOD).chain_update(GO_SUM).finalize();
-    target_directory().join("tools").join(hex::encode(&digest[..8]))
+    /// Returns the Go module that pins it.
+    pub(crate) fn pinned_by(self) -> Module {
+        match self {
+            Self::Etcd | Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl | Self::Kustomize => {
+                KUBERNETES
+            }
+            Self::Helm => HELM,
+        }
+    }
+
+    /// Returns the folder that programs of exactly the versions of its module are built into.
+    pub(crate) fn built_directory(self) -> PathBuf {
+        let Module { go_mod, go_sum, .. } = self.pinned_by();
+        let digest = Sha256::new().chain_update(go_mod).chain_update(go_sum).finalize();
+        target_directory().join("tools").join(hex::encode(&digest[..8]))
+    }
 }
 
 fn pinned<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
