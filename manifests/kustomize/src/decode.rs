@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use fairlead_object::TreePath;
+use fairlead_object::{TreePath, nearest};
 use fairlead_yaml::{Node, Scalar, Schema, Value};
 use serde_json::Value as Json;
 
 use crate::{
     at::{At, Located},
     error::BuildError,
-    nearest::nearest,
 };
 
 /// What becomes of a field that a record does not have.

@@ -28,7 +28,6 @@ mod kustomization;
 mod load;
 mod merge;
 mod name_reference;
-mod nearest;
 mod node;
 mod parse;
 mod plugin;

@@ -9,9 +9,9 @@
 
 use std::sync::Arc;
 
-use fairlead_object::{EntryKind, Tree, TreeError, TreePath};
+use fairlead_object::{EntryKind, Tree, TreeError, TreePath, nearest};
 
-use crate::{at::At, error::LoadError, nearest::nearest, remote};
+use crate::{at::At, error::LoadError, remote};
 
 /// Deepest nesting of bases and components.
 pub const MAX_DEPTH: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use fairlead_object::Origin;
+use fairlead_object::{Origin, nearest};
 use fairlead_yaml::{Node, Position};
 
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     error::{AbsorbProblem, BuildError},
     generate::{self, Behavior, Generated},
     id::{GvkRef, Id, Key},
-    nearest::nearest,
     node, provenance,
     resource::{NameHash, Resource},
 };

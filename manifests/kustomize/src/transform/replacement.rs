@@ -84,7 +84,7 @@ fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> R
         resources.iter().filter(|resource| resource.any_ids().any(|id| is_source(source, &id))).collect();
     let resource = match found.as_slice() {
         [] => {
-            let nearest = crate::nearest::nearest(&source.name, resources.iter().map(Resource::name));
+            let nearest = fairlead_object::nearest(&source.name, resources.iter().map(Resource::name));
             let nearest = nearest.map(str::to_owned);
             return Err(
                 ReferenceError::ReplacementWithoutSource { at: at.clone(), selector: shown(source), nearest }.into()

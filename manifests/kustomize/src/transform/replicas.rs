@@ -4,6 +4,7 @@
 //! An entry is about the workloads that have or had its name, of the kinds that its specs name. One that is about none
 //! is an error.
 
+use fairlead_object::nearest;
 use fairlead_yaml::{Node, Written};
 
 use crate::{
@@ -11,7 +12,6 @@ use crate::{
     error::BuildError,
     field_spec::{FieldSpec, FieldSpecs, WalkError},
     kustomization::Replica,
-    nearest::nearest,
     node::NodeKind,
     resource::Resource,
     resources::Resources,

@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The candidate that `written` was most likely meant to be; `None` if none is near enough to be a slip.
-pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = (written.chars().count() / 3).clamp(1, 4);
     let near = candidates.into_iter().map(|candidate| (distance(written, candidate), candidate));
     near.filter(|(edits, _)| *edits <= slips).min_by_key(|(edits, _)| *edits).map(|(_, candidate)| candidate)
