@@ -24,6 +24,9 @@ pub(crate) struct Connection {
     /// The namespace to work in.
     #[arg(short, long, global = true, help_heading = "Global options", env = "FLUX_SYSTEM_NAMESPACE", default_value = "flux-system", value_parser = dns_label)]
     pub(crate) namespace: String,
+    /// Whether the command line names the namespace.
+    #[arg(skip)]
+    pub(crate) is_namespace_given: bool,
     /// How long the whole command may take.
     #[arg(long, global = true, help_heading = "Global options", default_value = "5m0s", value_parser = duration)]
     pub(crate) timeout: Duration,
@@ -48,6 +51,11 @@ pub(crate) fn dns_label(written: &str) -> Result<String, String> {
 }
 
 impl Connection {
+    /// The namespace, if the command line names it.
+    pub(crate) fn given_namespace(&self) -> Option<&str> {
+        Some(self.namespace.as_str()).filter(|_| self.is_namespace_given)
+    }
+
     /// The client's configuration.
     pub(crate) async fn config(&self) -> Result<Config, CommandError> {
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };

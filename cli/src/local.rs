@@ -22,33 +22,56 @@ pub(crate) enum LocalError {
     NotText(PathBuf),
 }
 
-/// A directory in the tree that holds it.
-pub(crate) struct LocalDirectory {
+/// A file or directory in the tree that holds it.
+pub(crate) struct LocalPlace {
     pub(crate) tree: LocalTree,
     /// Its place in the tree.
     pub(crate) path: TreePath,
     pub(crate) shown: ShownPaths,
+    root: PathBuf,
 }
 
 /// Opens `directory` in the tree that holds it.
-///
-/// Bases beside the directory belong to it, so the tree is the whole checkout where there is one, and else the whole file
-/// system; what is read is still decided by kustomize's rules.
-pub(crate) fn open(directory: &Path) -> Result<LocalDirectory, LocalError> {
-    let failed = |source| LocalError::Read { path: directory.to_owned(), source };
-    let full = std::fs::canonicalize(directory).map_err(failed)?;
-    if !full.is_dir() {
-        return Err(LocalError::NotADirectory(directory.to_owned()));
+pub(crate) fn open_directory(directory: &Path) -> Result<LocalPlace, LocalError> {
+    let place = open(directory, &[])?;
+    if place.tree.full_path(&place.path).is_dir() {
+        Ok(place)
+    } else {
+        Err(LocalError::NotADirectory(directory.to_owned()))
     }
+}
+
+/// Opens `path` in the tree that holds it and the files `beside`.
+///
+/// Bases beside a directory belong to it, so the tree is the whole checkout where there is one that has them all, and
+/// else the whole file system; what is read is still decided by the rules of kustomize and of charts.
+pub(crate) fn open(path: &Path, beside: &[&Path]) -> Result<LocalPlace, LocalError> {
+    let full = canonical(path)?;
+    let beside: Vec<PathBuf> = beside.iter().map(|file| canonical(file)).collect::<Result<_, _>>()?;
     let checkout = full.ancestors().find(|folder| folder.join(".git").exists());
+    let checkout = checkout.filter(|root| beside.iter().all(|file| file.starts_with(root)));
     let (root, shown) = match checkout {
-        Some(root) => (root, ShownPaths::AsInTree),
-        None => (Path::new("/"), ShownPaths::From(std::env::current_dir().unwrap_or_default())),
+        Some(root) => (root.to_owned(), ShownPaths::AsInTree),
+        None => (PathBuf::from("/"), ShownPaths::From(std::env::current_dir().unwrap_or_default())),
     };
-    let below = full.strip_prefix(root).expect("an ancestor is a prefix");
-    let below = below.to_str().ok_or_else(|| LocalError::NotText(full.clone()))?;
-    let path = below.parse().map_err(|_| LocalError::NotText(full.clone()))?;
-    Ok(LocalDirectory { tree: LocalTree::open(root).map_err(failed)?, path, shown })
+    let tree = LocalTree::open(&root).map_err(|source| LocalError::Read { path: root.clone(), source })?;
+    Ok(LocalPlace { tree, path: below(&root, full)?, shown, root })
+}
+
+impl LocalPlace {
+    /// The path in the tree of a file that it was opened with.
+    pub(crate) fn path_of(&self, file: &Path) -> Result<TreePath, LocalError> {
+        below(&self.root, canonical(file)?)
+    }
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, LocalError> {
+    std::fs::canonicalize(path).map_err(|source| LocalError::Read { path: path.to_owned(), source })
+}
+
+fn below(root: &Path, full: PathBuf) -> Result<TreePath, LocalError> {
+    let path = full.strip_prefix(root).ok().and_then(Path::to_str).and_then(|path| path.parse().ok());
+    path.ok_or(LocalError::NotText(full))
 }
 
 /// The directory at `path`, or the nearest one above it that is there.

@@ -10,6 +10,7 @@
 //! - `notify`: tells of saved files, for `build --watch`.
 //! - `rustls` with `ring`: the one TLS stack of the process, installed here.
 
+mod charts;
 mod commands;
 mod connection;
 mod digest_key;
@@ -24,7 +25,7 @@ mod wait;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser, parser::ValueSource};
 
 use commands::Command;
 use connection::Connection;
@@ -66,7 +67,10 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
 fn read_arguments() -> Result<Arguments, clap::Error> {
     let command = Arguments::command().mut_subcommand("controller", commands::accept_go_flags);
     let mut matches = command.try_get_matches()?;
-    Arguments::from_arg_matches_mut(&mut matches)
+    let is_namespace_given = matches.value_source("namespace") == Some(ValueSource::CommandLine);
+    let mut arguments = Arguments::from_arg_matches_mut(&mut matches)?;
+    arguments.connection.is_namespace_given = is_namespace_given;
+    Ok(arguments)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use fairlead_api::{kustomize::Kustomization, source::GitRepository};
 use fairlead_manifests::{BuildError, BuildRequest, Built, build, normalise};
-use fairlead_object::{Tree, TreePath};
+use fairlead_object::{Manifest, Tree, TreePath};
 use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
 use fairlead_reconciler::{
     cluster::{Cluster, Identity, InvalidAccount},
@@ -24,12 +24,17 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    charts::{LocalChart, ReleaseFlags},
+    connection::Connection,
     digest_key::digest_key,
-    local::{self, LocalDirectory},
+    local::{self, LocalPlace},
     output::{CommandError, Hinted, quote, with_hint},
     served::{GIT_REPOSITORY, KUSTOMIZATION},
     shown_paths::ShownPaths,
 };
+
+/// The revision of what is on this machine.
+pub(crate) const LOCAL_REVISION: &str = "local";
 
 /// A tree to build from.
 pub(crate) struct Source {
@@ -49,9 +54,9 @@ pub(crate) struct Source {
 impl Source {
     /// A local directory that stands for `spec_path` of a source, if it does.
     pub(crate) fn local(directory: &Path, spec_path: Option<&TreePath>) -> Result<Self, CommandError> {
-        let LocalDirectory { tree, path, shown } = local::open(directory)?;
+        let LocalPlace { tree, path, shown, .. } = local::open_directory(directory)?;
         let root = spec_path.and_then(|spec_path| above(&path, spec_path));
-        Ok(Self { tree: Arc::new(tree), path, root, revision: "local".to_owned(), shown, store: None })
+        Ok(Self { tree: Arc::new(tree), path, root, revision: LOCAL_REVISION.to_owned(), shown, store: None })
     }
 
     /// What `kustomization` would be built from now: the newest revision of its source.
@@ -108,6 +113,32 @@ pub(crate) fn explained(error: BuildError, shown: &ShownPaths) -> CommandError {
 fn above(path: &TreePath, below: &TreePath) -> Option<TreePath> {
     let (path, below): (Vec<_>, Vec<_>) = (path.parts().collect(), below.parts().collect());
     path.strip_suffix(below.as_slice())?.join("/").parse().ok()
+}
+
+/// What a directory or a chart on this machine is built to.
+pub(crate) struct LocalBuild {
+    pub(crate) manifests: Vec<Manifest>,
+    pub(crate) shown: ShownPaths,
+    /// The cluster that it is for.
+    pub(crate) cluster: Cluster,
+}
+
+impl LocalBuild {
+    /// Builds what is at `path` for the cluster of `connection`; a chart as `flags` say, as the release `name`.
+    pub(crate) async fn of(
+        path: &Path,
+        flags: &ReleaseFlags,
+        name: Option<&str>,
+        connection: &Connection,
+    ) -> Result<Self, CommandError> {
+        if let Some(chart) = LocalChart::find(path, flags, name, connection.given_namespace())? {
+            let (cluster, shown) = (connection.cluster().await?, chart.place.shown.clone());
+            return Ok(Self { manifests: chart.objects_for(&cluster).await?, shown, cluster });
+        }
+        let source = Source::local(path, None)?;
+        let built = source.build(BuildRequest::default())?;
+        Ok(Self { manifests: built.manifests, shown: source.shown, cluster: connection.cluster().await? })
+    }
 }
 
 /// What is planned, and what is needed to carry it out.
@@ -188,14 +219,13 @@ pub(crate) async fn build_kustomization(
     source.build(build_request(cluster, namespace, &kustomization.spec, is_strict).await?)
 }
 
-/// Plans how to bring `cluster` to what was `built`.
+/// Plans how to bring `cluster` to `manifests`.
 pub(crate) async fn plan_for(
     cluster: &Cluster,
-    built: Built,
+    mut manifests: Vec<Manifest>,
     revision: &str,
     wanted: &Wanted,
 ) -> Result<Planned, CommandError> {
-    let mut manifests = built.manifests;
     manifests.iter_mut().for_each(normalise);
     let prepared = prepare(cluster, manifests, revision, &wanted.owner, &CustomStage::default()).await;
     let prepared = prepared.map_err(with_hint(PrepareError::hint))?;

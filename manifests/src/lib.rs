@@ -1,5 +1,5 @@
 //! From a source tree to manifests: the one entry point over plain directories, kustomize overlays, Flux's overlay of
-//! a Kustomization's `spec`, and the substitution of variables.
+//! a Kustomization's `spec`, the substitution of variables, and charts.
 //!
 //! [`build`] is a pure function of a [`Tree`](fairlead_object::Tree) and a [`BuildRequest`]. What it returns says
 //! where each object was written and what the build has looked at, so that a later revision that changed none of it
@@ -22,9 +22,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Decryption is not here yet. Nothing here opens a connection or starts a process.
+//! [`render_chart`] does the same for a chart. Decryption is not here yet. Nothing here opens a connection or starts a
+//! process.
 
 mod build;
+mod chart;
 mod error;
 mod inflation;
 mod inputs;
@@ -36,6 +38,7 @@ mod spec;
 pub mod substitute;
 
 pub use build::{Built, FailedBuild, attempt, build};
+pub use chart::{ChartBuildError, ChartRequest, FailedChart, RenderedChart, ValuesSource, is_chart, render_chart};
 pub use error::{BuildError, Duplicate};
 pub use inputs::{BuildInputs, InputChange};
 pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};

@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::Args as Flags;
-use fairlead_manifests::BuildRequest;
 use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{APPROVE_ANNOTATION, Action, DocumentError, Held, Plan, PlanDocument, Stage, render};
 use fairlead_reconciler::{
@@ -17,39 +16,46 @@ use fairlead_reconciler::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::local_inventory::LocalInventory;
+use super::local_inventory::{DEFAULT_NAME, LocalInventory};
 use crate::{
+    charts::ReleaseFlags,
     connection::{Connection, dns_label},
     local,
     output::{CommandError, Hinted, action, print, success, waiting, with_hint},
-    planning::{Planned, Source, plan_for},
+    planning::{LOCAL_REVISION, LocalBuild, Planned, plan_for},
     wait::until_current,
 };
 
 /// Flags of `apply`.
 #[derive(Flags)]
 pub(crate) struct Args {
-    /// The directory to apply, with or without a kustomization file.
+    /// The directory to apply, with or without a kustomization file, or a chart.
     path: PathBuf,
-    /// The name under which the inventory is kept, so that a later apply prunes.
-    #[arg(long, default_value = "default", value_parser = dns_label)]
-    name: String,
+    /// The name of the release that a chart is rendered for [default: release-name].
+    #[arg(value_name = "NAME")]
+    release_name: Option<String>,
+    /// The name under which the inventory is kept, so that a later apply prunes [default: the name of the release, or
+    /// default].
+    #[arg(long, value_name = "NAME", value_parser = dns_label)]
+    name: Option<String>,
     /// A plan that `diff -o json` wrote: apply only if it still says the same.
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// Wait until everything is healthy.
     #[arg(long)]
     wait: bool,
+    #[command(flatten)]
+    release: ReleaseFlags,
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     let deadline = Instant::now() + connection.timeout;
-    let source = Source::local(&args.path, None)?;
-    let built = source.build(BuildRequest::default())?;
-    let cluster = connection.cluster().await?;
-    let inventory = LocalInventory::open(&cluster, &connection.namespace, &args.name).await?;
-    let planned = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await;
-    let Planned { plan, prepared } = planned.map_err(|error| source.shown.in_error(error))?;
+    let build = LocalBuild::of(&args.path, &args.release, args.release_name.as_deref(), connection).await?;
+    let LocalBuild { manifests, shown, cluster } = build;
+    let name = args.name.as_deref().or(args.release_name.as_deref()).unwrap_or(DEFAULT_NAME);
+    let inventory = LocalInventory::open(&cluster, &connection.namespace, name).await?;
+    let planned = plan_for(&cluster, manifests, LOCAL_REVISION, &inventory.wanted()).await;
+    let Planned { plan, prepared } = planned.map_err(|error| shown.in_error(error))?;
     if let Some(file) = &args.plan {
         verify(file, &plan)?;
     }
@@ -57,7 +63,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
         return Err(unapproved(held, &inventory).into());
     }
     if !plan.is_empty() {
-        action(format!("applying {} under the name {}", args.path.display(), args.name));
+        action(format!("applying {} under the name {name}", args.path.display()));
         carry_out(&plan, &prepared, &cluster, &inventory, deadline).await?;
     }
     print(&changes(&plan))?;

@@ -7,18 +7,18 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand, ValueEnum};
 use fairlead_api::kustomize::Kustomization;
-use fairlead_manifests::BuildRequest;
 use fairlead_plan::{Plan, render};
 
 use super::{
     kustomizations::{Selection, children, key},
-    local_inventory::LocalInventory,
+    local_inventory::{DEFAULT_NAME, LocalInventory},
 };
 use crate::{
+    charts::ReleaseFlags,
     connection::{Connection, dns_label},
     installation::default_account,
     output::{CommandError, print, warning},
-    planning::{Source, Wanted, as_account, build_kustomization, plan_for, read},
+    planning::{LOCAL_REVISION, LocalBuild, Wanted, as_account, build_kustomization, plan_for, read},
     served::KUSTOMIZATION,
 };
 
@@ -28,15 +28,21 @@ use crate::{
 pub(crate) struct Args {
     #[command(subcommand)]
     of_cluster: Option<OfCluster>,
-    /// The directory to compare, with or without a kustomization file.
+    /// The directory to compare, with or without a kustomization file, or a chart.
     #[arg(required = true)]
     path: Option<PathBuf>,
-    /// The name under which `apply` keeps its inventory; what it holds and the directory does not is shown as deleted.
+    /// The name of the release that a chart is rendered for [default: release-name].
+    #[arg(value_name = "NAME")]
+    release_name: Option<String>,
+    /// The name under which `apply` keeps its inventory; what it holds and the directory does not is shown as deleted
+    /// [default: the name of the release, or default].
     #[arg(long, value_name = "NAME", value_parser = dns_label)]
     name: Option<String>,
     /// How to write it.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
+    #[command(flatten)]
+    release: ReleaseFlags,
 }
 
 /// What of a cluster to compare.
@@ -79,17 +85,19 @@ const IN_SYNC: u8 = 0;
 const CHANGES: u8 = 1;
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    let (plans, text) = match (args.of_cluster, args.path) {
+    let (plans, text) = match (&args.of_cluster, &args.path) {
         (Some(OfCluster::Kustomization(args)), _) => {
-            let plans = of_kustomization(&args, connection).await?;
+            let plans = of_kustomization(args, connection).await?;
             let text = rendered(&plans, args.output)?;
             (plans, text)
         }
         (None, Some(path)) => {
-            let source = Source::local(&path, None)?;
-            let plans = vec![of_directory(&source, args.name.as_deref(), connection).await?];
+            let build = LocalBuild::of(path, &args.release, args.release_name.as_deref(), connection).await?;
+            let shown = build.shown.clone();
+            let name = args.name.as_deref().or(args.release_name.as_deref());
+            let plans = vec![of_local(build, name, connection).await?];
             let text = rendered(&plans, args.output)?;
-            let text = if args.output == Format::Json { text } else { source.shown.in_text(&text) };
+            let text = if args.output == Format::Json { text } else { shown.in_text(&text) };
             (plans, text)
         }
         (None, None) => return Err("name a directory to compare".into()),
@@ -119,12 +127,11 @@ fn rendered(plans: &[Plan], format: Format) -> Result<String, CommandError> {
     Ok(parts.concat())
 }
 
-async fn of_directory(source: &Source, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
-    let built = source.build(BuildRequest::default())?;
-    let cluster = connection.cluster().await?;
-    let inventory = LocalInventory::open(&cluster, &connection.namespace, name.unwrap_or("default")).await?;
-    let planned = plan_for(&cluster, built, &source.revision, &inventory.wanted()).await;
-    Ok(planned.map_err(|error| source.shown.in_error(error))?.plan)
+async fn of_local(build: LocalBuild, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
+    let LocalBuild { manifests, shown, cluster } = build;
+    let inventory = LocalInventory::open(&cluster, &connection.namespace, name.unwrap_or(DEFAULT_NAME)).await?;
+    let planned = plan_for(&cluster, manifests, LOCAL_REVISION, &inventory.wanted()).await;
+    Ok(planned.map_err(|error| shown.in_error(error))?.plan)
 }
 
 async fn of_kustomization(args: &OfKustomization, connection: &Connection) -> Result<Vec<Plan>, CommandError> {
@@ -142,7 +149,7 @@ async fn of_kustomization(args: &OfKustomization, connection: &Connection) -> Re
         let below = if selection.recursive { children(&kustomization, &built.manifests) } else { Vec::new() };
         let wanted = Wanted::by_kustomization(&kustomization)?;
         let account = as_account(&cluster, &kustomization, default.as_ref())?;
-        let planned = plan_for(&account, built, &source.revision, &wanted).await;
+        let planned = plan_for(&account, built.manifests, &source.revision, &wanted).await;
         plans.push(planned.map_err(|error| source.shown.in_error(error))?.plan);
         for child in below {
             let mut child: Kustomization = read(child)?;

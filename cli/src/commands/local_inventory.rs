@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{output::CommandError, planning::Wanted};
 
+/// The name of an inventory that is given none.
+pub(crate) const DEFAULT_NAME: &str = "default";
+
 /// The field manager of the ConfigMap.
 const MANAGER: &str = "fairlead";
 

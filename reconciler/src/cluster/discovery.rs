@@ -80,6 +80,13 @@ impl Discovery {
         self.find(client, group, kind, |_| true).await
     }
 
+    /// Everything that the server serves now, in the order of groups, versions and kinds.
+    pub async fn all(&self, client: &Client) -> Result<Vec<Arc<Resource>>, ApiError> {
+        let mut all: Vec<_> = read(client).await?.into_values().flatten().collect();
+        all.sort();
+        Ok(all)
+    }
+
     /// Forgets that kinds are missing: a definition was just applied.
     pub fn expect_new_kinds(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).read_at = None;

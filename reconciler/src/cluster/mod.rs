@@ -106,6 +106,11 @@ impl Cluster {
         self.discovery.preferred(&self.client, group, kind).await
     }
 
+    /// Everything that the server serves now, in the order of groups, versions and kinds.
+    pub async fn served(&self) -> Result<Vec<Arc<Resource>>, ApiError> {
+        self.discovery.all(&self.client).await
+    }
+
     /// Forgets which kinds are not served: a definition was just applied.
     pub fn expect_new_kinds(&self) {
         self.discovery.expect_new_kinds();

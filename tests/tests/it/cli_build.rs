@@ -319,14 +319,14 @@ async fn watching_shows_what_each_save_changes_and_keeps_the_last_good_build() {
 }
 
 /// `fairlead` as it runs until it is interrupted.
-struct Watch {
+pub(crate) struct Watch {
     process: Child,
     stdout: Lines<BufReader<ChildStdout>>,
     stderr: Lines<BufReader<ChildStderr>>,
 }
 
 impl Watch {
-    fn start(desk: &Desk, line: &str) -> Self {
+    pub(crate) fn start(desk: &Desk, line: &str) -> Self {
         let mut command = tokio::process::Command::from(desk.command(&fairlead(), line));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("`fairlead` can be started");
@@ -336,7 +336,7 @@ impl Watch {
     }
 
     /// Waits for a line of standard output with `text`.
-    async fn until(&mut self, text: &str) {
+    pub(crate) async fn until(&mut self, text: &str) {
         until(&mut self.stdout, text).await;
     }
 
@@ -345,12 +345,12 @@ impl Watch {
         until(&mut self.stderr, text).await;
     }
 
-    async fn until_watching(&mut self) {
+    pub(crate) async fn until_watching(&mut self) {
         self.until_error("◎ watching").await;
     }
 
     /// Presses Ctrl-C, and returns the exit code.
-    async fn interrupted(mut self) -> Option<i32> {
+    pub(crate) async fn interrupted(mut self) -> Option<i32> {
         let id = self.process.id().expect("it is running").to_string();
         command("kill").args(["-INT", &id]).status().expect("`kill` can be started");
         timeout(LIMIT, self.process.wait()).await.expect("it ends").expect("it is a child").code()

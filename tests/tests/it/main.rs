@@ -2,6 +2,7 @@
 
 mod cli;
 mod cli_build;
+mod cli_charts;
 mod cli_cluster;
 mod cli_installation;
 mod cli_local;

@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fairlead_manifests::Built;
 use fairlead_object::Manifest;
 use serde_json::{Value, json};
 
@@ -44,13 +43,13 @@ impl Destination {
         }
     }
 
-    /// Writes what was `built`, as `shown`.
-    pub(super) fn write(&self, built: &Built, shown: Shown<'_>) -> Result<(), CommandError> {
+    /// Writes `manifests`, as `shown`.
+    pub(super) fn write(&self, manifests: &[Manifest], shown: Shown<'_>) -> Result<(), CommandError> {
         match self {
-            Self::Yaml => print_parts(shown.documents(built)),
-            Self::Json => print(&shown.json(&built.manifests)?),
-            Self::File(file) => Ok(local::write(file, &shown.documents(built).collect::<String>())?),
-            Self::Directory(folder) => write_files(folder, &built.manifests, shown),
+            Self::Yaml => print_parts(shown.documents(manifests)),
+            Self::Json => print(&shown.json(manifests)?),
+            Self::File(file) => Ok(local::write(file, &shown.documents(manifests).collect::<String>())?),
+            Self::Directory(folder) => write_files(folder, manifests, shown),
         }
     }
 }
@@ -66,9 +65,9 @@ pub(super) enum Shown<'a> {
 
 impl Shown<'_> {
     /// The objects as YAML, each with the separator above all but the first.
-    pub(super) fn documents(self, built: &Built) -> impl Iterator<Item = String> {
+    pub(super) fn documents(self, manifests: &[Manifest]) -> impl Iterator<Item = String> {
         let separators = iter::once("").chain(iter::repeat("---\n"));
-        let parts = built.manifests.iter().zip(separators);
+        let parts = manifests.iter().zip(separators);
         parts.map(move |(manifest, above)| above.to_owned() + &self.document(manifest))
     }
 

@@ -1,5 +1,6 @@
 //! `fairlead build`: prints what would be applied.
 
+mod chart;
 mod destination;
 mod flags;
 mod origins;
@@ -8,18 +9,20 @@ mod watch;
 use std::{mem, path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand};
-use fairlead_manifests::BuildRequest;
+use fairlead_manifests::{BuildRequest, attempt};
 
 use super::kustomizations::{Selection, children};
 use crate::{
+    charts::{LocalChart, PrintFlags, ReleaseFlags},
     connection::Connection,
-    local,
-    output::{CommandError, print},
-    planning::{Source, build_kustomization, read},
+    local::{self, LocalPlace},
+    output::{CommandError, print, quote},
+    planning::{Source, build_kustomization, explained, read},
     shown_paths::ShownPaths,
 };
 use destination::{Destination, Shown};
 use flags::KustomizeFlags;
+use watch::{Attempt, Documents};
 
 /// What to build.
 #[derive(Flags)]
@@ -27,9 +30,12 @@ use flags::KustomizeFlags;
 pub(crate) struct Args {
     #[command(subcommand)]
     of_cluster: Option<OfCluster>,
-    /// The directory to build, with or without a kustomization file.
+    /// The directory to build, with or without a kustomization file, or a chart: a directory with a `Chart.yaml` and no
+    /// kustomization file, or a `.tgz`.
     #[arg(default_value = ".")]
     path: PathBuf,
+    /// The name of the release that a chart is rendered for [default: release-name].
+    name: Option<String>,
     /// `json` or `yaml`, or where to write: a file, or a directory for one file of each object.
     #[arg(short, long, value_name = "FORMAT|FILE|DIRECTORY")]
     output: Option<PathBuf>,
@@ -41,6 +47,10 @@ pub(crate) struct Args {
     watch: bool,
     #[command(flatten)]
     kustomize: KustomizeFlags,
+    #[command(flatten)]
+    release: ReleaseFlags,
+    #[command(flatten)]
+    print: PrintFlags,
 }
 
 impl Args {
@@ -67,24 +77,47 @@ pub(crate) struct Kustomization {
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     match &args.of_cluster {
         Some(OfCluster::Kustomization(args)) => of_cluster(&args.selection, connection).await?,
-        None => of_directory(&args).await?,
+        None => of_path(&args, connection).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn of_directory(args: &Args) -> Result<(), CommandError> {
+async fn of_path(args: &Args, connection: &Connection) -> Result<(), CommandError> {
     let request = args.kustomize.request()?;
+    let namespace = connection.given_namespace();
+    match LocalChart::find(&args.path, &args.release, args.name.as_deref(), namespace)? {
+        Some(chart) => chart::build(&chart, args).await,
+        None => of_directory(args, request).await,
+    }
+}
+
+async fn of_directory(args: &Args, request: BuildRequest) -> Result<(), CommandError> {
     if args.watch {
-        let directory = local::open(&args.path)?;
+        let directory = local::open_directory(&args.path)?;
         let request = BuildRequest { path: directory.path.clone(), ..request };
-        return watch::watch(&directory, &request, args.shown(&directory.shown)).await;
+        return watch::watch(&directory.tree, || attempted(&directory, &request, args.shown(&directory.shown))).await;
     }
     let source = Source::local(&args.path, None)?;
     let built = source.build(request)?;
-    Destination::of(args.output.as_deref()).write(&built, args.shown(&source.shown))?;
+    Destination::of(args.output.as_deref()).write(&built.manifests, args.shown(&source.shown))?;
     // The process ends: to free every value on its own takes longer than to end.
     mem::forget(built);
     Ok(())
+}
+
+/// One build of a directory that is watched.
+fn attempted(directory: &LocalPlace, request: &BuildRequest, shown: Shown<'_>) -> Attempt {
+    match attempt(&directory.tree, request) {
+        Ok(built) => {
+            built.warnings.iter().for_each(quote);
+            let reads = built.inputs.reads().clone();
+            Attempt { outcome: Ok(Documents::of(&built.manifests, shown)), reads }
+        }
+        Err(failed) => {
+            let reads = failed.inputs.reads().clone();
+            Attempt { outcome: Err(explained(failed.error, &directory.shown)), reads }
+        }
+    }
 }
 
 async fn of_cluster(selection: &Selection, connection: &Connection) -> Result<(), CommandError> {

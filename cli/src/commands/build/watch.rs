@@ -6,8 +6,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
-use fairlead_manifests::{BuildInputs, BuildRequest, InputChange, attempt};
-use fairlead_object::{LocalTree, Manifest};
+use fairlead_object::{LocalTree, Manifest, ReadSet};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use similar::TextDiff;
 use tokio::{
@@ -18,56 +17,51 @@ use tokio::{
 
 use super::destination::Shown;
 use crate::{
-    local::{self, LocalDirectory},
-    output::{CommandError, action, print, quote, show, waiting},
-    planning::explained,
+    local,
+    output::{CommandError, action, print, show, waiting},
 };
 
 /// How long nothing may happen before a save counts as done: editors and Git write several files.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Builds what `request` asks for from `directory`, then again whenever it changes, until Ctrl-C.
+/// What one build made, and what it looked at.
+pub(super) struct Attempt {
+    pub(super) outcome: Result<Documents, CommandError>,
+    pub(super) reads: ReadSet,
+}
+
+/// Builds from `tree`, then again whenever something changes that was looked at, until Ctrl-C.
 ///
 /// The objects are printed once, then what each save changes in them. What fails is told, and the next save is compared
 /// with the last build that did not.
-pub(super) async fn watch(
-    directory: &LocalDirectory,
-    request: &BuildRequest,
-    shown: Shown<'_>,
-) -> Result<(), CommandError> {
-    let tree = &directory.tree;
-    let mut last = None;
+pub(super) async fn watch(tree: &LocalTree, build: impl Fn() -> Attempt) -> Result<(), CommandError> {
+    let mut last: Option<Documents> = None;
     let mut changes = Changes::new()?;
     // One stream for all: it keeps what arrives during a build.
     let mut interrupts = signal(SignalKind::interrupt())?;
     loop {
-        let inputs = match attempt(tree, request) {
-            Ok(built) => {
-                built.warnings.iter().for_each(quote);
-                let documents = Documents::of(&built.manifests, shown);
+        let Attempt { outcome, reads } = build();
+        match outcome {
+            Ok(documents) => {
                 print(&last.as_ref().map_or_else(|| documents.text(), |last| documents.changes_since(last)))?;
                 last = Some(documents);
-                built.inputs
             }
-            Err(failed) => {
-                show(&*explained(failed.error, &directory.shown));
-                failed.inputs
-            }
-        };
-        changes.follow(tree, &inputs);
+            Err(error) => show(&*error),
+        }
+        changes.follow(tree, &reads);
         waiting(format!("watching {} directories", changes.directories.len()));
         tokio::select! {
-            path = changes.next(tree, &inputs, request) => action(format!("{path} has changed")),
+            path = changes.next(tree, &reads) => action(format!("{path} has changed")),
             _ = interrupts.recv() => return Ok(()),
         }
     }
 }
 
 /// What was built, object by object.
-struct Documents(Vec<(String, String)>);
+pub(super) struct Documents(Vec<(String, String)>);
 
 impl Documents {
-    fn of(manifests: &[Manifest], shown: Shown<'_>) -> Self {
+    pub(super) fn of(manifests: &[Manifest], shown: Shown<'_>) -> Self {
         let name = |manifest: &Manifest| format!("{} ({})", manifest.id().subject(), manifest.gvk().api_version());
         Self(manifests.iter().map(|manifest| (name(manifest), shown.document(manifest))).collect())
     }
@@ -114,9 +108,8 @@ impl Changes {
         Ok(Self { watcher, directories: BTreeSet::new(), events })
     }
 
-    /// Watches what `inputs` were read from, and nothing else.
-    fn follow(&mut self, tree: &LocalTree, inputs: &BuildInputs) {
-        let reads = inputs.reads();
+    /// Watches where `reads` were, and nothing else.
+    fn follow(&mut self, tree: &LocalTree, reads: &ReadSet) {
         let written = reads.directories().into_iter().map(|directory| tree.full_path(&directory));
         let linked =
             reads.files().filter_map(|file| Some(tree.full_path(file).canonicalize().ok()?.parent()?.to_owned()));
@@ -131,12 +124,11 @@ impl Changes {
         self.directories = wanted;
     }
 
-    /// Waits until something that `inputs` tell of is another, and says what.
-    async fn next(&mut self, tree: &LocalTree, inputs: &BuildInputs, request: &BuildRequest) -> String {
+    /// Waits until something that `reads` tell of is another, and says what.
+    async fn next(&mut self, tree: &LocalTree, reads: &ReadSet) -> String {
         loop {
-            match inputs.first_change(tree, request) {
-                Some(InputChange::Path(path)) => return path.to_string(),
-                Some(InputChange::Request) => return request.path.to_string(),
+            match reads.first_change_in(tree) {
+                Some(path) => return path.to_string(),
                 None => self.settled().await,
             }
         }

@@ -10,6 +10,7 @@ use super::ignore::{Ignore, PathKind};
 use super::metadata::BAD_TYPE;
 use super::{Chart, ChartError, File, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
 use crate::codec::yaml;
+use crate::value::Text;
 
 /// Deepest folder inside a chart.
 const MAX_FOLDER_DEPTH: usize = 64;
@@ -99,8 +100,10 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         metadata = Some(read);
     }
     let mut chart = Chart {
+        folder: String::new(),
         metadata: metadata.clone().unwrap_or_default(),
         values: Map::new(),
+        values_file: Text::default(),
         schema: None,
         templates: Vec::new(),
         files: Vec::new(),
@@ -120,7 +123,7 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
             parent: chart.metadata.name.clone(),
             source: Box::new(error),
         })?;
-        chart.dependencies.extend(loaded);
+        chart.dependencies.extend(loaded.map(|inside| Chart { folder: format!("charts/{name}"), ..inside }));
     }
     Ok(chart)
 }
@@ -145,6 +148,7 @@ fn place(chart: &mut Chart, inside: &mut BTreeMap<String, Vec<File>>, file: File
         "values.yaml" => {
             let values = values(&file.content);
             chart.values = values.map_err(|problem| ChartError::File { file: "values.yaml", problem })?;
+            chart.values_file = file.content;
         }
         "values.schema.json" => chart.schema = Some(file.content),
         "requirements.yaml" => {

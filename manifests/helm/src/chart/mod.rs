@@ -31,10 +31,14 @@ pub const MAX_CHART_DEPTH: usize = 32;
 /// A chart with the charts that it carries along.
 #[derive(Clone, Debug)]
 pub struct Chart {
+    /// Its folder or archive inside the chart that carries it along, as `charts/redis`; empty for the outermost.
+    pub folder: String,
     /// What `Chart.yaml` says.
     pub metadata: Metadata,
     /// What `values.yaml` says.
     pub values: Map<String, Json>,
+    /// The content of `values.yaml`.
+    pub(crate) values_file: Text,
     /// The content of `values.schema.json`.
     pub(crate) schema: Option<Text>,
     /// The files below `templates`.

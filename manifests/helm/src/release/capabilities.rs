@@ -4,7 +4,7 @@
 
 use std::{any::Any, rc::Rc};
 
-use super::RenderError;
+use super::{Release, RenderError};
 use crate::functions::{Call, Function, Returned, Type};
 use crate::value::{Kind, List, ListType, Named, Object, Value};
 
@@ -83,11 +83,15 @@ pub(super) struct Capabilities {
 }
 
 impl Capabilities {
-    /// Those of a cluster of the given version that serves `api_versions` beside what every cluster does.
-    pub(super) fn new(kube_version: Option<&str>, api_versions: &[String]) -> Result<Self, RenderError> {
-        let kube_version = KubeVersion::parse(kube_version.unwrap_or(DEFAULT_KUBE_VERSION))?;
-        let given = api_versions.iter().map(String::as_str);
-        let all = DEFAULT_API_VERSIONS.iter().copied().chain(given).map(Value::from).collect();
+    /// Those of the cluster that `release` goes to.
+    pub(super) fn new(release: &Release) -> Result<Self, RenderError> {
+        let kube_version = KubeVersion::parse(release.kube_version.as_deref().unwrap_or(DEFAULT_KUBE_VERSION))?;
+        let served: Vec<&str> = match &release.served_versions {
+            Some(served) => served.iter().map(String::as_str).collect(),
+            None => DEFAULT_API_VERSIONS.to_vec(),
+        };
+        let besides = release.api_versions.iter().map(String::as_str);
+        let all = served.into_iter().chain(besides).map(Value::from).collect();
         Ok(Self {
             kube_version: Rc::new(kube_version),
             api_versions: List::of_type(all, ListType::Named(&VERSION_SET)),

@@ -31,8 +31,13 @@ pub enum RenderError {
     #[error("{0}")]
     Values(TypeMismatch),
     /// Values do not meet the schemas of the charts.
-    #[error("values don't meet the specifications of the schema(s) in the following chart(s):\n{0}")]
-    Schema(String),
+    #[error("values don't meet the specifications of the schema(s) in the following chart(s):\n{problems}")]
+    Schema {
+        /// What is wrong, chart by chart.
+        problems: String,
+        /// Where the values are set.
+        hint: Option<String>,
+    },
     /// The version of the cluster is none.
     #[error("invalid kube version '{version}': {problem}")]
     BadKubeVersion {
@@ -64,12 +69,16 @@ pub enum RenderError {
         file: String,
         /// Why it stopped, as Helm lays it out. A chain of errors may be too long for the stack of whoever prints it.
         problem: String,
+        /// Which values it is about, and which templates called each other.
+        hint: Option<String>,
     },
     /// What a template made is no YAML, or no object.
     #[error("YAML parse error on {file}: {problem}")]
     Manifest {
         /// The file.
         file: String,
+        /// The line of it that made what is wrong, as far as that is known.
+        line: u32,
         /// What is wrong with it.
         problem: String,
     },
@@ -82,6 +91,25 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// What the reader can look at or try, beyond Helm's words.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Execute { hint, .. } | Self::Schema { hint, .. } => hint.clone(),
+            Self::Manifest { file, line, .. } => Some(format!("look at {file}:{line}, which makes it")),
+            Self::Name(_)
+            | Self::Given(_)
+            | Self::Library
+            | Self::MissingDependencies(_)
+            | Self::Dependencies(_)
+            | Self::Values(_)
+            | Self::BadKubeVersion { .. }
+            | Self::KubeVersion { .. }
+            | Self::Parse { .. }
+            | Self::Thread(_)
+            | Self::Stopped => None,
+        }
+    }
+
     /// Whether Helm suggests its flag `--debug` after this error.
     pub fn is_of_templates(&self) -> bool {
         match self {
@@ -92,7 +120,7 @@ impl RenderError {
             | Self::MissingDependencies(_)
             | Self::Dependencies(_)
             | Self::Values(_)
-            | Self::Schema(_)
+            | Self::Schema { .. }
             | Self::BadKubeVersion { .. }
             | Self::Thread(_)
             | Self::Stopped => false,

@@ -5,6 +5,7 @@ use crate::semver::{Range, Version};
 use crate::value::{Map, Value};
 use crate::values::coalesce::{Nulls, Scope, TypeMismatch, coalesced, lay_over, leaf, table};
 use crate::values::from_object;
+use crate::values::place::Setter;
 
 /// A chart in its place: one that is used twice under two names is two of them.
 #[derive(Clone, Debug)]
@@ -42,6 +43,23 @@ impl<'c> Instance<'c> {
             values: from_object(chart.values.clone()),
             inside: chart.dependencies.iter().map(Self::of).collect(),
         }
+    }
+
+    /// Adds the defaults of this chart and of those inside of it, the innermost first.
+    pub(super) fn add_setters<'v>(&'v self, setters: &mut Vec<Setter<'v>>) {
+        self.add_setters_of(&format!("{}/", self.name), &[], setters);
+    }
+
+    fn add_setters_of<'v>(&'v self, folder: &str, scope: &[String], setters: &mut Vec<Setter<'v>>) {
+        for inside in &self.inside {
+            let scope: Vec<String> = scope.iter().chain([&inside.name]).cloned().collect();
+            inside.add_setters_of(&format!("{folder}{}/", inside.chart.folder), &scope, setters);
+        }
+        setters.push(Setter::Defaults {
+            file: format!("{folder}values.yaml"),
+            text: &self.chart.values_file,
+            scope: scope.to_vec(),
+        });
     }
 
     /// Takes out what `given` and the defaults say is not used, and takes values over from charts inside.

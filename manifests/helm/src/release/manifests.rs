@@ -8,25 +8,38 @@ use super::hooks::{Role, role};
 use super::{Instance, RenderError, Rendered, RenderedFile, order};
 use crate::chart::{as_text, document_problem};
 use crate::codec::yaml;
+use crate::unicode;
 
 /// One document that a chart makes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RenderedManifest {
     /// The template, as `chart/templates/web.yaml`.
     pub source: String,
+    /// The file below the folder of the chart in which it is written.
+    pub file: String,
     /// The text, as the template made it.
     pub text: String,
     /// The kind of the object; empty if it says none.
     pub kind: String,
     /// The name of the object; empty if it says none.
     pub name: String,
+    /// For each line of the text the line of the file that it comes from; empty if they are the same.
+    lines: Vec<u32>,
+}
+
+impl RenderedManifest {
+    /// The line of the file that the line `line` of the text comes from, both from 1.
+    pub fn line_in_file(&self, line: u32) -> u32 {
+        let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+        self.lines.get(index).or(self.lines.last()).copied().unwrap_or(line)
+    }
 }
 
 const NOTES: &str = "NOTES.txt";
 
 /// Splits what the templates of `chart` made, and puts it in order.
 pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> Result<Rendered, RenderError> {
-    let mut rendered = Rendered { crds: crds(chart, &chart.name), ..Rendered::default() };
+    let mut rendered = Rendered { crds: crds(chart, &chart.name, ""), ..Rendered::default() };
     let notes = format!("{}/templates/{NOTES}", chart.name);
     files.retain(|file| {
         if file.path == notes {
@@ -37,7 +50,7 @@ pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> R
     files.sort_by(|a, b| a.path.cmp(&b.path));
     for file in &files {
         for document in documents(&String::from_utf8_lossy(&file.content)) {
-            let (manifest, annotations) = read(&file.path, document)?;
+            let (manifest, annotations) = read(file, &document)?;
             match role(manifest, &annotations) {
                 Role::Plain(manifest) => rendered.manifests.push(manifest),
                 Role::Hook(hook) => rendered.hooks.push(hook),
@@ -50,51 +63,89 @@ pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> R
     Ok(rendered)
 }
 
-fn crds(chart: &Instance<'_>, path: &str) -> Vec<RenderedManifest> {
+/// The definitions of `chart`, whose name among the others is `path`, and whose files are below `folder`.
+fn crds(chart: &Instance<'_>, path: &str, folder: &str) -> Vec<RenderedManifest> {
     let is_manifest = |file: &&crate::chart::File| {
         let extension = file.path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
         file.path.starts_with("crds/") && matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
     };
     let own = chart.chart.files.iter().filter(is_manifest).map(|file| RenderedManifest {
         source: format!("{path}/{}", file.path),
+        file: format!("{folder}{}", file.path),
         text: file.content.to_string(),
         kind: "CustomResourceDefinition".to_owned(),
-        name: String::new(),
+        ..RenderedManifest::default()
     });
-    let inside = chart.inside.iter().flat_map(|inside| crds(inside, &format!("{path}/charts/{}", inside.name)));
+    let inside = chart.inside.iter().flat_map(|inside| {
+        crds(inside, &format!("{path}/charts/{}", inside.name), &format!("{folder}{}/", inside.chart.folder))
+    });
     own.chain(inside).collect()
 }
 
+/// One document of a text.
+pub(super) struct Document<'t> {
+    pub(super) text: &'t str,
+    /// How many lines of the text are before it.
+    lines_before: usize,
+}
+
 /// The documents of a text. A `---` at the start of a line separates them, whatever stands behind it.
-pub(super) fn documents(text: &str) -> Vec<&str> {
-    let text = text.trim_start();
-    let (mut documents, mut start, mut offset) = (Vec::new(), 0, 0);
-    for line in text.split_inclusive('\n') {
+pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
+    let (mut ranges, mut start) = (Vec::new(), text.len() - text.trim_start().len());
+    let mut offset = start;
+    for line in text[start..].split_inclusive('\n') {
         if let Some(rest) = line.strip_prefix("---") {
-            documents.push(&text[start..offset]);
+            ranges.push(start..offset);
             let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
             start = offset + "---".len() + blanks;
         }
         offset += line.len();
     }
-    documents.push(&text[start..]);
-    documents.into_iter().map(str::trim_start).filter(|document| !document.is_empty()).collect()
+    ranges.push(start..text.len());
+    let (mut documents, mut counted, mut lines_before) = (Vec::new(), 0, 0);
+    for range in ranges {
+        let trimmed = text[range.clone()].trim_start();
+        let begin = range.end - trimmed.len();
+        lines_before += unicode::line_breaks(&text.as_bytes()[counted..begin]);
+        counted = begin;
+        if !trimmed.is_empty() {
+            documents.push(Document { text: trimmed, lines_before });
+        }
+    }
+    documents
 }
 
 /// What Helm reads of a document: its kind, its name and its annotations.
-fn read(path: &str, document: &str) -> Result<(RenderedManifest, BTreeMap<String, String>), RenderError> {
-    let problem = |problem: String| RenderError::Manifest { file: path.to_owned(), problem };
-    let json = yaml::first_json(document).map_err(|error| problem(document_problem(&error)))?;
+fn read(
+    file: &RenderedFile,
+    document: &Document<'_>,
+) -> Result<(RenderedManifest, BTreeMap<String, String>), RenderError> {
+    let problem = |problem: String| RenderError::Manifest {
+        file: file.path.clone(),
+        line: line_of(&problem, file, document),
+        problem,
+    };
+    let json = yaml::first_json(document.text).map_err(|error| problem(document_problem(&error)))?;
     let json = json.unwrap_or(Json::Null);
     let head = Head { json: &json };
     head.check().map_err(problem)?;
+    let lines = file.lines.get(document.lines_before..).unwrap_or_default();
     let manifest = RenderedManifest {
-        source: path.to_owned(),
-        text: document.to_owned(),
+        source: file.path.clone(),
+        file: file.file.clone(),
+        text: document.text.to_owned(),
         kind: head.text(&["kind"]),
         name: head.text(&["metadata", "name"]),
+        lines: lines[..lines.len().min(document.text.lines().count())].to_vec(),
     };
     Ok((manifest, head.annotations()))
+}
+
+/// The line of a template that makes what `problem` is about: it may name a line of the document.
+fn line_of(problem: &str, file: &RenderedFile, document: &Document<'_>) -> u32 {
+    let named = problem.split_once("yaml: line ").and_then(|(_, rest)| rest.split(':').next()?.parse().ok());
+    let index = document.lines_before + named.map_or(0, |line: usize| line.saturating_sub(1));
+    file.lines.get(index).or(file.lines.last()).copied().unwrap_or(1)
 }
 
 /// The few fields of an object that Helm looks at.
@@ -169,6 +220,7 @@ mod tests {
     #[test]
     fn a_separator_starts_a_line_and_may_be_followed_by_anything() {
         let text = "\n---\na: 1\n\n---b: 2\n  ---\n--- # c\n---\n \n";
-        assert_eq!(documents(text), ["a: 1\n\n", "b: 2\n  ---\n", "# c\n"]);
+        let found: Vec<_> = documents(text).iter().map(|document| (document.lines_before, document.text)).collect();
+        assert_eq!(found, [(2, "a: 1\n\n"), (4, "b: 2\n  ---\n"), (6, "# c\n")]);
     }
 }

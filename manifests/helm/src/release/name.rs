@@ -13,8 +13,11 @@ pub fn release_name(template: &str, world: &(dyn World + Sync), limits: Limits) 
         let parsed = parse(FILE, &Text::from(template));
         let parsed = parsed.map_err(|error| RenderError::Parse { file: FILE.to_owned(), error })?;
         let made = Machine::new(&parsed, world, limits).render(FILE, Value::Nil);
-        let made =
-            made.map_err(|cause| RenderError::Execute { file: FILE.to_owned(), problem: error::explained(&cause) });
-        Ok(String::from_utf8_lossy(&made?).into_owned())
+        let made = made.map_err(|cause| RenderError::Execute {
+            file: FILE.to_owned(),
+            problem: error::explained(&cause),
+            hint: None,
+        });
+        Ok(String::from_utf8_lossy(&made?.text).into_owned())
     })
 }

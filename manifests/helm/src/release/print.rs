@@ -33,6 +33,28 @@ pub enum HookOutput {
 pub struct PrintError(String);
 
 impl Rendered {
+    /// What of it is printed, in that order.
+    pub fn printed(&self, options: &PrintOptions) -> Result<Vec<&RenderedManifest>, PrintError> {
+        let crds = self.crds.iter().filter(|_| options.include_crds);
+        let hooks = self.hooks.iter().filter(|hook| options.hooks.includes(hook)).map(|hook| &hook.manifest);
+        let all: Vec<_> = crds.chain(&self.manifests).chain(hooks).collect();
+        if options.show_only.is_empty() {
+            return Ok(all);
+        }
+        let mut shown = Vec::new();
+        for pattern in &options.show_only {
+            let before = shown.len();
+            let matches = |manifest: &&&RenderedManifest| {
+                manifest.source.split_once('/').is_some_and(|(_, path)| matches_glob(pattern, path))
+            };
+            shown.extend(all.iter().filter(matches));
+            if shown.len() == before {
+                return Err(PrintError(pattern.clone()));
+            }
+        }
+        Ok(shown)
+    }
+
     /// What `helm template` prints.
     pub fn print(&self, options: &PrintOptions) -> Result<String, PrintError> {
         let mut text = String::new();
@@ -69,8 +91,8 @@ fn only(text: &str, patterns: &[String]) -> Result<String, PrintError> {
     let mut shown = String::new();
     let documents = documents(text);
     for pattern in patterns {
-        let matching =
-            documents.iter().filter(|document| source(document).is_some_and(|name| matches_glob(pattern, name)));
+        let texts = documents.iter().map(|document| document.text);
+        let matching = texts.filter(|document| source(document).is_some_and(|name| matches_glob(pattern, name)));
         let before = shown.len();
         matching.for_each(|document| shown.push_str(&format!("---\n{document}\n")));
         if shown.len() == before {

@@ -8,21 +8,36 @@ use crate::functions::{Call, Function, Returned, Type};
 use crate::value::{Entries, Map, MapType, Named, Text, Value};
 use crate::values::coalesce::{leaf, table};
 
+/// A template, and where it is written.
+pub(super) struct TemplateFile<'i> {
+    /// What Helm calls it, as `shop/charts/cache/templates/web.yaml`: charts by their names.
+    pub(super) path: String,
+    /// The file below the folder of the outermost chart.
+    pub(super) file: String,
+    pub(super) text: &'i Text,
+}
+
 /// What the templates of one chart see, and the templates.
 pub(super) struct Root<'i> {
     instance: &'i Instance<'i>,
     /// The path of the chart in the names of its templates.
     path: String,
+    /// Where the chart is below the outermost one, with a slash at the end.
+    folder: String,
     object: Map,
 }
 
 impl<'i> Root<'i> {
     /// The templates of the chart with their names. A library has only those that others use.
-    pub(super) fn templates(&self) -> impl Iterator<Item = (String, &'i Text)> {
+    pub(super) fn templates(&self) -> impl Iterator<Item = TemplateFile<'i>> {
         let is_library = self.instance.chart.metadata.chart_type == ChartType::Library;
         let is_partial = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
         let templates = self.instance.chart.templates.iter().filter(move |file| !is_library || is_partial(&file.path));
-        templates.map(|file| (format!("{}/{}", self.path, file.path), &file.content))
+        templates.map(|file| TemplateFile {
+            path: format!("{}/{}", self.path, file.path),
+            file: format!("{}{}", self.folder, file.path),
+            text: &file.content,
+        })
     }
 
     /// The root object, which says that the template `name` is executed.
@@ -43,7 +58,8 @@ pub(super) fn roots<'i>(
 ) -> Vec<Root<'i>> {
     let shared = Shared { release: release_object(release), capabilities };
     let mut roots = Vec::new();
-    shared.collect(chart, chart.name.clone(), values.with_type(MapType::Named(&VALUES)), IsRoot::Yes, &mut roots);
+    let place = Place { path: chart.name.clone(), folder: String::new(), is_root: IsRoot::Yes };
+    shared.collect(chart, place, values.with_type(MapType::Named(&VALUES)), &mut roots);
     roots
 }
 
@@ -53,6 +69,23 @@ enum IsRoot {
     No,
 }
 
+/// Where a chart is among the others, by their names and by their folders.
+struct Place {
+    path: String,
+    folder: String,
+    is_root: IsRoot,
+}
+
+impl Place {
+    fn inside(&self, below: &Instance<'_>) -> Self {
+        Self {
+            path: format!("{}/charts/{}", self.path, below.name),
+            folder: format!("{}{}/", self.folder, below.chart.folder),
+            is_root: IsRoot::No,
+        }
+    }
+}
+
 /// What all charts see alike.
 struct Shared {
     release: Map,
@@ -60,26 +93,18 @@ struct Shared {
 }
 
 impl Shared {
-    fn collect<'i>(
-        &self,
-        instance: &'i Instance<'i>,
-        path: String,
-        values: Map,
-        is_root: IsRoot,
-        roots: &mut Vec<Root<'i>>,
-    ) -> Map {
+    fn collect<'i>(&self, instance: &'i Instance<'i>, place: Place, values: Map, roots: &mut Vec<Root<'i>>) -> Map {
         let inside = Map::default();
         for below in &instance.inside {
             let their_values = match values.get(below.name.as_bytes()) {
                 Some(Value::Map(map)) => map.with_type(MapType::Named(&VALUES)),
                 _ => Map::of_type(Entries::new(), MapType::Named(&VALUES)),
             };
-            let their_path = format!("{path}/charts/{}", below.name);
-            let object = self.collect(below, their_path, their_values, IsRoot::No, roots);
+            let object = self.collect(below, place.inside(below), their_values, roots);
             inside.insert(below.name.as_str().into(), object.into());
         }
         let object: Map = [
-            ("Chart".into(), chart_object(instance, is_root).into()),
+            ("Chart".into(), chart_object(instance, place.is_root).into()),
             ("Files".into(), files_object(&instance.chart.files).into()),
             ("Release".into(), self.release.clone().into()),
             ("Capabilities".into(), self.capabilities.clone()),
@@ -88,7 +113,8 @@ impl Shared {
         ]
         .into_iter()
         .collect();
-        roots.push(Root { instance, path, object: object.clone() });
+        let Place { path, folder, is_root: _ } = place;
+        roots.push(Root { instance, path, folder, object: object.clone() });
         object
     }
 }

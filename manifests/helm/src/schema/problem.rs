@@ -34,6 +34,14 @@ impl Problem {
         if self.message == GROUP { self.causes } else { vec![self] }
     }
 
+    /// The JSON pointers of the values that it is about: those of its causes, if it has some.
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        if self.causes.is_empty() {
+            return vec![&self.pointer];
+        }
+        self.causes.iter().flat_map(Self::pointers).collect()
+    }
+
     /// Writes the problem and its causes, a line each.
     pub(crate) fn write(&self, text: &mut String, indent: usize) {
         let Self { pointer, message, causes } = self;

@@ -2,7 +2,7 @@
 //!
 //! A node prints itself in Go's canonical form, which is what error messages show of it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, iter, sync::Arc};
 
 use crate::functions::Function;
 use crate::value::Text;
@@ -17,6 +17,12 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Where each line begins.
+    pub(crate) fn line_starts(&self) -> Vec<usize> {
+        let breaks = self.text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
+    }
+
     /// Line (from 1) and column (from 0, in bytes) of the byte at `position`.
     pub(crate) fn line_and_column(&self, position: u32) -> (usize, usize) {
         let before = &self.text[..self.text.len().min(position as usize)];
@@ -40,7 +46,7 @@ impl Template {
     /// Whether it has nothing but blanks and comments. Such a template never replaces another one.
     pub(crate) fn is_blank(&self) -> bool {
         self.body.iter().all(|node| match node {
-            Node::Text(text) => is_blank(text),
+            Node::Text(_, text) => is_blank(text),
             Node::Action(_)
             | Node::If(_)
             | Node::With(_)
@@ -59,8 +65,8 @@ fn is_blank(text: &[u8]) -> bool {
 /// One part of a template's body.
 #[derive(Debug)]
 pub(crate) enum Node {
-    /// Text that is copied.
-    Text(Text),
+    /// Text that is copied, and where it begins.
+    Text(u32, Text),
     /// `{{ pipeline }}`
     Action(Pipeline),
     /// `{{ if }}`

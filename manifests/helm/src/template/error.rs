@@ -115,6 +115,19 @@ impl From<&str> for CallError {
 }
 
 impl ExecError {
+    /// This error, then those of the templates that were called from there, the innermost last.
+    pub fn chain(&self) -> Vec<&Self> {
+        let mut chain = vec![self];
+        let mut at = self;
+        while let Failure::Call { cause, .. } = &at.failure
+            && let CallError::Template(inner) | CallError::Tpl { error: inner, .. } = &**cause
+        {
+            chain.push(inner);
+            at = inner;
+        }
+        chain
+    }
+
     /// What the chart itself refused, if that is the cause: the text that its author wrote.
     pub fn refusal(&self) -> Option<&str> {
         let Failure::Call { cause, .. } = &self.failure else { return None };

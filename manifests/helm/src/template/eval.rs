@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::ast::{Binding, Branch, Command, Invocation, Literal, Node, Operand, OperandKind, Pipeline, Template};
 use super::error::{ExecError, Failure, LimitError};
 use super::machine::{Machine, NO_VALUE};
+use super::marks::Marks;
 use crate::fmt;
 use crate::functions::{Call, Function, ShortCircuit, Type};
 use crate::value::{ListType, MapType, Text, UintType, Value};
@@ -72,12 +73,19 @@ pub(super) struct Execution<'x, 'w, 't> {
     variables: Vec<(Arc<str>, Held)>,
     dot: Held,
     at: At<'t>,
+    /// Whoever wants to know where the text comes from.
+    marks: Option<&'x mut Marks>,
 }
 
 impl<'x, 'w, 't> Execution<'x, 'w, 't> {
     pub(super) fn new(machine: &'x mut Machine<'w>, template: &'t Template, text: &'x mut Vec<u8>, dot: Held) -> Self {
         let variables = vec![("$".into(), dot.clone())];
-        Self { machine, template, text, variables, dot, at: At::Start }
+        Self { machine, template, text, variables, dot, at: At::Start, marks: None }
+    }
+
+    /// Notes in `marks` which part of the template makes which part of the text.
+    pub(super) fn marking(self, marks: &'x mut Marks) -> Self {
+        Self { marks: Some(marks), ..self }
     }
 
     pub(super) fn run(mut self) -> Executed<()> {
@@ -96,8 +104,9 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
 
     fn node(&mut self, node: &'t Node) -> Executed<Flow> {
         self.step()?;
+        self.mark(node);
         match node {
-            Node::Text(text) => self.write(text)?,
+            Node::Text(_, text) => self.write(text)?,
             Node::Action(pipeline) => {
                 let value = self.pipeline(pipeline)?;
                 if pipeline.variables.is_empty() {
@@ -113,6 +122,16 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
             Node::Continue => return Ok(Flow::Continue),
         }
         Ok(Flow::Next)
+    }
+
+    fn mark(&mut self, node: &Node) {
+        let Some(marks) = &mut self.marks else { return };
+        match node {
+            Node::Text(position, _) => marks.copied(self.text.len(), *position),
+            Node::Action(pipeline) => marks.made(self.text.len(), pipeline.position),
+            Node::Template(invocation) => marks.made(self.text.len(), invocation.position),
+            Node::If(_) | Node::With(_) | Node::Range(_) | Node::Break | Node::Continue => {}
+        }
     }
 
     /// Goes one level deeper, and forgets afterwards which variables were declared there.

@@ -5,6 +5,7 @@ use std::{collections::HashMap, rc::Rc, sync::Arc};
 use super::ast::Template;
 use super::error::{CallError, ExecError, LimitError};
 use super::eval::Execution;
+use super::marks::Marks;
 use super::parse;
 use crate::value::{Text, Value};
 
@@ -45,6 +46,14 @@ const MAX_CALLS: usize = 2000;
 
 /// Stack that a rendering needs at [`Limits::depth`].
 pub(crate) const STACK_BYTES: usize = 1 << 30;
+
+/// What a template prints.
+pub(crate) struct Printed {
+    /// The text.
+    pub text: Vec<u8>,
+    /// The line of the template that each line of the text comes from.
+    pub lines: Vec<u32>,
+}
 
 /// Executes templates that know each other.
 pub(crate) struct Machine<'w> {
@@ -103,10 +112,14 @@ impl<'w> Machine<'w> {
     }
 
     /// What the template `name` prints for `dot`, `<no value>` left out.
-    pub(crate) fn render(&mut self, name: &str, dot: Value) -> Result<Vec<u8>, CallError> {
+    pub(crate) fn render(&mut self, name: &str, dot: Value) -> Result<Printed, CallError> {
         let template = self.find(name).ok_or_else(|| CallError::NoTemplate(name.to_owned()))?;
-        let text = self.execute(&template, dot).map_err(CallError::Template)?;
-        Ok(without_no_value(text))
+        let (mut text, mut marks) = (Vec::new(), Marks::default());
+        let execution = Execution::new(self, &template, &mut text, dot.into()).marking(&mut marks);
+        execution.run().map_err(CallError::Template)?;
+        // What is left out has no line break in it.
+        let lines = marks.lines(&text, &template.source);
+        Ok(Printed { text: without_no_value(text), lines })
     }
 
     /// What the world outside says.

@@ -6,10 +6,11 @@ mod eval;
 mod lexer;
 mod literal;
 mod machine;
+mod marks;
 mod parse;
 
 pub(crate) use ast::Template;
 pub use error::{CallError, ExecError, Failure, LimitError, ParseError};
 pub use machine::{Limits, World};
-pub(crate) use machine::{Machine, STACK_BYTES};
+pub(crate) use machine::{Machine, Printed, STACK_BYTES};
 pub(crate) use parse::parse;

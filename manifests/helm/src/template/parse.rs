@@ -145,7 +145,7 @@ impl<'p, 'a> Parser<'p, 'a> {
     fn text_or_action(&mut self) -> Parsed<Part> {
         let token = self.next_non_space();
         match token.kind {
-            TokenKind::Text => Ok(Part::Node(Node::Text(self.written(&token)))),
+            TokenKind::Text => Ok(Part::Node(Node::Text(token.position, self.written(&token)))),
             TokenKind::LeftDelimiter => {
                 self.action_line = token.line;
                 let part = self.action()?;

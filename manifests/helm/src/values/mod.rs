@@ -1,6 +1,7 @@
 //! Values: what users give, merged and laid over what charts bring along.
 
 pub(crate) mod coalesce;
+pub(crate) mod place;
 mod set;
 
 use serde_json::Value as Json;
@@ -60,6 +61,18 @@ pub enum ValuesError {
 }
 
 impl UserValues {
+    /// The flag that gives it.
+    fn flag(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "--values",
+            Self::Json(_) => "--set-json",
+            Self::Set(_) => "--set",
+            Self::SetString(_) => "--set-string",
+            Self::SetFile { .. } => "--set-file",
+            Self::SetLiteral(_) => "--set-literal",
+        }
+    }
+
     /// Helm reads all values of one flag before those of the next.
     fn rank(&self) -> u8 {
         match self {
@@ -73,19 +86,24 @@ impl UserValues {
     }
 }
 
-/// Merges `given` into one map, later ones of the same flag over earlier ones.
-pub(crate) fn merged(given: &[UserValues]) -> Result<Map, ValuesError> {
+/// `given` in the order in which it is read.
+pub(crate) fn sorted(given: &[UserValues]) -> Vec<&UserValues> {
     let mut sorted: Vec<&UserValues> = given.iter().collect();
     sorted.sort_by_key(|values| values.rank());
+    sorted
+}
+
+/// Merges `given` into one map, later ones of the same flag over earlier ones.
+pub(crate) fn merged(given: &[UserValues]) -> Result<Map, ValuesError> {
     let values = Map::default();
-    for source in sorted {
+    for source in sorted(given) {
         apply(&values, source)?;
     }
     Ok(values)
 }
 
 fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
-    let refused = |flag| move |source| ValuesError::Set { flag, source };
+    let refused = |source_error| ValuesError::Set { flag: source.flag(), source: source_error };
     match source {
         UserValues::File { name, content } => {
             let read = chart::values(content).map_err(|problem| ValuesError::File { name: name.clone(), problem })?;
@@ -94,7 +112,7 @@ fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
         }
         UserValues::Json(text) if text.trim_start().starts_with('{') => {
             let read: Json = serde_json::from_str(text).map_err(|error| ValuesError::Set {
-                flag: "--set-json",
+                flag: source.flag(),
                 source: SetError::Json { text: text.clone(), problem: error.to_string() },
             })?;
             if let Value::Map(read) = Value::from_json(&read) {
@@ -102,11 +120,11 @@ fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
             }
             Ok(())
         }
-        UserValues::Json(text) => set::json(values, text).map_err(refused("--set-json")),
-        UserValues::Set(text) => set::typed(values, text).map_err(refused("--set")),
-        UserValues::SetString(text) => set::strings(values, text).map_err(refused("--set-string")),
-        UserValues::SetFile { path, content } => set::text_at(values, path, content).map_err(refused("--set-file")),
-        UserValues::SetLiteral(text) => set::literal(values, text).map_err(refused("--set-literal")),
+        UserValues::Json(text) => set::json(values, text).map_err(refused),
+        UserValues::Set(text) => set::typed(values, text).map_err(refused),
+        UserValues::SetString(text) => set::strings(values, text).map_err(refused),
+        UserValues::SetFile { path, content } => set::text_at(values, path, content).map_err(refused),
+        UserValues::SetLiteral(text) => set::literal(values, text).map_err(refused),
     }
 }
 

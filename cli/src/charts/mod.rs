@@ -1,0 +1,65 @@
+//! Charts on this machine: which one, with which values, and in which world it is rendered.
+
+mod cluster;
+mod flags;
+mod world;
+
+use std::path::Path;
+
+use fairlead_manifests::{ChartBuildError, ChartRequest, FailedChart, RenderedChart, is_chart, render_chart};
+
+use crate::{
+    local::{self, LocalPlace},
+    output::{CommandError, Hinted, with_hint},
+    shown_paths::ShownPaths,
+};
+pub(crate) use flags::{PrintFlags, ReleaseFlags};
+pub(crate) use world::Machine;
+
+/// A chart on this machine, and what it is rendered to.
+pub(crate) struct LocalChart {
+    /// The tree that holds it and all files with values.
+    pub(crate) place: LocalPlace,
+    pub(crate) request: ChartRequest,
+}
+
+impl LocalChart {
+    /// The chart at `path`, if there is one, with the values and the cluster that `flags` name, as the release `name` in
+    /// `namespace`.
+    ///
+    /// # Errors
+    /// If a file with values cannot be read, or if `flags` are given and there is no chart.
+    pub(crate) fn find(
+        path: &Path,
+        flags: &ReleaseFlags,
+        name: Option<&str>,
+        namespace: Option<&str>,
+    ) -> Result<Option<Self>, CommandError> {
+        let place = local::open(path, &flags.files())?;
+        if is_chart(&place.tree, &place.path)? {
+            let request = flags.request(&place, name, namespace)?;
+            return Ok(Some(Self { place, request }));
+        }
+        match flags.first_given().or(name.map(|_| "the name of a release")) {
+            None => Ok(None),
+            Some(flag) => {
+                let problem = format!("{flag} is for charts, and `{}` is none", path.display());
+                Err(Hinted::new(
+                    problem,
+                    "a chart is an archive, or a directory with a `Chart.yaml` and no kustomization file",
+                )
+                .into())
+            }
+        }
+    }
+
+    /// Renders it.
+    pub(crate) fn render(&self, world: &Machine) -> Result<RenderedChart, Box<FailedChart>> {
+        render_chart(&self.place.tree, &self.request, world)
+    }
+}
+
+/// The error of a chart with what the reader can try, and with paths as they are `shown`.
+pub(crate) fn explained(error: ChartBuildError, shown: &ShownPaths) -> CommandError {
+    shown.in_error(with_hint(ChartBuildError::hint)(error))
+}

@@ -1,0 +1,44 @@
+//! `build` of a chart: the bytes of `helm template`, or its objects in any other form.
+
+use fairlead_helm::PrintOptions;
+use fairlead_manifests::{ChartBuildError, RenderedChart};
+
+use super::{
+    Args,
+    destination::Destination,
+    watch::{self, Attempt, Documents},
+};
+use crate::{
+    charts::{LocalChart, Machine, explained},
+    local,
+    output::{CommandError, print},
+};
+
+/// Prints what `chart` is rendered to.
+pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), CommandError> {
+    let options = args.print.options();
+    if args.watch {
+        return watch::watch(&chart.place.tree, || attempted(chart, args, &options)).await;
+    }
+    let told = |error| explained(error, &chart.place.shown);
+    let rendered = chart.render(&Machine::default()).map_err(|failed| told(failed.error))?;
+    match Destination::of(args.output.as_deref()) {
+        Destination::Yaml if !args.origin => print(&rendered.text(&options).map_err(told)?),
+        Destination::File(file) if !args.origin => Ok(local::write(&file, &rendered.text(&options).map_err(told)?)?),
+        destination => {
+            let manifests = rendered.manifests(&options).map_err(told)?;
+            destination.write(&manifests, args.shown(&chart.place.shown))
+        }
+    }
+}
+
+fn attempted(chart: &LocalChart, args: &Args, options: &PrintOptions) -> Attempt {
+    let documents = |rendered: &RenderedChart| -> Result<Documents, ChartBuildError> {
+        Ok(Documents::of(&rendered.manifests(options)?, args.shown(&chart.place.shown)))
+    };
+    let (outcome, reads) = match chart.render(&Machine::default()) {
+        Ok(rendered) => (documents(&rendered), rendered.reads),
+        Err(failed) => (Err(failed.error), failed.reads),
+    };
+    Attempt { outcome: outcome.map_err(|error| explained(error, &chart.place.shown)), reads }
+}
