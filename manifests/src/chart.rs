@@ -4,8 +4,8 @@
 //! [`ChartRequest`] and a [`World`], which says what it has looked at even if it fails.
 
 use fairlead_helm::{
-    Chart, ChartError, Limits, PrintError, PrintOptions, Release, RenderError, Rendered, RenderedManifest, UserValues,
-    World, load, load_archive, render,
+    Chart, ChartError, Finding, Limits, PrintError, PrintOptions, Release, RenderError, Rendered, RenderedManifest,
+    Severity, UserValues, World, lint, load, load_archive, render,
 };
 use fairlead_kustomize::FILE_NAMES;
 use fairlead_object::{
@@ -168,6 +168,33 @@ fn loaded(tree: &dyn Tree, path: &TreePath) -> Result<Chart, ChartBuildError> {
     let is_archive = tree.entry(path)?.is_some_and(|entry| entry.kind == EntryKind::File);
     let loaded = if is_archive { load_archive(&tree.read(path)?) } else { load(tree, path) };
     loaded.map_err(|source| ChartBuildError::Load { path: path.clone(), source })
+}
+
+/// Finds what is wrong with a chart, as far as that can be found in one run.
+pub fn lint_chart(
+    tree: &dyn Tree,
+    request: &ChartRequest,
+    world: &(dyn World + Sync),
+) -> Result<Vec<Finding>, ChartBuildError> {
+    let bounded = Bounded::new(tree);
+    let chart = match loaded(&bounded, &request.path) {
+        Ok(chart) => chart,
+        Err(ChartBuildError::Load { source, .. }) => return Ok(vec![unloadable(&source)]),
+        Err(error) => return Err(error),
+    };
+    let values: Vec<_> = request.values.iter().map(|source| source.read(&bounded)).collect::<Result<_, _>>()?;
+    Ok(lint(&chart, &request.release, &values, world, Limits::default()))
+}
+
+fn unloadable(error: &ChartError) -> Finding {
+    let place = match error {
+        ChartError::File { file, .. } => (*file).to_owned(),
+        ChartError::NoChartFile | ChartError::Metadata(_) => CHART_FILE.to_owned(),
+        ChartError::Ignore(_) => ".helmignore".to_owned(),
+        ChartError::Subchart { name, .. } => format!("charts/{name}"),
+        ChartError::Tree(_) | ChartError::Archive(_) | ChartError::TooLarge(_) => ".".to_owned(),
+    };
+    Finding { severity: Severity::Error, place, message: format!("unable to load chart: {error}"), hint: None }
 }
 
 impl ValuesSource {

@@ -38,8 +38,11 @@ mod spec;
 pub mod substitute;
 
 pub use build::{Built, FailedBuild, attempt, build};
-pub use chart::{ChartBuildError, ChartRequest, FailedChart, RenderedChart, ValuesSource, is_chart, render_chart};
+pub use chart::{
+    ChartBuildError, ChartRequest, FailedChart, RenderedChart, ValuesSource, is_chart, lint_chart, render_chart,
+};
 pub use error::{BuildError, Duplicate};
+pub use fairlead_helm::{Finding, Severity};
 pub use inputs::{BuildInputs, InputChange};
 pub use limits::{DIRECTORY_LIMIT_DEPTH, READ_LIMIT_BYTES, READ_LIMIT_ENTRIES};
 pub use normalise::normalise;

@@ -10,6 +10,7 @@ mod events;
 mod get;
 mod install;
 mod kustomizations;
+mod lint;
 mod local_inventory;
 mod reconcile;
 mod suspend;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Diff(diff::Args),
     /// Bring the cluster to what a local directory says.
     Apply(apply::Args),
+    /// Tell everything that is wrong with charts.
+    Lint(lint::Args),
     /// List objects and how they are.
     #[command(subcommand)]
     Get(get::Args),
@@ -68,6 +71,7 @@ impl Command {
             Self::Build(args) => build::run(args, connection).await,
             Self::Diff(args) => diff::run(args, connection).await,
             Self::Apply(args) => apply::run(args, connection).await,
+            Self::Lint(args) => lint::run(&args, connection),
             Self::Get(args) => get::run(args, connection).await,
             Self::Tree(args) => tree::run(args, connection).await,
             Self::Events(args) => events::run(args, connection).await,
@@ -88,6 +92,7 @@ impl Command {
             Self::Diff(_) => ExitCode::from(2),
             Self::Build(_)
             | Self::Apply(_)
+            | Self::Lint(_)
             | Self::Get(_)
             | Self::Tree(_)
             | Self::Events(_)

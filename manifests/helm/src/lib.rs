@@ -6,7 +6,7 @@
 //!   of what templates may call, and `codec`, `schema`, `time`, `semver` and `certificate` what those functions need. To
 //!   add a function or to mend a rounding, see the file of its topic below `functions`.
 //! - *Charts*: `chart` loads them, `values` lays values over each other, `release` renders and puts in order what comes
-//!   out.
+//!   out, `lint` finds all that is wrong in one run.
 //!
 //! Nothing here reads a clock, asks a network or starts a process. The time and randomness that some charts ask for,
 //! and the cluster behind `lookup`, come from the [`World`] of the caller; [`Limits`] bound what a chart may use.
@@ -28,6 +28,7 @@ mod chart;
 mod codec;
 mod fmt;
 mod functions;
+mod lint;
 mod number;
 mod release;
 mod schema;
@@ -42,6 +43,7 @@ pub use chart::{
     Chart, ChartError, ChartType, Dependency, File, ImportValues, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES,
     Maintainer, Metadata, load, load_archive,
 };
+pub use lint::{Finding, Severity, lint};
 pub use release::{
     DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, Hook, HookEvent, HookOutput, PrintError, PrintOptions,
     Release, RenderError, Rendered, RenderedFile, RenderedManifest, release_name, render, render_files,

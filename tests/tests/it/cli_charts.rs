@@ -255,6 +255,54 @@ async fn what_fails_names_the_line() {
 }
 
 #[tokio::test]
+async fn everything_that_is_wrong_is_told_in_one_run() {
+    let desk = Desk::offline();
+    put_shop(&desk);
+    insta::assert_snapshot!(desk.shown("lint shop -f staging.yaml").await, @r"
+    ==> Linting shop
+    [INFO] Chart.yaml: icon is recommended
+
+    1 chart(s) linted, 0 chart(s) failed
+    exit 0
+    ");
+    desk.write("shop/templates/a.yaml", "kind: Secret\n{{ if }}\n");
+    desk.write("shop/templates/b.yaml", "kind: Secret\nname: {{ .Values.image.digest.short }}\n");
+    desk.write("shop/templates/c.yaml", "{{ end }}\n");
+    desk.write("shop/templates/d.yaml", "kind: Secret\n  name: x\n---\napiVersion: v1\nkind: Secret\n");
+    desk.write(
+        "shop/templates/e.yaml",
+        "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: Web\n  annotations:\n    helm.sh/hook: before\n",
+    );
+    desk.write("shop/templates/f.yaml", &SETTINGS.replace("{{ .Release.Name }}-settings", "release-name-settings"));
+    desk.write("shop/values.schema.json", r#"{"properties": {"replicas": {"maximum": 5}}}"#);
+    insta::assert_snapshot!(desk.shown("lint shop --quiet --set replicas=7 --set-json image=x").await, @r#"
+    ==> Linting shop
+    [ERROR] values.yaml: failed parsing --set-json data: error parsing JSON "x": expected value at line 1 column 1
+    [ERROR] values.yaml: values don't meet the specifications of the schema(s) in the following chart(s):
+    shop:
+    - at '/replicas': maximum: got 7, want 5
+
+      hint: `replicas` is set at --set replicas
+    [ERROR] shop/templates/c.yaml:1: parse error at (shop/templates/c.yaml:1): unexpected {{end}}
+    [ERROR] shop/templates/a.yaml:2: parse error at (shop/templates/a.yaml:2): missing value for if
+    [ERROR] shop/templates/d.yaml:2: YAML parse error on shop/templates/d.yaml: error converting YAML to JSON: yaml: line 2: mapping values are not allowed in this context
+      hint: look at shop/templates/d.yaml:2, which makes it
+    [ERROR] shop/templates/b.yaml: shop/templates/b.yaml:2:16
+      executing "shop/templates/b.yaml" at <.Values.image.digest.short>:
+        nil pointer evaluating interface {}.short
+      hint: `.Values.image.digest` is not set; `.Values.image` has `name`, `tag`
+    [WARNING] shop/templates/e.yaml:1: object name does not conform to Kubernetes naming requirements: "Web"
+    [WARNING] shop/templates/e.yaml:1: policy/v1beta1 PodDisruptionBudget is not served since Kubernetes 1.25; use policy/v1
+    [WARNING] shop/templates/e.yaml:1: `helm.sh/hook` names an event that does not exist, so the object is left out
+    [ERROR] shop/templates/d.yaml:4: the object has no `metadata.name`
+    [ERROR] shop/templates/f.yaml:1: ConfigMap release-name-settings is there twice; the first is at shop/templates/settings.yaml:1
+
+    1 chart(s) linted, 1 chart(s) failed
+    exit 1
+    "#);
+}
+
+#[tokio::test]
 async fn a_saved_template_or_file_of_values_is_rendered_again() {
     let desk = Desk::offline();
     put_shop(&desk);

@@ -71,6 +71,8 @@ pub enum RenderError {
         problem: String,
         /// Which values it is about, and which templates called each other.
         hint: Option<String>,
+        /// Whether it called a template that does not exist.
+        lacks_template: bool,
     },
     /// What a template made is no YAML, or no object.
     #[error("YAML parse error on {file}: {problem}")]
@@ -91,6 +93,11 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// Whether a template called another one that does not exist.
+    pub(super) fn lacks_template(&self) -> bool {
+        matches!(self, Self::Execute { lacks_template: true, .. })
+    }
+
     /// What the reader can look at or try, beyond Helm's words.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -150,8 +157,7 @@ pub(super) fn explained(cause: &CallError) -> String {
 /// Lists the blocks of `error` and of those inside of it; false if something else than a template failed.
 fn collect_blocks(error: &ExecError, blocks: &mut Vec<String>) -> bool {
     let message = match &error.failure {
-        Failure::Problem(message) => message.clone(),
-        Failure::Limit(limit) => limit.to_string(),
+        failure @ (Failure::Problem(_) | Failure::Undefined(_) | Failure::Limit(_)) => failure.to_string(),
         Failure::Call { function, .. } => format!("error calling {function}:"),
     };
     let template = crate::fmt::quote(error.template.as_bytes());

@@ -35,7 +35,7 @@ impl RenderedManifest {
     }
 }
 
-const NOTES: &str = "NOTES.txt";
+pub(super) const NOTES: &str = "NOTES.txt";
 
 /// Splits what the templates of `chart` made, and puts it in order.
 pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> Result<Rendered, RenderError> {
@@ -116,7 +116,7 @@ pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
 }
 
 /// What Helm reads of a document: its kind, its name and its annotations.
-fn read(
+pub(super) fn read(
     file: &RenderedFile,
     document: &Document<'_>,
 ) -> Result<(RenderedManifest, BTreeMap<String, String>), RenderError> {

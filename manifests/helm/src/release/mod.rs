@@ -2,6 +2,7 @@
 
 mod advice;
 mod capabilities;
+mod checked;
 mod error;
 mod files;
 mod hooks;
@@ -20,6 +21,8 @@ pub use hooks::{Hook, HookEvent};
 pub use manifests::RenderedManifest;
 pub use name::release_name;
 pub use print::{HookOutput, PrintError, PrintOptions};
+
+pub(crate) use checked::{Checked, CheckedDocument, Fate};
 
 use std::thread;
 

@@ -17,6 +17,7 @@ pub fn release_name(template: &str, world: &(dyn World + Sync), limits: Limits) 
             file: FILE.to_owned(),
             problem: error::explained(&cause),
             hint: None,
+            lacks_template: cause.lacks_template(),
         });
         Ok(String::from_utf8_lossy(&made?.text).into_owned())
     })

@@ -89,6 +89,7 @@ impl<'c> Prepared<'c> {
             file: path.clone(),
             problem: error::explained(&cause),
             hint: advice::on_template(&cause, self),
+            lacks_template: cause.lacks_template(),
         });
         let Printed { text, lines } = made?;
         Ok(RenderedFile { path: path.clone(), file: file.clone(), content: text, lines })

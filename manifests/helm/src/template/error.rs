@@ -39,6 +39,9 @@ pub enum Failure {
     /// Something is wrong with the template itself.
     #[error("{0}")]
     Problem(String),
+    /// `{{ template }}` names one that does not exist.
+    #[error("template {} not defined", crate::fmt::quote(.0.as_bytes()))]
+    Undefined(String),
     /// A function or method failed.
     #[error("error calling {function}: {cause}")]
     Call {
@@ -114,6 +117,22 @@ impl From<&str> for CallError {
     }
 }
 
+impl CallError {
+    /// Whether at the end of it a template was called that does not exist.
+    pub(crate) fn lacks_template(&self) -> bool {
+        let innermost = match self {
+            Self::NoTemplate(_) => return true,
+            Self::Template(error) | Self::Tpl { error, .. } => error.chain().last().map(|error| &error.failure),
+            Self::Message(_) | Self::Refused(_) | Self::Parse { .. } | Self::Limit(_) => None,
+        };
+        match innermost {
+            Some(Failure::Call { cause, .. }) => matches!(**cause, Self::NoTemplate(_)),
+            Some(Failure::Undefined(_)) => true,
+            Some(Failure::Problem(_) | Failure::Limit(_)) | None => false,
+        }
+    }
+}
+
 impl ExecError {
     /// This error, then those of the templates that were called from there, the innermost last.
     pub fn chain(&self) -> Vec<&Self> {
@@ -142,7 +161,7 @@ impl ExecError {
     pub fn limit(&self) -> Option<&LimitError> {
         let cause = match &self.failure {
             Failure::Limit(limit) => return Some(limit),
-            Failure::Problem(_) => return None,
+            Failure::Problem(_) | Failure::Undefined(_) => return None,
             Failure::Call { cause, .. } => cause,
         };
         match &**cause {
