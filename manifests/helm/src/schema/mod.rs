@@ -7,6 +7,7 @@
 //! several keywords of which fail is a group.
 
 mod format;
+mod keywords;
 mod problem;
 mod validate;
 

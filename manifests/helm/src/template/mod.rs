@@ -8,6 +8,7 @@ mod literal;
 mod machine;
 mod marks;
 mod parse;
+mod token;
 
 pub(crate) use ast::Template;
 pub use error::{CallError, ExecError, Failure, LimitError, ParseError};
