@@ -19,8 +19,10 @@ pub(crate) fn read(text: &str, first_line: u32) -> Option<Vec<Node>> {
     if !is_plain_text {
         return None;
     }
-    let lines = Lines { rest: text.strip_prefix("---\n").unwrap_or(text), number: first_line };
-    let lines = if text.len() == lines.rest.len() { lines } else { Lines { number: first_line + 1, ..lines } };
+    let mut lines = Lines { rest: text, number: first_line };
+    if text.starts_with("---\n") {
+        lines.next();
+    }
     let mut reader = Reader { lines, open: Vec::new(), awaits_value: false, composer: Composer::default() };
     reader.document()?;
     Some(reader.composer.into_documents())
@@ -208,43 +210,47 @@ impl<'a> Reader<'a> {
         self.end_line(rest.at(&rest.text[1..]))
     }
 
-    /// Reads the lines of a text in the style `|`.
+    /// Reads a text in the style `|`.
     fn literal(&mut self, header: Rest<'a>) -> Option<()> {
         let chomp = header.text[1..].trim_end_matches(' ');
         let first = self.lines.clone().find(|line| !line.is_blank())?;
-        let indent = first.text.len() - first.text.trim_start_matches(' ').len();
-        if !matches!(chomp, "" | "-" | "+")
-            || indent <= self.open.last()?.indent
-            || first.text[indent..].starts_with('\t')
-        {
+        let indent = first.indent();
+        if indent <= self.open.last()?.indent || first.text[indent..].starts_with('\t') {
             return None;
         }
+        let mut text = self.literal_lines(indent)?;
+        let kept = text.trim_end_matches('\n').len();
+        match chomp {
+            "" => text.truncate(text.len().min(kept + 1)),
+            "-" => text.truncate(kept),
+            "+" => {}
+            _ => return None,
+        }
         let start = Rest { text: "", line: first.number, column: indent };
+        self.composer.scalar(start.node(Value::Scalar(text.into()), Style::Literal), NO_ANCHOR).ok()
+    }
+
+    /// Reads the lines that are indented to `indent`, and the blank ones between and behind them.
+    fn literal_lines(&mut self, indent: usize) -> Option<String> {
         let mut text = String::new();
-        while let Some(line) = self.lines.clone().next() {
-            let content = line.text.get(indent..).unwrap_or_default();
-            let has_ended = !line.is_blank() && line.text.len() - line.text.trim_start_matches(' ').len() < indent;
-            if has_ended {
+        let mut lines = self.lines.clone();
+        while let Some(line) = lines.next() {
+            let is_blank = line.is_blank();
+            if !is_blank && line.indent() < indent {
                 break;
             }
-            let is_odd = line.is_blank()
-                && (!line.is_terminated || text.trim_end_matches('\n').is_empty() && !content.is_empty());
-            if is_odd {
+            let content = line.text.get(indent..).unwrap_or_default();
+            let is_above = is_blank && !content.is_empty() && text.bytes().all(|byte| byte == b'\n');
+            if is_above || is_blank && !line.is_terminated {
                 return None;
             }
             text.push_str(content);
             if line.is_terminated {
                 text.push('\n');
             }
-            self.lines.next();
+            self.lines = lines.clone();
         }
-        let kept = text.trim_end_matches('\n').len();
-        match chomp {
-            "" => text.truncate(text.len().min(kept + 1)),
-            "-" => text.truncate(kept),
-            _ => {}
-        }
-        self.composer.scalar(start.node(Value::Scalar(text.into()), Style::Literal), NO_ANCHOR).ok()
+        Some(text)
     }
 
     fn scalar(&mut self, rest: Rest<'a>, text: &str, style: Style) -> Option<()> {
@@ -353,8 +359,12 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 impl Line<'_> {
+    fn indent(&self) -> usize {
+        self.text.bytes().take_while(|byte| *byte == b' ').count()
+    }
+
     fn is_blank(&self) -> bool {
-        self.text.bytes().all(|byte| byte == b' ')
+        self.indent() == self.text.len()
     }
 }
 

@@ -23,10 +23,11 @@ impl Analysis {
         if is_simple(text) {
             return Self::ANYTHING;
         }
-        let indicators = Indicators::of(text);
-        let blanks = Blanks::of(text);
-        let special = blanks.space_before_break || !text.chars().all(is_printable);
+        let is_ascii = text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~'));
+        let blanks = if is_ascii { Blanks::of_ascii(text) } else { Blanks::of(text) };
+        let special = blanks.space_before_break || !(is_ascii || text.chars().all(is_printable));
         let plain = !special && !blanks.multiline && !blanks.break_before_space && !blanks.at_an_end;
+        let indicators = if plain { Indicators::of(text) } else { Indicators::default() };
         Self {
             multiline: blanks.multiline,
             plain_in_block: plain && !indicators.block,
@@ -116,7 +117,7 @@ impl Indicators {
 }
 
 /// Where spaces and line breaks are.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "found or not, each for itself")]
 struct Blanks {
     multiline: bool,
@@ -128,12 +129,7 @@ struct Blanks {
 
 impl Blanks {
     fn of(text: &str) -> Self {
-        let is_space_or_break = |char| char == ' ' || is_break(char);
-        let mut found = Self {
-            at_an_end: text.starts_with(is_space_or_break) || text.ends_with(is_space_or_break),
-            ends_with_space: text.ends_with(' '),
-            ..Self::default()
-        };
+        let mut found = Self::at_ends_of(text);
         let mut before = '\0';
         for char in text.chars() {
             found.multiline |= is_break(char);
@@ -142,6 +138,27 @@ impl Blanks {
             before = char;
         }
         found
+    }
+
+    /// The same for a text of printable ASCII, where only a line feed ends a line; most long texts are such.
+    fn of_ascii(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut found = Self::at_ends_of(text);
+        for (at, _) in text.match_indices('\n') {
+            found.multiline = true;
+            found.break_before_space |= bytes.get(at + 1) == Some(&b' ');
+            found.space_before_break |= at > 0 && bytes[at - 1] == b' ';
+        }
+        found
+    }
+
+    fn at_ends_of(text: &str) -> Self {
+        let is_space_or_break = |char| char == ' ' || is_break(char);
+        Self {
+            at_an_end: text.starts_with(is_space_or_break) || text.ends_with(is_space_or_break),
+            ends_with_space: text.ends_with(' '),
+            ..Self::default()
+        }
     }
 }
 
@@ -161,4 +178,18 @@ fn is_break(char: char) -> bool {
 
 fn is_blank_or_break(char: char) -> bool {
     matches!(char, ' ' | '\t' | '\0') || is_break(char)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Blanks;
+
+    proptest! {
+        #[test]
+        fn blanks_of_ascii_are_found_as_those_of_any_text(text in "[ \na]{1,12}") {
+            prop_assert_eq!(Blanks::of_ascii(&text), Blanks::of(&text));
+        }
+    }
 }
