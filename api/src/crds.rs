@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::fairlead::FluxConfiguration;
 use crate::kustomize::Kustomization;
 use crate::names::{annotations, labels};
-use crate::source::GitRepository;
+use crate::source::{Bucket, GitRepository, HelmRepository, OciRepository};
 
 /// The version of this program, as labels and images carry it.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
@@ -18,7 +18,14 @@ pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut configuration = FluxConfiguration::crd();
     schema_of(&mut configuration).x_kubernetes_validations = Some(configuration_name_rules());
-    let mut crds = vec![configuration, GitRepository::crd(), Kustomization::crd()];
+    let mut crds = vec![
+        Bucket::crd(),
+        configuration,
+        GitRepository::crd(),
+        HelmRepository::crd(),
+        Kustomization::crd(),
+        OciRepository::crd(),
+    ];
     crds.iter_mut().for_each(dress);
     crds
 }

@@ -143,9 +143,12 @@ mod tests {
     fn an_installation_stands_in_the_order_in_which_it_is_applied() {
         insta::assert_snapshot!(show(&InstallOptions::default()), @r"
         Namespace flux-system
+        CustomResourceDefinition buckets.source.toolkit.fluxcd.io
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
+        CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
+        CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io
         ServiceAccount flux-system/fairlead
         ClusterRole fairlead-controller-flux-system
         ClusterRole fairlead-tenant
@@ -164,9 +167,12 @@ mod tests {
         let options = locked_down();
         insta::assert_snapshot!(show(&options), @r"
         Namespace gitops
+        CustomResourceDefinition buckets.source.toolkit.fluxcd.io
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
+        CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
+        CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io
         ServiceAccount gitops/fairlead
         ClusterRole fairlead-controller-gitops
         ClusterRole fairlead-tenant

@@ -2,21 +2,26 @@
 
 use std::{path::Path, sync::Arc};
 
-use fairlead_api::{kustomize::Kustomization, source::GitRepository};
+use fairlead_api::{
+    kustomize::{Kustomization, SourceKind},
+    source::{Bucket, GitRepository, OciRepository},
+};
 use fairlead_manifests::{BuildError, BuildRequest, Built, build, normalise};
 use fairlead_object::{Manifest, Tree, TreePath};
 use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
 use fairlead_reconciler::{
+    clock::Clock,
     cluster::{Cluster, Identity, InvalidAccount},
     controllers::{
-        git_repository::git_request,
+        ObjectKey, SourceName,
         kustomization::request::{build_request, ignore_rules, path},
+        source::{bucket_request, git_request, oci_request},
     },
     observe::{Newcomers, ObserveError, Questions, observe},
     prepare::{PrepareError, Prepared, prepare},
 };
 use fairlead_sources::{
-    git,
+    fetch::{Content, Fetch, Means, SourceFailure},
     store::{Store, StoreSettings},
 };
 use serde::de::DeserializeOwned;
@@ -29,7 +34,7 @@ use crate::{
     digest_key::digest_key,
     local::{self, LocalPlace},
     output::{CommandError, Hinted, quote, with_hint},
-    served::{GIT_REPOSITORY, KUSTOMIZATION},
+    served::{KUSTOMIZATION, SOURCES},
     shown_paths::ShownPaths,
 };
 
@@ -63,19 +68,15 @@ impl Source {
     pub(crate) async fn remote(cluster: &Cluster, kustomization: &Kustomization) -> Result<Self, CommandError> {
         let (spec, metadata) = (&kustomization.spec, &kustomization.metadata);
         let own = metadata.namespace.as_deref().unwrap_or_default();
-        let namespace = spec.source_ref.namespace.as_deref().unwrap_or(own);
-        let found = GIT_REPOSITORY.get(cluster, namespace, &spec.source_ref.name).await?;
-        let repository: GitRepository = serde_json::from_value(found)?;
-        let request = git_request(cluster, namespace, &repository.spec).await?;
+        let name = SourceName::of(spec, own);
         let folder = tempfile::tempdir()?;
         let store = Store::open(folder.path(), StoreSettings::default())?;
-        let resolved = git::resolve(&request).await?;
-        let fetched = git::fetch(&request, &resolved, &store, repository.spec.ignore.as_deref()).await?;
+        let newest = newest(cluster, &name, &store).await?;
         Ok(Self {
-            tree: Arc::new(fetched.tree),
+            tree: Arc::new(newest.tree.clone()),
             path: path(spec)?,
             root: Some(TreePath::root()),
-            revision: resolved.revision,
+            revision: newest.revision.clone(),
             shown: ShownPaths::AsInTree,
             store: Some(Arc::new(folder)),
         })
@@ -102,6 +103,35 @@ impl Source {
         built.warnings.iter().for_each(quote);
         Ok(built)
     }
+}
+
+/// The newest revision of the source `name`.
+async fn newest(cluster: &Cluster, name: &SourceName, store: &Store) -> Result<Arc<Content>, CommandError> {
+    let ObjectKey { namespace, name: object } = &name.key;
+    let kind = SOURCES.into_iter().find(|kind| kind.name == name.kind.name());
+    let kind = kind.ok_or_else(|| format!("cannot build from a source of kind {}", name.kind.name()))?;
+    let found = kind.get(cluster, namespace, object).await?;
+    match name.kind {
+        SourceKind::GitRepository => {
+            let spec = read::<GitRepository>(found)?.spec;
+            fetch(&git_request(cluster, namespace, &spec).await?, store, spec.ignore.as_deref()).await
+        }
+        SourceKind::OCIRepository => {
+            let spec = read::<OciRepository>(found)?.spec;
+            fetch(&oci_request(cluster, namespace, &spec).await?, store, spec.ignore.as_deref()).await
+        }
+        SourceKind::Bucket => {
+            let spec = read::<Bucket>(found)?.spec;
+            fetch(&bucket_request(cluster, namespace, &spec).await?, store, spec.ignore.as_deref()).await
+        }
+        SourceKind::ExternalArtifact => Err(format!("cannot build from a source of kind {}", name.kind.name()).into()),
+    }
+}
+
+async fn fetch(request: &impl Fetch, store: &Store, ignore: Option<&str>) -> Result<Arc<Content>, CommandError> {
+    let means = Means { store, ignore, now: Clock::system().now() };
+    let fetched = async { request.fetch(&request.resolve(&means).await?, &means).await };
+    fetched.await.map_err(with_hint(SourceFailure::hint))
 }
 
 /// The error of a build with what the reader can try, and with paths as they are `shown`.

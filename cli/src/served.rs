@@ -33,6 +33,46 @@ pub(crate) const GIT_REPOSITORY: Kind = Kind {
     handled: "fetched revision",
 };
 
+/// `OCIRepository`.
+pub(crate) const OCI_REPOSITORY: Kind = Kind {
+    group: "source.toolkit.fluxcd.io",
+    version: "v1",
+    name: "OCIRepository",
+    plural: "ocirepositories",
+    human: "source oci",
+    revision: "/status/artifact/revision",
+    handled: "fetched revision",
+};
+
+/// `Bucket`.
+pub(crate) const BUCKET: Kind = Kind {
+    group: "source.toolkit.fluxcd.io",
+    version: "v1",
+    name: "Bucket",
+    plural: "buckets",
+    human: "source bucket",
+    revision: "/status/artifact/revision",
+    handled: "fetched revision",
+};
+
+/// `HelmRepository`.
+pub(crate) const HELM_REPOSITORY: Kind = Kind {
+    group: "source.toolkit.fluxcd.io",
+    version: "v1",
+    name: "HelmRepository",
+    plural: "helmrepositories",
+    human: "source helm",
+    revision: "/status/artifact/revision",
+    handled: "fetched revision",
+};
+
+/// The kinds of sources, in Flux's order.
+pub(crate) const SOURCES: [Kind; 4] = [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY];
+
+/// All kinds, in Flux's order.
+pub(crate) const ALL: [Kind; 6] =
+    [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, FLUX_CONFIGURATION];
+
 /// `Kustomization`.
 pub(crate) const KUSTOMIZATION: Kind = Kind {
     group: "kustomize.toolkit.fluxcd.io",
@@ -112,6 +152,9 @@ pub(crate) enum Format {
 
 /// The condition `Ready` of an object: its status and its message.
 pub(crate) fn ready(object: &Value) -> (String, String) {
+    if is_name_only(object) {
+        return ("True".to_owned(), "Helm repository is Ready".to_owned());
+    }
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
     let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
     let text = |ready: &Value, key: &str| ready[key].as_str().unwrap_or_default().to_owned();
@@ -119,6 +162,11 @@ pub(crate) fn ready(object: &Value) -> (String, String) {
         Some(ready) => (text(ready, "status"), text(ready, "message")),
         None => ("False".to_owned(), "waiting to be reconciled".to_owned()),
     }
+}
+
+/// Whether an object is only a name that others refer to: a Helm repository in a registry. It is never reconciled.
+pub(crate) fn is_name_only(object: &Value) -> bool {
+    object["kind"] == HELM_REPOSITORY.name && object["spec"]["type"] == "oci"
 }
 
 /// Commit hashes as people read them: each run of 40 or more hex digits is cut to eight.

@@ -10,7 +10,11 @@ use std::{
     time::Duration,
 };
 
-use fairlead_api::{fairlead::FluxConfiguration, kustomize::Kustomization, source::GitRepository};
+use fairlead_api::{
+    fairlead::FluxConfiguration,
+    kustomize::Kustomization,
+    source::{Bucket, GitRepository, HelmRepository, OciRepository},
+};
 use fairlead_plan::DigestKey;
 use fairlead_sources::store::{Store, StoreError, StoreSettings};
 use kube::Client;
@@ -22,7 +26,10 @@ use crate::{
     backoff::Backoff,
     clock::Clock,
     cluster::Cluster,
-    controllers::{self, ObjectKey, Reconciled, World, flux_configuration, git_repository, kustomization},
+    controllers::{
+        self, ObjectKey, Reconciled, World, flux_configuration, kustomization,
+        source::{Source, Sources},
+    },
     events::Recorder,
     leader::Election,
     metrics::Metrics,
@@ -185,7 +192,7 @@ impl Process {
             recording.clone(),
         );
         let sending = AbortOnDropHandle::new(tokio::spawn(sending));
-        let filled = Filled::of(3, self.readiness.clone());
+        let filled = Filled::of(Sources::KINDS.len() + 2, self.readiness.clone());
         let world = self.world(recorder, &stop)?;
         let mut tasks = JoinSet::new();
         start_watches(&world, &mut tasks, &filled, &stop);
@@ -230,10 +237,8 @@ impl Process {
             metrics,
             clock,
             settings,
-            repositories: Served::default(),
             kustomizations: Served::default(),
             configurations: Served::default(),
-            repository_queue: Queue::new(),
             kustomization_queue,
             configuration_queue,
             tracker,
@@ -242,8 +247,7 @@ impl Process {
             memories: kustomization::Memories::default(),
             awaited_kinds: kustomization::AwaitedKinds::default(),
             configuration_memories,
-            polls: git_repository::Polls::default(),
-            repository_backoff: Backoff::new(first, limit),
+            sources: Sources::new(first, limit),
             kustomization_backoff: Backoff::new(first, limit),
             configuration_backoff: Backoff::new(first, limit),
         }))
@@ -261,17 +265,10 @@ fn random_bytes() -> std::io::Result<[u8; 32]> {
 fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Filled>, stop: &CancellationToken) {
     let watch = |world: &Arc<World>| (Arc::clone(world), Arc::clone(filled), stop.clone());
 
-    let (known, filled_one, stopped) = watch(world);
-    let on_change = move |change: &Change<_>| {
-        if change.asks_for_a_run() {
-            known.repository_queue.wake(change.key.clone());
-        }
-        if change.before.is_none() || change.now.is_none() {
-            known.wake_consumers(&change.key);
-        }
-        flux_configuration::wake_owner(&known, change);
-    };
-    tasks.spawn(follow(world, &world.repositories, stopped, on_change, filled_one));
+    watch_sources::<Bucket>(world, tasks, filled, stop);
+    watch_sources::<GitRepository>(world, tasks, filled, stop);
+    watch_sources::<HelmRepository>(world, tasks, filled, stop);
+    watch_sources::<OciRepository>(world, tasks, filled, stop);
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {
@@ -291,6 +288,26 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
         flux_configuration::wake_neighbours(&known, change);
     };
     tasks.spawn(follow(world, &world.configurations, stopped, on_change, filled_one));
+}
+
+/// Watches one kind of source.
+fn watch_sources<K: Source>(
+    world: &Arc<World>,
+    tasks: &mut JoinSet<()>,
+    filled: &Arc<Filled>,
+    stop: &CancellationToken,
+) {
+    let known = Arc::clone(world);
+    let on_change = move |change: &Change<K>| {
+        if change.asks_for_a_run() {
+            K::queue(&known).wake(change.key.clone());
+        }
+        if change.before.is_none() || change.now.is_none() {
+            known.wake_consumers(K::KIND, &change.key);
+        }
+        flux_configuration::wake_owner(&known, change);
+    };
+    tasks.spawn(follow(world, K::served(world), stop.clone(), on_change, Arc::clone(filled)));
 }
 
 /// Watches one served kind.
@@ -333,7 +350,10 @@ impl Filled {
 
 fn start_queues(world: &Arc<World>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
     let settings = &world.settings;
+    start_queue::<Bucket>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<GitRepository>(world, settings.concurrent_sources, tasks, stop);
+    start_queue::<HelmRepository>(world, settings.concurrent_sources, tasks, stop);
+    start_queue::<OciRepository>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<Kustomization>(world, settings.concurrent, tasks, stop);
     start_queue::<FluxConfiguration>(world, settings.concurrent, tasks, stop);
 }

@@ -18,10 +18,11 @@
 //! - A key that is no relative path is an error that names it.
 
 use std::{
+    collections::BTreeMap,
     io::Read,
     panic::resume_unwind,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -49,6 +50,7 @@ use service::{Object, Opened, Service};
 
 use crate::{
     deadline::Deadline,
+    fetch::{Content, Fetch, Means, SourceFailure},
     ignore::Ignore,
     secret::keyed_digest,
     store::{Mode, Store, StoredTree, TreeWriter},
@@ -96,15 +98,27 @@ pub struct Fetched {
     pub tree: StoredTree,
     /// The revision of what was fetched, which may have changed since it was listed.
     pub revision: String,
+    /// How many objects were fetched.
+    pub objects: usize,
 }
 
 /// How many objects are fetched at a time.
 const PARALLEL: usize = 16;
 
 impl BucketRequest {
-    /// A digest that is equal for requests that one answer serves: same bucket, prefix, service, way and credentials. It
-    /// tells nothing about any of them, and changes with each start of the process.
-    pub fn fingerprint(&self) -> Digest {
+    fn service(&self, clock: Clock, deadline: &Deadline) -> Box<dyn Service> {
+        match &self.account {
+            BucketAccount::S3(account) => Box::new(account.service(self, clock, deadline)),
+            BucketAccount::Azure(account) => Box::new(account.service(self, clock, deadline)),
+            BucketAccount::Gcs(account) => Box::new(account.service(self, clock, deadline)),
+        }
+    }
+}
+
+impl Fetch for BucketRequest {
+    type Resolved = Listing;
+
+    fn fingerprint(&self) -> Digest {
         let account = match &self.account {
             BucketAccount::S3(account) => account.fingerprint(),
             BucketAccount::Azure(account) => account.fingerprint(),
@@ -115,12 +129,18 @@ impl BucketRequest {
         keyed_digest(parts.into_iter().chain(digests.iter().map(String::as_bytes)))
     }
 
-    fn service(&self, clock: Clock, deadline: &Deadline) -> Box<dyn Service> {
-        match &self.account {
-            BucketAccount::S3(account) => Box::new(account.service(self, clock, deadline)),
-            BucketAccount::Azure(account) => Box::new(account.service(self, clock, deadline)),
-            BucketAccount::Gcs(account) => Box::new(account.service(self, clock, deadline)),
-        }
+    async fn resolve(&self, means: &Means<'_>) -> Result<Listing, SourceFailure> {
+        Ok(resolve(self, means.ignore, means.now).await?)
+    }
+
+    fn revision(listing: &Listing) -> &str {
+        &listing.revision
+    }
+
+    async fn fetch(&self, listing: &Listing, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
+        let Fetched { tree, revision, objects } = fetch(self, listing, means.store, means.now).await?;
+        let news = format!("stored artifact with {objects} fetched files from '{}' bucket", self.bucket);
+        Ok(Arc::new(Content { revision, tree, file: None, metadata: BTreeMap::new(), news }))
     }
 }
 
@@ -252,7 +272,7 @@ impl Asking {
         }
         let now = fetched.into_iter().map(|(index, etag, _)| Object { etag, ..objects[index].0.clone() });
         let now: Vec<Object> = now.collect();
-        Ok(Fetched { tree: writer.finish()?, revision: revision(now.iter()) })
+        Ok(Fetched { tree: writer.finish()?, revision: revision(now.iter()), objects: now.len() })
     }
 
     /// Fetches objects, several at a time, and returns the index, etag and digest of each that is still there. The first

@@ -20,7 +20,7 @@
 //! A commit is fetched by its id, so no history is transferred, and it is not checked to be reachable from a branch; a
 //! ref by its full name is fetched as such, whether a branch reaches it or not.
 
-use std::{panic::resume_unwind, time::Duration};
+use std::{collections::BTreeMap, panic::resume_unwind, sync::Arc, time::Duration};
 
 use fairlead_object::{Digest, EntryKind, TreePath};
 use secrecy::ExposeSecret;
@@ -63,6 +63,7 @@ use upload_pack::Wire;
 
 use crate::{
     deadline::Deadline,
+    fetch::{Content, Fetch, Means, SourceFailure},
     ignore::Ignore,
     secret::keyed_digest,
     store::{Store, StoredTree},
@@ -81,17 +82,39 @@ pub struct GitRequest {
     pub timeout: Duration,
 }
 
-impl GitRequest {
-    /// A digest that is equal for requests that one answer serves: same URL, reference and credentials. It tells nothing
-    /// about any of them, and changes with each start of the process.
-    pub fn fingerprint(&self) -> Digest {
+impl Fetch for GitRequest {
+    type Resolved = Resolved;
+
+    fn fingerprint(&self) -> Digest {
         let url = self.url.parts();
         let reference = format!("{:?}", self.reference);
         let auth = self.auth.fingerprint().to_string();
         let parts = url.iter().map(|part| part.expose_secret().as_bytes());
         keyed_digest(parts.chain([reference.as_bytes(), auth.as_bytes()]))
     }
+
+    async fn resolve(&self, _: &Means<'_>) -> Result<Resolved, SourceFailure> {
+        Ok(resolve(self).await?)
+    }
+
+    fn revision(resolved: &Resolved) -> &str {
+        &resolved.revision
+    }
+
+    async fn fetch(&self, resolved: &Resolved, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
+        let Fetched { tree, subject } = fetch(self, resolved, means.store, means.ignore).await?;
+        let mut shown: String = subject.chars().take(SHOWN_SUBJECT).collect();
+        if shown.len() < subject.len() {
+            shown.push_str("...");
+        }
+        let news = format!("stored artifact for commit '{shown}'");
+        let revision = resolved.revision.clone();
+        Ok(Arc::new(Content { revision, tree, file: None, metadata: BTreeMap::new(), news }))
+    }
 }
+
+/// How many characters of a commit's subject are told.
+const SHOWN_SUBJECT: usize = 50;
 
 /// The files of a commit, in the store.
 pub struct Fetched {

@@ -9,10 +9,9 @@
 //! # Differs from Flux
 //! The index is kept and served as it came, and not as JSON. A chart whose listed digest is wrong is refused.
 
-use std::{io::Read, panic::resume_unwind, time::Duration};
+use std::{collections::BTreeMap, io::Read, panic::resume_unwind, sync::Arc, time::Duration};
 
 use fairlead_object::Digest;
-use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use ureq::{
@@ -29,8 +28,9 @@ pub use index::{ChartVersion, IndexError, find};
 use crate::{
     archive::{ArchiveRules, unpack},
     deadline::Deadline,
+    fetch::{Content, Fetch, Given, Means, SourceFailure},
     secret::{SecretData, basic, keyed_digest, line},
-    store::{Artifact, Mode, SourceKey, Store, StoreError, StoredFile, StoredTree},
+    store::{Mode, Store, StoreError, StoredFile, StoredTree},
     transport::{Client, Transport, may_lead, retry_after},
     url::{Endpoint, Url},
 };
@@ -68,15 +68,6 @@ pub enum PassCredentials {
     Everywhere,
 }
 
-/// The index of a repository, in the store.
-pub struct FetchedIndex {
-    /// Flux's revision: the index's digest.
-    pub revision: String,
-    /// The index.
-    pub file: StoredFile,
-    tree: StoredTree,
-}
-
 /// The archive of a chart, in the store.
 pub struct FetchedChart {
     /// The archive.
@@ -107,43 +98,42 @@ impl HelmAuth {
     }
 }
 
-impl HelmRequest {
-    /// A digest that is equal for requests that one answer serves: same URL, way and credentials. It tells nothing about
-    /// any of them, and changes with each start of the process.
-    pub fn fingerprint(&self) -> Digest {
+impl Fetch for HelmRequest {
+    type Resolved = Arc<Content>;
+
+    fn fingerprint(&self) -> Digest {
         let url = self.url.parts();
         let login = self.auth.authorization.as_ref().map_or("", ExposeSecret::expose_secret);
         let rest = [self.transport.fingerprint().hex(), format!("{:?}", self.auth.pass_credentials)];
         let url = url.iter().map(|part| part.expose_secret().as_bytes());
         keyed_digest(url.chain([login.as_bytes()]).chain(rest.iter().map(String::as_bytes)))
     }
-}
 
-impl FetchedIndex {
-    /// Makes this the current revision of the source `key`.
-    pub fn publish(&self, store: &Store, key: &SourceKey, now: Timestamp) -> Result<Artifact, StoreError> {
-        let name = format!("index-{}.yaml", self.file.digest().hex());
-        store.publish_file(key, &self.revision, &name, &self.file, &self.tree, now)
+    /// A repository cannot be asked for anything less than its index.
+    async fn resolve(&self, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
+        Ok(Arc::new(fetch_index(self, means.store).await?))
+    }
+
+    fn revision(index: &Arc<Content>) -> &str {
+        &index.revision
+    }
+
+    async fn fetch(&self, index: &Arc<Content>, _: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
+        Ok(Arc::clone(index))
     }
 }
 
 impl FetchedChart {
-    /// Makes this the current revision of the source `key`: the chart `name` in a version, which may have gained build
-    /// metadata.
-    pub fn publish(
-        &self,
-        store: &Store,
-        key: &SourceKey,
-        name: &str,
-        version: &str,
-        now: Timestamp,
-    ) -> Result<Artifact, StoreError> {
-        store.publish_file(key, version, &format!("{name}-{version}.tgz"), &self.file, &self.tree, now)
+    /// The content of a source: the chart `name` in a version, which may have gained build metadata. `news` is what is told
+    /// of it.
+    pub fn into_content(self, name: &str, version: &str, news: String) -> Content {
+        let file = Given { file: self.file, name: Some(format!("{name}-{version}.tgz")) };
+        Content { revision: version.to_owned(), tree: self.tree, file: Some(file), metadata: BTreeMap::new(), news }
     }
 }
 
 /// Fetches the index of a repository and stores it.
-pub async fn fetch_index(request: &HelmRequest, store: &Store) -> Result<FetchedIndex, HelmError> {
+pub async fn fetch_index(request: &HelmRequest, store: &Store) -> Result<Content, HelmError> {
     let store = store.clone();
     run(request, move |asking| asking.index(&store)).await
 }
@@ -176,7 +166,7 @@ struct Asking {
 }
 
 impl Asking {
-    fn index(&self, store: &Store) -> Result<FetchedIndex, HelmError> {
+    fn index(&self, store: &Store) -> Result<Content, HelmError> {
         let request = &self.request;
         let url = below(&request.url, INDEX);
         let file = self.get(&url, &request.url.endpoint(), store).map_err(|source| match source {
@@ -187,7 +177,14 @@ impl Asking {
         index::check(&content).map_err(HelmError::Malformed)?;
         let mut writer = store.writer();
         writer.add(&INDEX.parse().expect("a relative path"), Mode::Regular, file.digest())?;
-        Ok(FetchedIndex { revision: file.digest().to_string(), file, tree: writer.finish()? })
+        let size = decimal_size(file.size_bytes());
+        Ok(Content {
+            revision: file.digest().to_string(),
+            tree: writer.finish()?,
+            news: format!("stored fetched index of size {size} from '{}'", request.url),
+            metadata: BTreeMap::new(),
+            file: Some(Given { name: Some(format!("index-{}.yaml", file.digest().hex())), file }),
+        })
     }
 
     fn chart(&self, chart: &ChartVersion, store: &Store) -> Result<FetchedChart, HelmError> {
@@ -246,8 +243,49 @@ fn below(url: &Url, name: &str) -> Url {
     url.with(&format!("{}/{name}", url.path().trim_end_matches('/')), query)
 }
 
+/// A size as people read it, in decimal units and four digits: `30.88kB`.
+fn decimal_size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
+    #[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1000.0 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    let decimals = if size >= 100.0 {
+        1
+    } else if size >= 10.0 {
+        2
+    } else {
+        3
+    };
+    let shown = format!("{size:.decimals$}");
+    format!("{}{}", shown.trim_end_matches('0').trim_end_matches('.'), UNITS[unit])
+}
+
 fn read(file: &StoredFile) -> Result<Vec<u8>, StoreError> {
     let mut content = Vec::new();
     file.open()?.read_to_end(&mut content).map_err(StoreError::Input)?;
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_four_digits_at_most() {
+        let rows = [
+            (0, "0B"),
+            (999, "999B"),
+            (1000, "1kB"),
+            (30_880, "30.88kB"),
+            (123_456, "123.5kB"),
+            (52_428_800, "52.43MB"),
+        ];
+        for (bytes, shown) in rows {
+            assert_eq!(decimal_size(bytes), shown);
+        }
+    }
 }

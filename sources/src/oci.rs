@@ -14,10 +14,9 @@
 //! - What a copied layer holds can be read too: the tree of a copied archive is what it unpacks to, and that of another
 //!   file is the file.
 
-use std::{cell::RefCell, collections::BTreeMap, panic::resume_unwind, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, panic::resume_unwind, sync::Arc, time::Duration};
 
 use fairlead_object::Digest;
-use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 mod auth;
@@ -40,8 +39,9 @@ use registry::{LAYER_LIMIT_BYTES, Registry};
 use crate::{
     archive::{ArchiveError, ArchiveRules, Links, Taken, is_archive, unpack},
     deadline::Deadline,
+    fetch::{Content, Fetch, Given, Means, SourceFailure},
     secret::keyed_digest,
-    store::{Artifact, Mode, SourceKey, Store, StoreError, StoredFile, StoredTree},
+    store::{Mode, Store, StoredFile, StoredTree},
     transport::{Encryption, Transport},
 };
 
@@ -83,10 +83,10 @@ pub enum LayerOperation {
     Copy,
 }
 
-impl OciRequest {
-    /// A digest that is equal for requests that one answer serves: same URL, reference, layer, way and credentials. It
-    /// tells nothing about any of them, and changes with each start of the process.
-    pub fn fingerprint(&self) -> Digest {
+impl Fetch for OciRequest {
+    type Resolved = Resolved;
+
+    fn fingerprint(&self) -> Digest {
         let Self { url, reference, layer, auth, transport, encryption, timeout: _ } = self;
         let parts = [
             format!("{url} {reference:?} {layer:?} {encryption:?}"),
@@ -95,31 +95,17 @@ impl OciRequest {
         ];
         keyed_digest(parts.iter().map(String::as_bytes))
     }
-}
 
-/// One layer of an image, in the store.
-pub struct Fetched {
-    /// The files. They stay in the store as long as this lives.
-    pub tree: StoredTree,
-    /// The layer as it came, where it is to be served so.
-    pub file: Option<StoredFile>,
-    /// What the image's manifest says of it: `status.artifact.metadata`.
-    pub annotations: BTreeMap<String, String>,
-}
+    async fn resolve(&self, _: &Means<'_>) -> Result<Resolved, SourceFailure> {
+        Ok(resolve(self).await?)
+    }
 
-impl Fetched {
-    /// Makes this the current revision of the source `key`.
-    pub fn publish(
-        &self,
-        store: &Store,
-        key: &SourceKey,
-        revision: &str,
-        now: Timestamp,
-    ) -> Result<Artifact, StoreError> {
-        match &self.file {
-            None => store.publish(key, revision, &self.tree, now),
-            Some(file) => store.publish_file(key, revision, &key.archive_name(revision), file, &self.tree, now),
-        }
+    fn revision(resolved: &Resolved) -> &str {
+        &resolved.revision
+    }
+
+    async fn fetch(&self, resolved: &Resolved, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
+        Ok(Arc::new(fetch(self, resolved, means.store, means.ignore).await?))
     }
 }
 
@@ -137,9 +123,10 @@ pub async fn fetch(
     resolved: &Resolved,
     store: &Store,
     ignore: Option<&str>,
-) -> Result<Fetched, OciError> {
-    let (digest, store, ignore) = (resolved.digest, store.clone(), ignore.map(str::to_owned));
-    run(request, move |request, deadline| fetch_blocking(&request, &deadline, digest, &store, ignore.as_deref())).await
+) -> Result<Content, OciError> {
+    let (resolved, store, ignore) = (resolved.clone(), store.clone(), ignore.map(str::to_owned));
+    run(request, move |request, deadline| fetch_blocking(&request, &deadline, &resolved, &store, ignore.as_deref()))
+        .await
 }
 
 /// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
@@ -170,13 +157,13 @@ fn resolve_blocking(request: &OciRequest, deadline: &Deadline) -> Result<Resolve
 fn fetch_blocking(
     request: &OciRequest,
     deadline: &Deadline,
-    digest: Digest,
+    resolved: &Resolved,
     store: &Store,
     ignore: Option<&str>,
-) -> Result<Fetched, OciError> {
+) -> Result<Content, OciError> {
     let not_pulled = |source| OciError::Pull { url: request.url.clone(), source };
     let registry = Registry::new(request, deadline);
-    let image = registry.image(digest).map_err(not_pulled)?;
+    let image = registry.image(resolved.digest).map_err(not_pulled)?;
     let layer = select(&image, request.layer.media_type.as_deref())?;
     let failure = RefCell::new(None);
     let mut content = registry.blob(layer, &failure).map_err(not_pulled)?;
@@ -190,8 +177,28 @@ fn fetch_blocking(
     }
     let (tree, file) = kept?;
     content.finish().map_err(not_pulled)?;
-    Ok(Fetched { tree, file, annotations: image.annotations })
+    Ok(Content {
+        revision: resolved.revision.clone(),
+        tree,
+        file: file.map(|file| Given { file, name: None }),
+        news: news(request, resolved, &image.annotations),
+        metadata: image.annotations,
+    })
 }
+
+/// What is told of a new revision, with its origin where the image names it.
+fn news(request: &OciRequest, resolved: &Resolved, annotations: &BTreeMap<String, String>) -> String {
+    let news = format!("stored artifact with revision '{}' from '{}'", resolved.revision, request.url);
+    match annotations.get(ORIGIN_SOURCE).zip(annotations.get(ORIGIN_REVISION)) {
+        Some((source, revision)) => format!("{news}, origin source '{source}', origin revision '{revision}'"),
+        None => news,
+    }
+}
+
+/// Where the content of an image comes from.
+const ORIGIN_SOURCE: &str = "org.opencontainers.image.source";
+/// Which revision of it that is.
+const ORIGIN_REVISION: &str = "org.opencontainers.image.revision";
 
 /// The first layer, or the first of a kind.
 fn select<'a>(image: &'a Image, media_type: Option<&str>) -> Result<&'a Layer, LayerError> {

@@ -225,6 +225,9 @@ impl Store {
     /// The kept revision that is served at `path`.
     pub(crate) fn artifact_at(&self, path: &str) -> Option<Artifact> {
         let key = SourceKey::of_path(path)?;
+        if key.newest_path().is_ok_and(|newest| newest == path) {
+            return self.artifact(&key);
+        }
         self.index().kept(&key).iter().find(|artifact| artifact.path == path).cloned()
     }
 

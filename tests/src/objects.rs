@@ -18,7 +18,8 @@ use crate::cluster::TestCluster;
 const FIELD_MANAGER: &str = "test";
 
 /// The kinds that tests name, with their API versions; any other is written `<group>/<version>/<Kind>`.
-const KINDS: [(&str, &str); 17] = [
+const KINDS: [(&str, &str); 20] = [
+    ("Bucket", "source.toolkit.fluxcd.io/v1"),
     ("ClusterRole", "rbac.authorization.k8s.io/v1"),
     ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
     ("ConfigMap", "v1"),
@@ -27,9 +28,11 @@ const KINDS: [(&str, &str); 17] = [
     ("Event", "v1"),
     ("FluxConfiguration", "fairlead.dev/v1alpha1"),
     ("GitRepository", "source.toolkit.fluxcd.io/v1"),
+    ("HelmRepository", "source.toolkit.fluxcd.io/v1"),
     ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
     ("Lease", "coordination.k8s.io/v1"),
     ("Namespace", "v1"),
+    ("OCIRepository", "source.toolkit.fluxcd.io/v1"),
     ("Role", "rbac.authorization.k8s.io/v1"),
     ("RoleBinding", "rbac.authorization.k8s.io/v1"),
     ("Secret", "v1"),

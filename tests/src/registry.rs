@@ -6,7 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::{cluster::free_port, process::ServerProcess, wait::eventually};
+use crate::{cluster::free_port, image::Content, process::ServerProcess, wait::eventually};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -50,6 +50,15 @@ impl Registry {
     /// Returns `<host>:<port>`, as image names start with it.
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Pushes `content` to `repository`, and returns the repository's URL as sources write it.
+    ///
+    /// # Panics
+    /// If the registry does not take it.
+    pub fn push(&self, repository: &str, content: &Content) -> String {
+        content.push_to(&format!("{}/v2/{repository}", self.url()));
+        format!("oci://{}/{repository}", self.address)
     }
 
     /// Returns the URL below which the protocol's paths (`/v2/…`) are.

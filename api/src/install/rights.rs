@@ -1,10 +1,14 @@
 //! What the controller may do, and what a tenant may.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Applier, InstallOptions, NAME, TENANT_ROLE, component_labels, metadata};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// The kinds of sources.
+const SOURCES: [&str; 4] = ["buckets", "gitrepositories", "helmrepositories", "ocirepositories"];
 
 /// The account, roles and bindings.
 pub(crate) fn manifests(options: &InstallOptions) -> Vec<Value> {
@@ -38,12 +42,12 @@ fn controller_rules(options: &InstallOptions) -> Value {
         // Drift and health are seen by one watch for each kind that anyone applied, whatever it is.
         rule(&["*"], &["*"], &["get", "list", "watch"]),
         rule(&["fairlead.dev"], &["fluxconfigurations", "fluxconfigurations/status"], &["patch"]),
-        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories/status"], &["patch"]),
+        rule(&["source.toolkit.fluxcd.io"], &SOURCES.map(|plural| format!("{plural}/status")), &["patch"]),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations/status"], &["patch"]),
         rule(&[""], &["events"], &["create", "patch"]),
         rule(&[""], &["serviceaccounts"], &["impersonate"]),
         // What a configuration consists of.
-        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories"], &["create", "patch", "delete"]),
+        rule(&["source.toolkit.fluxcd.io"], &SOURCES, &["create", "patch", "delete"]),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], &["create", "patch", "delete"]),
         rule(&[""], &["secrets", "serviceaccounts"], &["create", "patch", "delete"]),
         rule(&[RBAC], &["rolebindings", "clusterrolebindings"], &["create", "patch", "delete"]),
@@ -58,12 +62,12 @@ fn controller_rules(options: &InstallOptions) -> Value {
 fn tenant_rules() -> Value {
     let verbs = &["get", "list", "watch", "create", "patch", "update", "delete"];
     json!([
-        rule(&["source.toolkit.fluxcd.io"], &["gitrepositories"], verbs),
+        rule(&["source.toolkit.fluxcd.io"], &SOURCES, verbs),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], verbs),
     ])
 }
 
-fn rule(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
+fn rule(groups: &[&str], resources: &[impl Serialize], verbs: &[&str]) -> Value {
     json!({"apiGroups": groups, "resources": resources, "verbs": verbs})
 }
 

@@ -150,7 +150,7 @@ impl KustomizationSpec {
     /// The fields that are set and accepted, but not honoured yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
         [
-            (self.source_ref.kind != SourceKind::GitRepository, "spec.sourceRef.kind"),
+            (!self.source_ref.kind.is_served(), "spec.sourceRef.kind"),
             (self.decryption.is_some(), "spec.decryption"),
             (self.kube_config.is_some(), "spec.kubeConfig"),
         ]
@@ -431,6 +431,25 @@ pub enum SourceKind {
     ExternalArtifact,
 }
 
+impl SourceKind {
+    /// The kind as objects write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OCIRepository => "OCIRepository",
+            Self::GitRepository => "GitRepository",
+            Self::Bucket => "Bucket",
+            Self::ExternalArtifact => "ExternalArtifact",
+        }
+    }
+
+    fn is_served(self) -> bool {
+        match self {
+            Self::OCIRepository | Self::GitRepository | Self::Bucket => true,
+            Self::ExternalArtifact => false,
+        }
+    }
+}
+
 /// An annotation that the build leaves on objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -492,11 +511,12 @@ mod tests {
         for (set, named) in [
             (json!({}), ""),
             (json!({"wait": true, "force": true, "ignore": [{"paths": ["/spec/replicas"]}]}), ""),
-            (json!({"sourceRef": {"kind": "OCIRepository", "name": "x"}}), "spec.sourceRef.kind"),
+            (json!({"sourceRef": {"kind": "OCIRepository", "name": "x"}}), ""),
+            (json!({"sourceRef": {"kind": "ExternalArtifact", "name": "x"}}), "spec.sourceRef.kind"),
             (json!({"decryption": {"provider": "sops"}}), "spec.decryption"),
             (json!({"kubeConfig": {"secretRef": {"name": "x"}}}), "spec.kubeConfig"),
             (
-                json!({"sourceRef": {"kind": "Bucket", "name": "x"}, "decryption": {"provider": "sops"}}),
+                json!({"sourceRef": {"kind": "ExternalArtifact", "name": "x"}, "decryption": {"provider": "sops"}}),
                 "spec.sourceRef.kind spec.decryption",
             ),
         ] {

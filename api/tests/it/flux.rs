@@ -5,8 +5,23 @@ use serde_json::{Value, json};
 use crate::schema::{complaints, definition, schema};
 
 #[test]
+fn buckets_have_the_fields_of_flux() {
+    compare("Bucket", include_str!("../flux/buckets.txt"));
+}
+
+#[test]
+fn helm_repositories_have_the_fields_of_flux() {
+    compare("HelmRepository", include_str!("../flux/helmrepositories.txt"));
+}
+
+#[test]
 fn git_repositories_have_the_fields_of_flux() {
     compare("GitRepository", include_str!("../flux/gitrepositories.txt"));
+}
+
+#[test]
+fn oci_repositories_have_the_fields_of_flux() {
+    compare("OCIRepository", include_str!("../flux/ocirepositories.txt"));
 }
 
 #[test]
@@ -16,7 +31,7 @@ fn kustomizations_have_the_fields_of_flux() {
 
 #[test]
 fn every_field_is_described() {
-    for kind in ["FluxConfiguration", "GitRepository", "Kustomization"] {
+    for kind in ["Bucket", "FluxConfiguration", "GitRepository", "HelmRepository", "Kustomization", "OCIRepository"] {
         let mut silent = Vec::new();
         find_silent(kind, schema(definition(kind)), &mut silent);
         assert_eq!(silent, Vec::<String>::new());
@@ -26,6 +41,8 @@ fn every_field_is_described() {
 #[test]
 fn what_flux_refuses_is_refused() {
     let repository = json!({"url": "https://example.org/repo", "interval": "1m"});
+    let bucket = json!({"bucketName": "shop", "endpoint": "s3.example.org", "interval": "1m"});
+    let image = json!({"url": "oci://example.org/app", "interval": "1m"});
     let kustomization =
         json!({"interval": "1m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "repo"}});
     let one_cluster = "spec.kubeConfig: \
@@ -42,6 +59,28 @@ fn what_flux_refuses_is_refused() {
             &repository,
             json!({"provider": "github", "serviceAccountName": "git"}),
             "spec: serviceAccountName can only be set when provider is 'azure' or 'aws'",
+        ),
+        ("Bucket", &bucket, json!({}), ""),
+        (
+            "Bucket",
+            &bucket,
+            json!({"serviceAccountName": "reader"}),
+            "spec: ServiceAccountName is not supported for the 'generic' Bucket provider",
+        ),
+        (
+            "Bucket",
+            &bucket,
+            json!({"sts": {"provider": "aws", "endpoint": "https://sts.example.org"}}),
+            "spec: 'ldap' is the only supported STS provider for the 'generic' Bucket provider",
+        ),
+        ("OCIRepository", &image, json!({}), ""),
+        ("OCIRepository", &image, json!({"url": "https://example.org/app"}), "spec.url: does not match"),
+        ("OCIRepository", &image, json!({"provider": "other"}), "spec.provider: is not one of those"),
+        (
+            "OCIRepository",
+            &image,
+            json!({"layerSelector": {"operation": "move"}}),
+            "spec.layerSelector.operation: is not one of those",
         ),
         ("Kustomization", &kustomization, json!({}), ""),
         ("Kustomization", &kustomization, json!({"timeout": "1h"}), ""),

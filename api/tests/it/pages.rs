@@ -5,17 +5,20 @@ use std::path::Path;
 
 use fairlead_api::fairlead::FluxConfiguration;
 use fairlead_api::kustomize::Kustomization;
-use fairlead_api::source::GitRepository;
+use fairlead_api::source::{Bucket, GitRepository, HelmRepository, OciRepository};
 use fairlead_yaml::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::schema::{complaints, definition, schema};
 
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 6] = [
+    ("Bucket", "bucket.md"),
     ("FluxConfiguration", "fluxconfiguration.md"),
     ("GitRepository", "gitrepository.md"),
+    ("HelmRepository", "helmrepository.md"),
     ("Kustomization", "kustomization.md"),
+    ("OCIRepository", "ocirepository.md"),
 ];
 
 fn read(page: &str) -> String {
@@ -57,6 +60,12 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
             configuration.spec.unsupported()
         }
         Some("GitRepository") => load::<GitRepository>(object).spec.unsupported(),
+        Some("Bucket") => load::<Bucket>(object).spec.unsupported(),
+        Some("HelmRepository") => {
+            load::<HelmRepository>(object);
+            Vec::new()
+        }
+        Some("OCIRepository") => load::<OciRepository>(object).spec.unsupported(),
         Some("Kustomization") => load::<Kustomization>(object).spec.unsupported(),
         other => panic!("{other:?} is not served"),
     }

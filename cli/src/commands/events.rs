@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     connection::Connection,
     output::{CommandError, Hinted, failure, print, table},
-    served::{FLUX_CONFIGURATION, GIT_REPOSITORY, KUSTOMIZATION, Kind},
+    served::{ALL, KUSTOMIZATION, Kind},
 };
 
 /// Flags of `events`.
@@ -31,14 +31,12 @@ pub(crate) struct Args {
     types: Vec<String>,
 }
 
-const KINDS: [Kind; 3] = [GIT_REPOSITORY, KUSTOMIZATION, FLUX_CONFIGURATION];
-
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     let cluster = connection.cluster().await?;
     let namespace = if args.all_namespaces { "" } else { &connection.namespace };
     let meant = match &args.about {
         Some(about) => meant(&cluster, about, &connection.namespace).await?,
-        None => KINDS.iter().map(|kind| (kind.name.to_owned(), None)).collect(),
+        None => ALL.iter().map(|kind| (kind.name.to_owned(), None)).collect(),
     };
     let mut events = cluster.list(&resource(), namespace, "").await?;
     events.retain(|event| {
@@ -79,8 +77,8 @@ async fn meant(cluster: &Cluster, about: &str, namespace: &str) -> Result<Vec<(S
     let is_meant = |known: &&Kind| {
         aliases(known).contains(&kind.to_lowercase()) || (known.name == "Kustomization" && kind == "ks")
     };
-    let known = KINDS.iter().find(is_meant).ok_or_else(|| {
-        let known = KINDS.map(|kind| kind.name).join(", ");
+    let known = ALL.iter().find(is_meant).ok_or_else(|| {
+        let known = ALL.map(|kind| kind.name).join(", ");
         Hinted::new(format!("unknown kind `{kind}`"), format!("there are {known}"))
     })?;
     let mut meant = vec![(known.name.to_owned(), name.map(str::to_owned))];

@@ -12,10 +12,11 @@ use kube::{
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, failure, print, table},
-    served::{FLUX_CONFIGURATION, Format, GIT_REPOSITORY, KUSTOMIZATION, Kind, ready, short_hashes},
+    served::{ALL, FLUX_CONFIGURATION, Format, KUSTOMIZATION, Kind, SOURCES, ready, short_hashes},
 };
 
 /// What to list.
@@ -37,9 +38,9 @@ pub(crate) enum Args {
 /// Which kind of source to list.
 #[derive(Subcommand)]
 pub(crate) enum Sources {
-    /// List GitRepositories.
-    Git(Selection),
-    /// List sources of all kinds.
+    #[command(flatten)]
+    One(Source<Selection>),
+    /// Sources of all kinds.
     All(Selection),
 }
 
@@ -73,14 +74,18 @@ pub(crate) struct Selection {
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    let (kinds, selection): (&[Kind], Selection) = match args {
-        Args::Kustomizations(selection) => (&[KUSTOMIZATION], selection),
-        Args::Sources(Sources::Git(selection) | Sources::All(selection)) => (&[GIT_REPOSITORY], selection),
-        Args::Configurations(selection) => (&[FLUX_CONFIGURATION], selection),
-        Args::All(selection) => (&[GIT_REPOSITORY, KUSTOMIZATION, FLUX_CONFIGURATION], selection),
+    let (kinds, selection) = match args {
+        Args::Kustomizations(selection) => (vec![KUSTOMIZATION], selection),
+        Args::Sources(Sources::One(source)) => {
+            let (kind, selection) = source.into_parts();
+            (vec![kind], selection)
+        }
+        Args::Sources(Sources::All(selection)) => (SOURCES.to_vec(), selection),
+        Args::Configurations(selection) => (vec![FLUX_CONFIGURATION], selection),
+        Args::All(selection) => (ALL.to_vec(), selection),
     };
     let cluster = connection.cluster().await?;
-    match (kinds, selection.watch) {
+    match (kinds.as_slice(), selection.watch) {
         ([kind], true) => watch(&cluster, *kind, &selection, connection).await?,
         (_, true) => return Err("expected a single resource type, but found all".into()),
         ([kind], false) => {

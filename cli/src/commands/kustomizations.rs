@@ -10,10 +10,7 @@ use fairlead_api::kustomize::Kustomization;
 use fairlead_object::Manifest;
 use fairlead_reconciler::{
     cluster::Cluster,
-    controllers::{
-        ObjectKey,
-        kustomization::{request::path, source_of},
-    },
+    controllers::{ObjectKey, SourceName, kustomization::request::path},
 };
 use fairlead_yaml::Schema;
 use serde_json::Value;
@@ -94,14 +91,15 @@ impl Selection {
         child: &Kustomization,
         source: &Source,
     ) -> Result<Source, CommandError> {
-        let (of_parent, of_child) = (source_of(&parent.spec, &key(parent)), source_of(&child.spec, &key(child)));
+        let source_of = |of: &Kustomization| SourceName::of(&of.spec, &key(of).namespace);
+        let (of_parent, of_child) = (source_of(parent), source_of(child));
         let spec_path = path(&child.spec)?;
         if of_parent == of_child
             && let Some(beside) = source.beside(&spec_path)
         {
             return Ok(beside);
         }
-        let named = format!("{:?}/{of_child}", child.spec.source_ref.kind);
+        let named = of_child.to_string();
         let listed: BTreeMap<&str, &str> =
             self.local_sources.iter().filter_map(|entry| entry.split_once('=')).collect();
         match listed.get(named.as_str()) {

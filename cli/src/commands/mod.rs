@@ -13,6 +13,7 @@ mod kustomizations;
 mod lint;
 mod local_inventory;
 mod reconcile;
+mod sources;
 mod suspend;
 mod tree;
 mod uninstall;

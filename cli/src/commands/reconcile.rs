@@ -11,10 +11,11 @@ use fairlead_reconciler::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, action, success, waiting},
-    served::{FLUX_CONFIGURATION, GIT_REPOSITORY, KUSTOMIZATION, Kind, short_hashes},
+    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, SOURCES, is_name_only, short_hashes},
     wait::POLL,
 };
 
@@ -26,17 +27,10 @@ pub(crate) enum Args {
     Kustomization(Kustomization),
     /// Fetch a source.
     #[command(subcommand)]
-    Source(Source),
+    Source(Source<Named>),
     /// Reconcile a FluxConfiguration.
     #[command(alias = "fluxconfig")]
     Configuration(Named),
-}
-
-/// Which source to fetch.
-#[derive(Subcommand)]
-pub(crate) enum Source {
-    /// Fetch a GitRepository.
-    Git(Named),
 }
 
 /// The name of an object.
@@ -61,21 +55,22 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     let deadline = Instant::now() + connection.timeout;
     let namespace = connection.namespace.as_str();
     match args {
-        Args::Source(Source::Git(named)) => {
-            request(&cluster, GIT_REPOSITORY, (namespace, &named.name), deadline).await?;
+        Args::Source(source) => {
+            let (kind, named) = source.into_parts();
+            request(&cluster, kind, (namespace, &named.name), deadline).await?;
         }
         Args::Configuration(named) => request(&cluster, FLUX_CONFIGURATION, (namespace, &named.name), deadline).await?,
         Args::Kustomization(args) => {
             if args.with_source {
                 let object = KUSTOMIZATION.get(&cluster, namespace, &args.name).await?;
                 let source = &object["spec"]["sourceRef"];
-                if source["kind"] != GIT_REPOSITORY.name {
+                let Some(kind) = SOURCES.into_iter().find(|kind| source["kind"] == kind.name) else {
                     let kind = source["kind"].as_str().unwrap_or_default();
                     return Err(format!("cannot reconcile source of kind {kind}").into());
-                }
+                };
                 let of = source["namespace"].as_str().unwrap_or(namespace);
                 let name = source["name"].as_str().unwrap_or_default();
-                request(&cluster, GIT_REPOSITORY, (of, name), deadline).await?;
+                request(&cluster, kind, (of, name), deadline).await?;
             }
             request(&cluster, KUSTOMIZATION, (namespace, &args.name), deadline).await?;
         }
@@ -93,6 +88,10 @@ async fn request(
     let before = kind.get(cluster, namespace, name).await?;
     if before["spec"]["suspend"] == true {
         return Err("resource is suspended".into());
+    }
+    if is_name_only(&before) {
+        success("reconciliation not supported by the object");
+        return Ok(());
     }
     action(format!("annotating {} {name} in {namespace} namespace", kind.name));
     let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: Clock::system().now().to_string()}}});
@@ -145,6 +144,9 @@ enum State {
 }
 
 fn state(object: &Value) -> State {
+    if is_name_only(object) {
+        return State::Ready;
+    }
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
     let find = |type_: &str| conditions.clone().into_iter().find(|condition| condition["type"] == type_);
     let message = |condition: &Value| condition["message"].as_str().unwrap_or_default().to_owned();

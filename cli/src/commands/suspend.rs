@@ -7,11 +7,11 @@ use fairlead_reconciler::cluster::{Cluster, Part};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::reconcile::until_settled;
+use super::{reconcile::until_settled, sources::Source};
 use crate::{
     connection::Connection,
     output::{CommandError, action, failure, success},
-    served::{FLUX_CONFIGURATION, GIT_REPOSITORY, KUSTOMIZATION, Kind, short_hashes},
+    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, short_hashes},
 };
 
 /// What to suspend or resume.
@@ -22,17 +22,10 @@ pub(crate) enum Args {
     Kustomization(Objects),
     /// Sources.
     #[command(subcommand)]
-    Source(Source),
+    Source(Source<Objects>),
     /// FluxConfigurations.
     #[command(alias = "fluxconfig")]
     Configuration(Objects),
-}
-
-/// Which kind of source.
-#[derive(Subcommand)]
-pub(crate) enum Source {
-    /// GitRepositories.
-    Git(Objects),
 }
 
 /// Which objects.
@@ -60,7 +53,7 @@ impl Args {
     fn into_parts(self) -> (Kind, Objects) {
         match self {
             Self::Kustomization(names) => (KUSTOMIZATION, names),
-            Self::Source(Source::Git(names)) => (GIT_REPOSITORY, names),
+            Self::Source(source) => source.into_parts(),
             Self::Configuration(names) => (FLUX_CONFIGURATION, names),
         }
     }

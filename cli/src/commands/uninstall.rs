@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::{
     connection::Connection,
     output::{CommandError, action, failure, success},
-    served::{FLUX_CONFIGURATION, GIT_REPOSITORY, KUSTOMIZATION},
+    served::{FLUX_CONFIGURATION, KUSTOMIZATION, SOURCES},
 };
 
 /// Flags of `uninstall`.
@@ -76,7 +76,7 @@ fn is_confirmed() -> io::Result<bool> {
 
 /// Takes the finalizers away, so that nothing is pruned: with the controller gone, nobody would.
 async fn release(cluster: &Cluster, is_dry_run: bool) -> Result<(), CommandError> {
-    for kind in [KUSTOMIZATION, GIT_REPOSITORY, FLUX_CONFIGURATION] {
+    for kind in [KUSTOMIZATION].into_iter().chain(SOURCES).chain([FLUX_CONFIGURATION]) {
         let resource = kind.resource();
         for object in kind.list(cluster, "", "").await?.unwrap_or_default() {
             let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();

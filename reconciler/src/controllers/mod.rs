@@ -4,8 +4,9 @@
 //! ends in a `Result`. One pure function turns that outcome into conditions, an event and the next run.
 
 pub mod flux_configuration;
-pub mod git_repository;
 pub mod kustomization;
+pub mod source;
+mod source_name;
 mod status;
 mod subject;
 mod unusable;
@@ -13,6 +14,7 @@ mod world;
 
 use std::fmt;
 
+pub use source_name::SourceName;
 pub(crate) use subject::{Reconciled, Said, Subject, run};
 pub(crate) use unusable::Unusable;
 pub use world::World;

@@ -32,7 +32,7 @@ impl<K: Reconciled> Subject<'_, K> {
         self.write_finalizers(finalizers).await
     }
 
-    /// Lets an object go that is being deleted, with all that is kept of it.
+    /// Lets an object go, with all that is kept of it.
     pub(crate) async fn let_go(&self) -> Result<NextRun, ApiError> {
         forget::<K>(self.world, self.key);
         let mut finalizers = self.metadata().finalizers.clone().unwrap_or_default();

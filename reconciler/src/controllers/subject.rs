@@ -23,7 +23,7 @@ pub(crate) trait Reconciled:
     kube::Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Send + Sync + 'static
 {
     /// What its controller writes into its objects.
-    type Status: Serialize + Clone + Default;
+    type Status: Serialize + Clone + Default + Send + Sync;
 
     /// Its controller's name in Events.
     const CONTROLLER: &'static str;
@@ -38,6 +38,11 @@ pub(crate) trait Reconciled:
 
     /// The status as it was read.
     fn status(&self) -> Option<&Self::Status>;
+
+    /// Whether the object is only a name that others refer to: nothing is kept of it, and nothing is said about it.
+    fn is_name_only(&self) -> bool {
+        false
+    }
 
     /// Drops what is kept of an object that is gone.
     fn forget(world: &World, key: &ObjectKey);
@@ -105,6 +110,10 @@ impl<K: Reconciled> Subject<'_, K> {
         if self.metadata().deletion_timestamp.is_some() {
             return K::finalize(self).await;
         }
+        if self.parsed().is_some_and(K::is_name_only) {
+            self.write(&self.before(), &K::Status::default()).await?;
+            return self.let_go().await;
+        }
         self.add_finalizer().await?;
         K::reconcile(self).await
     }
@@ -135,6 +144,13 @@ impl<K: Reconciled> Subject<'_, K> {
     /// The request to reconcile that the object bears.
     pub(crate) fn requested_at(&self) -> Option<&str> {
         self.metadata().annotations.as_ref()?.get(annotations::REQUESTED_AT).map(String::as_str)
+    }
+
+    /// The object's annotations that its events carry.
+    pub(crate) fn event_annotations(&self) -> Vec<(String, String)> {
+        let all = self.metadata().annotations.iter().flatten();
+        let meant = all.filter(|(key, _)| key.starts_with(annotations::EVENT_PREFIX));
+        meant.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The next run after one that failed: later with each failure in a row.

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use fairlead_api::{
     fairlead::FluxConfiguration,
     kustomize::{Kustomization, KustomizationSpec},
-    source::GitRepository,
 };
 use fairlead_plan::DigestKey;
-use fairlead_sources::store::Store;
+use fairlead_sources::store::{SourceKind, Store};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{
-    ObjectKey, flux_configuration,
-    git_repository::Polls,
+    ObjectKey, SourceName, flux_configuration,
     kustomization::{AwaitedKinds, Memories},
+    source::Sources,
 };
 use crate::{
     backoff::{Backoff, jittered},
@@ -41,14 +40,10 @@ pub struct World {
     pub clock: Clock,
     /// The operator's decisions.
     pub settings: Settings,
-    /// All `GitRepository` objects.
-    pub repositories: Served<GitRepository>,
     /// All `Kustomization` objects.
     pub kustomizations: Served<Kustomization>,
     /// All `FluxConfiguration` objects.
     pub configurations: Served<FluxConfiguration>,
-    /// Wakes `GitRepository` objects.
-    pub repository_queue: Arc<Queue<ObjectKey>>,
     /// Wakes `Kustomization` objects.
     pub kustomization_queue: Arc<Queue<ObjectKey>>,
     /// Wakes `FluxConfiguration` objects.
@@ -62,8 +57,7 @@ pub struct World {
     pub(crate) memories: Memories,
     pub(crate) awaited_kinds: AwaitedKinds,
     pub(crate) configuration_memories: flux_configuration::Memories,
-    pub(crate) polls: Polls,
-    pub(crate) repository_backoff: Backoff<ObjectKey>,
+    pub(crate) sources: Sources,
     pub(crate) kustomization_backoff: Backoff<ObjectKey>,
     pub(crate) configuration_backoff: Backoff<ObjectKey>,
 }
@@ -74,11 +68,11 @@ impl World {
         NextRun::After(jittered(interval, self.settings.interval_jitter_percentage, fastrand::f64()))
     }
 
-    /// Wakes the Kustomizations that are built from the repository `source`.
-    pub(crate) fn wake_consumers(&self, source: &ObjectKey) {
+    /// Wakes the Kustomizations that are built from the source `key`.
+    pub(crate) fn wake_consumers(&self, kind: SourceKind, key: &ObjectKey) {
         self.wake_kustomizations(|spec, namespace| {
-            let wanted = &spec.source_ref;
-            wanted.name == source.name && wanted.namespace.as_deref().unwrap_or(namespace) == source.namespace
+            let wanted = SourceName::of(spec, namespace);
+            wanted.key == *key && wanted.stored_kind() == Some(kind)
         });
     }
 

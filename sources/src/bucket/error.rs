@@ -6,6 +6,7 @@ use fairlead_api::reasons::source as reason;
 
 use crate::{
     deadline::DeadlinePassed,
+    fetch::SourceError,
     secret::SecretError,
     store::StoreError,
     transport::{Refusal, TransportError},
@@ -65,26 +66,26 @@ pub enum BucketSettingsError {
     Secret(#[from] SecretError),
 }
 
-impl BucketSettingsError {
-    /// Flux's reason for the `FetchFailed` condition.
-    pub fn reason(&self) -> &'static str {
+impl SourceError for BucketSettingsError {
+    fn reason(&self) -> &'static str {
         reason::AUTHENTICATION_FAILED
+    }
+
+    fn is_terminal(&self) -> bool {
+        false
     }
 }
 
-impl BucketError {
-    /// Flux's reason for the `FetchFailed` condition.
-    pub fn reason(&self) -> &'static str {
+impl SourceError for BucketError {
+    fn reason(&self) -> &'static str {
         reason::BUCKET_OPERATION_FAILED
     }
 
-    /// Whether trying again cannot help until the object is edited.
-    pub fn is_terminal(&self) -> bool {
+    fn is_terminal(&self) -> bool {
         false
     }
 
-    /// How long the service wants to be left alone, where it says so.
-    pub fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Index { source, .. } | Self::Object { source, .. } => match source {
                 ServiceError::Refused(refusal) => refusal.retry_after(),
@@ -97,8 +98,7 @@ impl BucketError {
         }
     }
 
-    /// What the reader can try, where the failure suggests it.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Missing { .. } => "check `spec.bucketName`, `spec.endpoint` and that the credentials may list it",
             Self::Name { .. } => "rename the object, or leave it out with `spec.prefix`",

@@ -130,7 +130,7 @@ impl HttpCredentials {
     fn read(url: &GitUrl, data: &SecretData) -> Result<Self, CredentialError> {
         Ok(Self {
             authorization: authorization(url, data)?,
-            transport: Transport { trust: Trust::read(data)?, proxy: Proxy::default() },
+            transport: Transport { trust: Trust::among_others(data)?, proxy: Proxy::default() },
             fingerprint: secret::fingerprint(data),
         })
     }

@@ -5,7 +5,10 @@ use std::io;
 use fairlead_api::reasons::source as reason;
 
 use super::{GitUrl, GitUrlError, auth::CredentialError};
-use crate::{deadline::DeadlinePassed, store::StoreError, transport::TransportError, version::VersionRangeError};
+use crate::{
+    deadline::DeadlinePassed, fetch::SourceError, store::StoreError, transport::TransportError,
+    version::VersionRangeError,
+};
 
 /// Why a Git source could not be resolved or fetched.
 ///
@@ -41,9 +44,8 @@ pub enum GitError {
     },
 }
 
-impl GitError {
-    /// Flux's reason for the `FetchFailed` condition.
-    pub fn reason(&self) -> &'static str {
+impl SourceError for GitError {
+    fn reason(&self) -> &'static str {
         match self {
             Self::Url(_) => reason::URL_INVALID,
             Self::Credentials { .. } => reason::AUTHENTICATION_FAILED,
@@ -52,16 +54,14 @@ impl GitError {
         }
     }
 
-    /// Whether trying again cannot help until the object is edited.
-    pub fn is_terminal(&self) -> bool {
+    fn is_terminal(&self) -> bool {
         match self {
             Self::Url(_) => true,
             Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } => false,
         }
     }
 
-    /// What the reader can try, where the failure suggests it.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Url(GitUrlError::Scheme) => {
                 Some("write `ssh://git@host/path` in place of `git@host:path`".to_owned())

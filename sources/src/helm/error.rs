@@ -6,7 +6,9 @@ use fairlead_api::reasons::source as reason;
 use fairlead_object::Digest;
 
 use super::index::IndexError;
-use crate::{archive::ArchiveError, secret::SecretError, store::StoreError, transport::TransportError};
+use crate::{
+    archive::ArchiveError, fetch::SourceError, secret::SecretError, store::StoreError, transport::TransportError,
+};
 
 /// Why an index or a chart could not be fetched.
 ///
@@ -50,9 +52,8 @@ pub enum HelmAuthError {
     Secret(#[from] SecretError),
 }
 
-impl HelmError {
-    /// Flux's reason for the `FetchFailed` condition.
-    pub fn reason(&self) -> &'static str {
+impl SourceError for HelmError {
+    fn reason(&self) -> &'static str {
         match self {
             Self::Index(_) | Self::IndexTooLarge { .. } => reason::FAILED,
             Self::Malformed(_) => reason::INDEXATION_FAILED,
@@ -61,8 +62,11 @@ impl HelmError {
         }
     }
 
-    /// How long the server wants to be left alone, where it says so.
-    pub fn retry_after(&self) -> Option<Duration> {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Index(RepositoryError::Status { retry_after, .. })
             | Self::Chart { source: RepositoryError::Status { retry_after, .. }, .. } => *retry_after,
@@ -72,8 +76,7 @@ impl HelmError {
         }
     }
 
-    /// What the reader can try, where the failure suggests it.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Index(source) | Self::Chart { source, .. } => return source.hint(),
             Self::IndexTooLarge { .. } => "raise `--helm-index-max-size`, or use charts in an OCI registry",

@@ -9,6 +9,7 @@ use super::url::{OciUrl, OciUrlError};
 use crate::{
     archive::ArchiveError,
     deadline::DeadlinePassed,
+    fetch::SourceError,
     store::StoreError,
     transport::{Refusal, TransportError},
     version::VersionRangeError,
@@ -70,9 +71,8 @@ pub enum LayerError {
     Store(#[from] StoreError),
 }
 
-impl OciError {
-    /// Flux's reason for the `FetchFailed` condition.
-    pub fn reason(&self) -> &'static str {
+impl SourceError for OciError {
+    fn reason(&self) -> &'static str {
         match self {
             Self::Url { .. } => reason::URL_INVALID,
             Self::Tag { .. } => reason::READ_OPERATION_FAILED,
@@ -81,24 +81,21 @@ impl OciError {
         }
     }
 
-    /// Whether trying again cannot help until the object is edited.
-    pub fn is_terminal(&self) -> bool {
+    fn is_terminal(&self) -> bool {
         match self {
             Self::Url { .. } => true,
             Self::Tag { .. } | Self::Digest(_) | Self::Pull { .. } | Self::Layer(_) => false,
         }
     }
 
-    /// How long the registry wants to be left alone, where it says so.
-    pub fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Tag { source, .. } | Self::Digest(source) | Self::Pull { source, .. } => source.retry_after(),
             Self::Url { .. } | Self::Layer(_) => None,
         }
     }
 
-    /// What the reader can try, where the failure suggests it.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Url { source: OciUrlError::Tag(_) | OciUrlError::Digest(_), .. } => {
                 Some("name it in `spec.ref.tag` or `spec.ref.digest`".to_owned())

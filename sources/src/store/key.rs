@@ -37,8 +37,19 @@ impl SourceKind {
     const ALL: [Self; 5] =
         [Self::GitRepository, Self::OciRepository, Self::Bucket, Self::HelmRepository, Self::HelmChart];
 
-    /// The kind's first folder in an artifact's path.
-    pub(crate) fn folder(self) -> &'static str {
+    /// The kind's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GitRepository => "GitRepository",
+            Self::OciRepository => "OCIRepository",
+            Self::Bucket => "Bucket",
+            Self::HelmRepository => "HelmRepository",
+            Self::HelmChart => "HelmChart",
+        }
+    }
+
+    /// The kind's name in lower case, which is also the first folder of an artifact's path.
+    pub const fn folder(self) -> &'static str {
         match self {
             Self::GitRepository => "gitrepository",
             Self::OciRepository => "ocirepository",
@@ -67,17 +78,21 @@ impl SourceKind {
 
 impl fmt::Display for SourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GitRepository => "GitRepository",
-            Self::OciRepository => "OCIRepository",
-            Self::Bucket => "Bucket",
-            Self::HelmRepository => "HelmRepository",
-            Self::HelmChart => "HelmChart",
-        })
+        f.write_str(self.name())
     }
 }
 
 impl SourceKey {
+    /// Where the newest artifact is served, whatever its revision: `status.url`.
+    pub fn newest_path(&self) -> Result<String, StoreError> {
+        match self.kind {
+            SourceKind::HelmRepository => self.path_of("index.yaml"),
+            SourceKind::GitRepository | SourceKind::OciRepository | SourceKind::Bucket | SourceKind::HelmChart => {
+                self.path_of("latest.tar.gz")
+            }
+        }
+    }
+
     /// The name of the archive of `revision`, in Flux's form: `<commit or digest>.tar.gz`.
     pub(crate) fn archive_name(&self, revision: &str) -> String {
         format!("{}.tar.gz", self.kind.identity(revision))

@@ -48,12 +48,15 @@ impl Trust {
     /// # Errors
     /// If nothing of these is there, one of a pair is missing, or something is not what its name says.
     pub fn from_secret(data: &SecretData) -> Result<Self, SecretError> {
-        let trust = Self::read(data)?;
+        let trust = Self::among_others(data)?;
         if trust.own.is_some() { Ok(trust) } else { Err(SecretError::NoCertificate) }
     }
 
     /// Reads a Secret that may hold something about TLS among other things.
-    pub(crate) fn read(data: &SecretData) -> Result<Self, SecretError> {
+    ///
+    /// # Errors
+    /// If one of a pair is missing, or something is not what its name says.
+    pub fn among_others(data: &SecretData) -> Result<Self, SecretError> {
         let authorities = authorities(data)?;
         let client = ClientCertificate::read(data)?;
         if authorities.is_empty() && client.is_none() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fairlead_sources::{
     bucket::{BucketAccount, BucketError, BucketRequest, Fetched, Listing, S3Account, S3Keys, fetch, resolve},
+    fetch::SourceError,
     transport::{Encryption, Transport},
 };
 use jiff::Timestamp;

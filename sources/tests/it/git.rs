@@ -14,6 +14,7 @@ use std::{error::Error, time::Duration};
 
 use fairlead_object::{EntryKind, Tree, TreePath};
 use fairlead_sources::{
+    fetch::SourceError,
     git::{Fetched, GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields, SecretData, fetch, resolve},
     store::{Store, StoreSettings, StoredTree},
 };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fairlead_object::Digest;
 use fairlead_sources::{
+    fetch::SourceError,
     helm::{
         ChartVersion, FetchedChart, HelmAuth, HelmError, HelmRequest, INDEX_LIMIT_BYTES, PassCredentials, fetch_chart,
         fetch_index, find,
@@ -13,10 +14,10 @@ use fairlead_sources::{
     transport::Transport,
     url::Url,
 };
+use fairlead_tests::image::archive;
 
 use crate::{
     git::{http_server::Trouble, secret},
-    oci::image::archive,
     scene::{Scene, at, chain, contents},
     site::{Answer, Answering, Site},
 };
@@ -80,11 +81,11 @@ async fn an_index_leads_to_a_chart_and_both_are_kept_as_they_came() {
 
     let version = find(INDEX.as_bytes(), "shop", "1.x").expect("listed");
     let fetched = fetch_chart(&request, &version, &scene.store).await.unwrap_or_else(|e| panic!("{}", told(&e, 0)));
-    let published = fetched.publish(&scene.store, &key(SourceKind::HelmChart), "shop", "1.0.0+3", at(0));
-    let artifact = published.expect("published");
+    let content = fetched.into_content("shop", "1.0.0+3", String::new());
+    let artifact = content.publish(&scene.store, &key(SourceKind::HelmChart), at(0)).expect("published");
     assert_eq!(artifact.path, "helmchart/flux-system/shop/shop-1.0.0+3.tgz");
     assert_eq!(artifact.digest, Digest::of(&chart));
-    assert_eq!(contents(&fetched.tree).as_deref(), Ok("shop/Chart.yaml: name: shop\nshop/values.yaml: a: 1\n"));
+    assert_eq!(contents(&content.tree).as_deref(), Ok("shop/Chart.yaml: name: shop\nshop/values.yaml: a: 1\n"));
     assert!(site.seen().iter().all(|(_, header)| header.as_deref() == Some(BASIC)));
 }
 

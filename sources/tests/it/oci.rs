@@ -1,7 +1,6 @@
 //! OCI sources against a real registry and against one that does what it should not.
 
 mod copy;
-pub(crate) mod image;
 mod login;
 mod registry;
 mod stub;
@@ -10,9 +9,10 @@ mod trouble;
 use std::time::Duration;
 
 use fairlead_sources::{
+    fetch::{Content, SourceError},
     oci::{
-        Fetched, LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields, OciRequest, OciUrl, Resolved,
-        fetch, resolve,
+        LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields, OciRequest, OciUrl, Resolved, fetch,
+        resolve,
     },
     secret::SecretData,
     store::{SourceKey, SourceKind},
@@ -63,7 +63,7 @@ fn key(name: &str) -> SourceKey {
 }
 
 /// Resolves and fetches at once.
-async fn pull(scene: &Scene, request: &OciRequest, ignore: Option<&str>) -> Result<(Resolved, Fetched), OciError> {
+async fn pull(scene: &Scene, request: &OciRequest, ignore: Option<&str>) -> Result<(Resolved, Content), OciError> {
     let resolved = resolve(request).await?;
     let fetched = fetch(request, &resolved, &scene.store, ignore).await?;
     Ok((resolved, fetched))

@@ -33,9 +33,12 @@ async fn a_check_says_what_is_there_and_fails_while_the_controller_has_no_node_t
     | ✗ fairlead: deployment not ready: InProgress: Available: 0/1
     | ► localhost/fairlead:v0.1.0
     | ► checking crds
+    | ✔ buckets.source.toolkit.fluxcd.io/v1
     | ✔ fluxconfigurations.fairlead.dev/v1alpha1
     | ✔ gitrepositories.source.toolkit.fluxcd.io/v1
+    | ✔ helmrepositories.source.toolkit.fluxcd.io/v1
     | ✔ kustomizations.kustomize.toolkit.fluxcd.io/v1
+    | ✔ ocirepositories.source.toolkit.fluxcd.io/v1
     | error: check failed
     exit 1
     ");
@@ -52,9 +55,12 @@ async fn what_is_exported_is_what_is_installed() {
     assert_eq!(applied.stdout, "", "{}", applied.stderr);
     insta::assert_snapshot!(desk.shown("install").await, @r"
     Namespace/NAMESPACE unchanged
+    CustomResourceDefinition/buckets.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/fluxconfigurations.fairlead.dev unchanged
     CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io unchanged
+    CustomResourceDefinition/helmrepositories.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io unchanged
+    CustomResourceDefinition/ocirepositories.source.toolkit.fluxcd.io unchanged
     ServiceAccount/NAMESPACE/fairlead unchanged
     ClusterRole/fairlead-controller-NAMESPACE unchanged
     ClusterRole/fairlead-tenant unchanged

@@ -1,5 +1,6 @@
 //! Scenarios against real servers.
 
+mod bucket_source;
 mod cli;
 mod cli_build;
 mod cli_charts;
@@ -17,8 +18,10 @@ mod follow;
 mod git_faults;
 mod git_server;
 mod harness;
+mod helm_source;
 mod image;
 mod leader;
+mod oci_source;
 mod outages;
 mod prune;
 mod refusals;

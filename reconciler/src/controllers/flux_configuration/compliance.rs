@@ -12,6 +12,8 @@
 //! 7. `Suspended` if an object was suspended on its own.
 //! 8. `Compliant` otherwise.
 
+use std::slice;
+
 use fairlead_api::{
     conditions::{ConditionStatus, READY},
     fairlead::ComplianceState,
@@ -58,6 +60,9 @@ impl<'a> Walk<'a> {
         if facts.is_suspended {
             return ComplianceState::Suspended;
         }
+        if facts.is_name_only {
+            return ComplianceState::Compliant;
+        }
         let Some(ready) = facts.conditions.get(READY) else { return ComplianceState::Unknown };
         if ready.observed_generation.is_some() && ready.observed_generation != facts.generation {
             return ComplianceState::Pending;
@@ -69,9 +74,10 @@ impl<'a> Walk<'a> {
             ConditionStatus::False => match ready.reason.as_str() {
                 reasons::PROGRESSING => ComplianceState::Pending,
                 reason::DEPENDENCY_NOT_READY => self.waiting_for(part, "Kustomization", &facts.dependencies),
-                reason::ARTIFACT_FAILED if !self.has_tried(facts) => {
-                    self.waiting_for(part, "GitRepository", facts.source.as_slice())
-                }
+                reason::ARTIFACT_FAILED if !self.has_tried(facts) => match &facts.source {
+                    Some(source) => self.waiting_for(part, source.kind.name(), slice::from_ref(&source.key)),
+                    None => ComplianceState::Pending,
+                },
                 _ => ComplianceState::NonCompliant,
             },
         }
@@ -79,7 +85,7 @@ impl<'a> Walk<'a> {
 
     /// Whether an object that is ready is not yet where it should be.
     fn is_behind(&self, facts: &Facts) -> bool {
-        let source = facts.source.as_ref().and_then(|key| self.find("GitRepository", key));
+        let source = self.source(facts);
         let wanted = source.and_then(|source| source.facts.as_ref()?.revision.as_ref());
         let is_outdated = wanted.is_some_and(|wanted| facts.revision.as_ref() != Some(wanted));
         facts.observed_generation != facts.generation || is_outdated
@@ -87,7 +93,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a Kustomization has come so far as to try the revision that its source has.
     fn has_tried(&self, facts: &Facts) -> bool {
-        let source = facts.source.as_ref().and_then(|key| self.find("GitRepository", key));
+        let source = self.source(facts);
         let Some(source) = source.and_then(|source| source.facts.as_ref()) else { return true };
         source.revision.is_some() && source.revision == facts.attempted
     }
@@ -106,6 +112,10 @@ impl<'a> Walk<'a> {
         if has_failed { ComplianceState::NonCompliant } else { ComplianceState::Pending }
     }
 
+    fn source(&self, facts: &Facts) -> Option<&'a Part> {
+        facts.source.as_ref().and_then(|source| self.find(source.kind.name(), &source.key))
+    }
+
     fn find(&self, kind: &str, key: &ObjectKey) -> Option<&'a Part> {
         self.parts.iter().find(|part| part.kind == kind && part.key == *key)
     }
@@ -114,10 +124,14 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use ComplianceState::{Compliant, NonCompliant, Pending, Suspended, Unknown};
-    use fairlead_api::conditions::{Conditions, Verdict};
+    use fairlead_api::{
+        conditions::{Conditions, Verdict},
+        kustomize::SourceKind,
+    };
     use jiff::Timestamp;
 
     use super::*;
+    use crate::controllers::SourceName;
 
     #[test]
     fn the_states_of_objects_add_up_by_the_rules() {
@@ -165,7 +179,7 @@ mod tests {
             conditions: said(verdict, 1),
             revision: Some("main@sha1:2".to_owned()),
             attempted: Some("main@sha1:2".to_owned()),
-            source: Some(key("shop")),
+            source: Some(SourceName { kind: SourceKind::GitRepository, key: key("shop") }),
             dependencies: vec![key(dependency)],
             ..Facts::default()
         };
@@ -207,6 +221,13 @@ mod tests {
                 infra(ready()),
                 well.clone(),
                 Suspended,
+            ),
+            (
+                "only a name for others",
+                changed(app(failed("BuildFailed")), |facts| facts.is_name_only = true),
+                infra(ready()),
+                well.clone(),
+                Compliant,
             ),
             (
                 "said about an older spec",

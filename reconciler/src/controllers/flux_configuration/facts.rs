@@ -2,16 +2,18 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use fairlead_api::{
-    conditions::Conditions, kustomize::Kustomization, names::labels, source::GitRepository, time::Time,
-};
+use fairlead_api::{conditions::Conditions, kustomize::Kustomization, names::labels, time::Time};
 use fairlead_object::{Digest, ObjectId};
 use fairlead_plan::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::object::HasStatus;
 
 use super::live::belongs;
 use crate::{
-    controllers::{ObjectKey, World, kustomization::source_of},
+    controllers::{
+        ObjectKey, SourceName, World,
+        source::{Source, Sources},
+    },
     watch::Object,
 };
 
@@ -28,6 +30,8 @@ pub(crate) struct Facts {
     pub(super) observed_generation: Option<i64>,
     pub(super) conditions: Conditions,
     pub(super) is_suspended: bool,
+    /// It is only a name that others refer to, and says nothing of itself.
+    pub(super) is_name_only: bool,
     /// The revision that a source has, or that a Kustomization applied last.
     pub(super) revision: Option<String>,
     /// The revision that a Kustomization tried last.
@@ -35,7 +39,7 @@ pub(crate) struct Facts {
     /// When a source got its revision.
     pub(super) updated_at: Option<Time>,
     /// What a Kustomization is built from.
-    pub(super) source: Option<ObjectKey>,
+    pub(super) source: Option<SourceName>,
     /// The Kustomizations that it waits for.
     pub(super) dependencies: Vec<ObjectKey>,
     /// The Flux objects that it applied.
@@ -58,15 +62,16 @@ pub(crate) trait FluxKind {
     fn facts(&self) -> Facts;
 }
 
-impl FluxKind for GitRepository {
-    const KIND: &'static str = "GitRepository";
+impl<K: Source> FluxKind for K {
+    const KIND: &'static str = <K as Source>::KIND.name();
 
     fn facts(&self) -> Facts {
-        let status = self.status.clone().unwrap_or_default();
+        let status = HasStatus::status(self).map(|status| status.as_ref().clone()).unwrap_or_default();
         Facts {
             observed_generation: status.observed_generation,
             conditions: status.conditions,
-            is_suspended: self.spec.suspend,
+            is_suspended: self.asked().is_suspended,
+            is_name_only: Source::is_name_only(self),
             updated_at: status.artifact.as_ref().map(|artifact| artifact.last_update_time),
             revision: status.artifact.map(|artifact| artifact.revision),
             ..Facts::default()
@@ -80,7 +85,6 @@ impl FluxKind for Kustomization {
     fn facts(&self) -> Facts {
         let status = self.status.clone().unwrap_or_default();
         let namespace = self.metadata.namespace.as_deref().unwrap_or_default();
-        let key = ObjectKey::new(namespace, self.metadata.name.as_deref().unwrap_or_default());
         let dependencies = self.spec.depends_on.iter();
         let entries = status.inventory.iter().flat_map(|inventory| &inventory.entries);
         let inventory = Inventory::from_entries(entries.map(|entry| (entry.id.as_str(), entry.version.as_str())));
@@ -91,7 +95,7 @@ impl FluxKind for Kustomization {
             is_suspended: self.spec.suspend,
             revision: status.last_applied_revision,
             attempted: status.last_attempted_revision,
-            source: Some(source_of(&self.spec, &key)),
+            source: Some(SourceName::of(&self.spec, namespace)),
             dependencies: dependencies
                 .map(|entry| ObjectKey::new(entry.namespace.as_deref().unwrap_or(namespace), &entry.name))
                 .collect(),
@@ -106,7 +110,7 @@ fn is_flux(object: &ObjectId) -> bool {
 }
 
 /// What is known of `object`; nothing but its generation if it cannot be read.
-pub(super) fn facts<K: FluxKind>(object: &Object<K>) -> Facts {
+pub(crate) fn facts<K: FluxKind>(object: &Object<K>) -> Facts {
     let told = object.parsed.as_ref().map(FluxKind::facts).unwrap_or_default();
     Facts { generation: object.metadata.generation, ..told }
 }
@@ -150,21 +154,25 @@ pub(super) struct Part {
 
 /// The objects of the configuration `key` and those that they applied, its source first.
 pub(super) fn parts(world: &World, key: &ObjectKey, uid: &str) -> Vec<Part> {
-    let source = world.repositories.get(key).filter(|source| belongs(&source.metadata, key, uid));
-    let mut parts: Vec<Part> = source.iter().map(|source| part(&source.key(), None, source)).collect();
+    let sources = Sources::KINDS.into_iter().filter_map(|kind| {
+        let (metadata, facts) = world.sources.of(kind)?.seen(key)?;
+        belongs(&metadata, key, uid).then(|| own_part(kind.name(), key, facts))
+    });
+    let mut parts: Vec<Part> = sources.collect();
     let all = world.kustomizations.all();
     let own = all.iter().filter(|object| {
         object.metadata.namespace.as_ref() == Some(&key.namespace) && belongs(&object.metadata, key, uid)
     });
-    let mut own: Vec<Part> = own.map(|object| part(&object.key(), None, object)).collect();
+    let mut own: Vec<Part> = own.map(|object| own_part(Kustomization::KIND, &object.key(), facts(object))).collect();
     own.sort_by(|a, b| a.key.cmp(&b.key));
     parts.extend(own);
     add_applied(world, &mut parts);
     parts
 }
 
-fn part<K: FluxKind>(key: &ObjectKey, applied_by: Option<ObjectKey>, object: &Object<K>) -> Part {
-    Part { kind: K::KIND.to_owned(), key: key.clone(), applied_by, facts: Some(facts(object)) }
+/// One of the configuration's own objects.
+fn own_part(kind: &str, key: &ObjectKey, facts: Facts) -> Part {
+    Part { kind: kind.to_owned(), key: key.clone(), applied_by: None, facts: Some(facts) }
 }
 
 /// Adds what the Kustomizations among `parts` applied, and what the Kustomizations among that did.
@@ -185,10 +193,11 @@ fn add_applied(world: &World, parts: &mut Vec<Part>) {
 
 fn applied(world: &World, applier: &ObjectKey, object: &ObjectId) -> Part {
     let key = ObjectKey::new(object.namespace_or_empty(), &object.name);
-    let facts = match object.kind.as_str() {
-        GitRepository::KIND => world.repositories.get(&key).map(|object| facts(&object)),
-        Kustomization::KIND => world.kustomizations.get(&key).map(|object| facts(&object)),
-        _ => None,
+    let facts = if object.kind == Kustomization::KIND {
+        world.kustomizations.get(&key).map(|object| facts(&object))
+    } else {
+        let kind = Sources::KINDS.into_iter().find(|kind| kind.name() == object.kind);
+        kind.and_then(|kind| world.sources.of(kind)?.seen(&key)).map(|(_, facts)| facts)
     };
     Part { kind: object.kind.clone(), key, applied_by: Some(applier.clone()), facts }
 }

@@ -36,7 +36,7 @@ use crate::{
     queue::{NextRun, Queue},
     watch::{Change, Marks, Object, Served},
 };
-pub(crate) use facts::FluxKind;
+pub(crate) use facts::{Facts, FluxKind, facts};
 pub(crate) use memory::Memories;
 use outcome::{Failure, Next, Situation};
 pub use parts::account_name;

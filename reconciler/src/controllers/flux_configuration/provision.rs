@@ -6,6 +6,7 @@ use fairlead_api::{
     fairlead::{FluxConfiguration, GitRepositorySource, ProtectedSettings},
     kustomize::Kustomization,
     names::annotations,
+    source::GitRepository,
 };
 use fairlead_health::HealthRules;
 use fairlead_object::ObjectId;
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     cluster::{ApiError, ApplyOptions, Resource},
-    controllers::{ObjectKey, Unusable, subject::resource},
+    controllers::{ObjectKey, Reconciled, Unusable, subject::resource},
     watch::{self, Interest, Object},
 };
 
@@ -58,7 +59,7 @@ impl Subject<'_> {
             provision.refuse_conflict().await?;
             provision.hold_rights().await?;
             public_key = provision.keep_secret().await?;
-            self.world.repository_queue.wake(self.key.clone());
+            GitRepository::queue(self.world).wake(self.key.clone());
         }
         provision.keep_source().await?;
         provision.keep_kustomizations().await?;
@@ -198,8 +199,8 @@ impl Provision<'_> {
         };
         let wanted = parts::source(self.configuration, self.git, secret);
         let world = self.subject.world;
-        if let Some(key) = self.keep_served(&parts::sources(), &world.repositories, &wanted).await? {
-            world.repository_queue.wake(key);
+        if let Some(key) = self.keep_served(&parts::sources(), GitRepository::served(world), &wanted).await? {
+            GitRepository::queue(world).wake(key);
         }
         Ok(())
     }

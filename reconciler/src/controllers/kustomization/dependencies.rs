@@ -10,7 +10,7 @@ use fairlead_api::{
 use fairlead_health::ReadyExpr;
 use serde_json::Value;
 
-use crate::controllers::{ObjectKey, World};
+use crate::controllers::{ObjectKey, SourceName, World};
 
 /// Why a Kustomization cannot go on yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,8 @@ fn check_one(
     if !is_ready(found) {
         return Err(DependencyError::NotReady(dependency.clone()));
     }
-    let shares_source = super::source_of(&found.spec, dependency) == super::source_of(&waiting.spec, key);
+    let shares_source =
+        SourceName::of(&found.spec, &dependency.namespace) == SourceName::of(&waiting.spec, &key.namespace);
     let applied = found.status.as_ref().and_then(|status| status.last_applied_revision.as_deref());
     if shares_source && applied != Some(revision) {
         return Err(DependencyError::Outdated { dependency: dependency.clone() });

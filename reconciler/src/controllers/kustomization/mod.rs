@@ -22,8 +22,8 @@ use std::{sync::Arc, time::Duration};
 
 use fairlead_api::{
     conditions::READY,
-    kustomize::{Kustomization, KustomizationSpec, KustomizationStatus, SourceKind},
-    names::{annotations, events as metadata_keys, labels},
+    kustomize::{Kustomization, KustomizationStatus},
+    names::{events as metadata_keys, labels},
     reasons::kustomization as reason,
 };
 use fairlead_object::ObjectId;
@@ -63,12 +63,6 @@ pub(crate) const MARKS: Marks = Marks { label: labels::OWNER_NAME, manager: FIEL
 fn owner_of(metadata: &ObjectMeta) -> Option<ObjectKey> {
     let all = metadata.labels.as_ref()?;
     Some(ObjectKey::new(all.get(labels::OWNER_NAMESPACE)?, all.get(labels::OWNER_NAME)?))
-}
-
-/// The source that a Kustomization named `key` with this `spec` is built from.
-pub fn source_of(spec: &KustomizationSpec, key: &ObjectKey) -> ObjectKey {
-    let namespace = spec.source_ref.namespace.as_deref().unwrap_or(&key.namespace);
-    ObjectKey::new(namespace, &spec.source_ref.name)
 }
 
 /// One Kustomization in one run.
@@ -248,20 +242,8 @@ impl Subject<'_> {
     }
 
     fn event_metadata(&self, revision: &str) -> Vec<(String, String)> {
-        let revision = (!revision.is_empty()).then_some((metadata_keys::KUSTOMIZATION_REVISION, revision));
-        let annotations = self.metadata().annotations.iter().flatten();
-        let annotations = annotations.map(|(key, value)| (key.as_str(), value.as_str()));
-        let meant = annotations.filter(|(key, _)| key.starts_with(annotations::EVENT_PREFIX));
-        revision.into_iter().chain(meant).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-    }
-}
-
-/// The name of a source's kind.
-fn source_kind(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::OCIRepository => "OCIRepository",
-        SourceKind::GitRepository => "GitRepository",
-        SourceKind::Bucket => "Bucket",
-        SourceKind::ExternalArtifact => "ExternalArtifact",
+        let entry = || (metadata_keys::KUSTOMIZATION_REVISION.to_owned(), revision.to_owned());
+        let revision = (!revision.is_empty()).then(entry);
+        revision.into_iter().chain(self.event_annotations()).collect()
     }
 }

@@ -25,12 +25,11 @@ use super::{
     memory::{LastBuild, Waiting},
     outcome::{self, Applied, Settled},
     request::{self, build_request, ignore_rules},
-    source_kind, source_of,
 };
 use crate::{
     apply::{Applier, ApplyError},
     cluster::{Cluster, Identity},
-    controllers::git_repository::source_key,
+    controllers::{SourceName, source::source_key},
     observe::{Newcomers, Questions, observe},
     prepare::{Prepared, prepare},
     watch::Interest,
@@ -133,16 +132,21 @@ impl<'a> Work<'a> {
 
     fn artifact(&self) -> Result<Artifact, Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
-        let source = source_of(self.spec, key);
-        let kind = source_kind(self.spec.source_ref.kind);
-        let is_foreign = source.namespace != key.namespace;
+        let source = SourceName::of(self.spec, &key.namespace);
+        let is_foreign = source.key.namespace != key.namespace;
         if is_foreign && (world.settings.no_cross_namespace_refs || self.is_tenant()) {
-            return Err(Failure::CrossNamespace(format!("{kind}/{source}")));
+            return Err(Failure::CrossNamespace(source.to_string()));
         }
-        if world.repositories.get(&source).is_none() {
-            return Err(Failure::SourceMissing(kind, source.to_string()));
-        }
-        world.store.artifact(&source_key(&source)).ok_or_else(|| Failure::NoArtifact(kind, source.to_string()))
+        let named = || (source.kind.name(), source.key.to_string());
+        let known = source.stored_kind().filter(|kind| world.sources.has(*kind, &source.key));
+        let Some(kind) = known else {
+            let (kind, name) = named();
+            return Err(Failure::SourceMissing(kind, name));
+        };
+        world.store.artifact(&source_key(kind, &source.key)).ok_or_else(|| {
+            let (kind, name) = named();
+            Failure::NoArtifact(kind, name)
+        })
     }
 
     fn is_tenant(&self) -> bool {

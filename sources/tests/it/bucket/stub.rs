@@ -3,6 +3,7 @@
 use fairlead_object::Digest;
 use fairlead_sources::{
     bucket::{AzureAccount, BucketAccount, BucketRequest, GcsAccount, fetch, resolve},
+    fetch::SourceError,
     transport::Encryption,
 };
 

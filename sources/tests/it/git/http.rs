@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fairlead_sources::{
+    fetch::SourceError,
     git::{GitRequest, fetch, resolve},
     transport::Proxy,
 };

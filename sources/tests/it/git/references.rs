@@ -1,6 +1,9 @@
 //! What each kind of reference resolves to and brings, in both versions of the protocol.
 
-use fairlead_sources::git::{GitReference, fetch, resolve};
+use fairlead_sources::{
+    fetch::SourceError,
+    git::{GitReference, fetch, resolve},
+};
 
 use super::{
     TestStore, anonymous, branch,

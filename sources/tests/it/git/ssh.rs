@@ -2,7 +2,10 @@
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
 
-use fairlead_sources::git::{DeployKey, GitAuth, GitRequest, GitUrl, SecretData, resolve};
+use fairlead_sources::{
+    fetch::SourceError,
+    git::{DeployKey, GitAuth, GitRequest, GitUrl, SecretData, resolve},
+};
 use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -11,10 +11,10 @@ use fairlead_sources::{
     oci::{LayerOperation, LayerSelector, OciRequest, fetch},
     serve,
 };
+use fairlead_tests::image::{Content, FLUX_LAYER, archive};
 use tower::ServiceExt;
 
 use super::{
-    image::{Content, FLUX_LAYER, archive},
     key, pull, request,
     stub::{Behaviour, Stub},
     tag,
@@ -56,8 +56,8 @@ async fn a_copied_archive_is_served_byte_for_byte_and_read_as_its_files() {
     let stub = Stub::start(content, Behaviour::default()).await;
     let scene = Scene::new();
     let request = OciRequest { layer: COPY, ..request(&stub.url(), tag("v1")) };
-    let (resolved, fetched) = pull(&scene, &request, Some("a.yaml")).await.expect("pulled");
-    let artifact = fetched.publish(&scene.store, &key("app"), &resolved.revision, at(0)).expect("published");
+    let (_, fetched) = pull(&scene, &request, Some("a.yaml")).await.expect("pulled");
+    let artifact = fetched.publish(&scene.store, &key("app"), at(0)).expect("published");
     drop(fetched);
     assert_eq!(artifact.path, format!("ocirepository/flux-system/app/{pushed}.tar.gz"));
     assert_eq!((artifact.digest, artifact.size_bytes), (Digest::of(&layer), layer.len() as u64));
@@ -81,7 +81,7 @@ async fn a_copied_file_that_is_no_archive_is_its_own_tree() {
     let (_, fetched) = pull(&scene, &request, None).await.expect("pulled");
     assert_eq!(contents(&fetched.tree).as_deref(), Ok("layer: \0asm\n"));
     let mut bytes = Vec::new();
-    fetched.file.expect("copied").open().expect("kept").read_to_end(&mut bytes).expect("read");
+    fetched.file.expect("copied").file.open().expect("kept").read_to_end(&mut bytes).expect("read");
     assert_eq!(bytes, b"\0asm");
 }
 
@@ -94,7 +94,7 @@ async fn a_copied_layer_that_the_disk_lost_counts_as_not_fetched_until_it_is_fet
     let request = OciRequest { layer: COPY, ..request(&stub.url(), tag("v1")) };
     let scene = Scene::new();
     let (resolved, fetched) = pull(&scene, &request, None).await.expect("pulled");
-    let artifact = fetched.publish(&scene.store, &key("app"), &resolved.revision, at(0)).expect("published");
+    let artifact = fetched.publish(&scene.store, &key("app"), at(0)).expect("published");
     drop(fetched);
 
     let scene = scene.restarted();
@@ -103,7 +103,7 @@ async fn a_copied_layer_that_the_disk_lost_counts_as_not_fetched_until_it_is_fet
     assert_eq!(scene.store.artifact(&key("app")), None);
 
     let again = fetch(&request, &resolved, &scene.store, None).await.expect("fetched");
-    again.publish(&scene.store, &key("app"), &resolved.revision, at(1)).expect("published");
+    again.publish(&scene.store, &key("app"), at(1)).expect("published");
     assert_eq!(scene.store.artifact(&key("app")), Some(artifact.clone()));
     assert_eq!(served(&scene, &artifact.path).await, layer);
 }

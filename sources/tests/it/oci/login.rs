@@ -4,10 +4,10 @@ use fairlead_sources::{
     oci::{OciRequest, resolve},
     transport::{Encryption, Proxy, Transport, Trust},
 };
+use fairlead_tests::image::Content;
 use serde_json::json;
 
 use super::{
-    image::Content,
     pull, refusal, request,
     stub::{Access, Behaviour, Stub},
     tag, told, with_login,

@@ -6,14 +6,11 @@ use fairlead_sources::{
     oci::{OciReference, OciReferenceFields, OciRequest, resolve},
     transport::{Encryption, Proxy, Transport, Trust},
 };
+use fairlead_tests::image::{Content, FLUX_LAYER, archive};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{
-    digest,
-    image::{Content, FLUX_LAYER, INDEX, MANIFEST, archive},
-    key, pull, refusal, request, semver, tag, told, with_login,
-};
+use super::{digest, key, pull, refusal, request, semver, tag, told, with_login};
 use crate::{
     git::{program::program, secret, ssh_server::free_port},
     scene::{Scene, at, contents},
@@ -71,21 +68,8 @@ impl Registry {
         format!("oci://127.0.0.1:{}/{REPOSITORY}", self.port())
     }
 
-    /// Pushes `content` as every client does: blobs, then manifests.
     fn push(&self, content: &Content) {
-        let base = format!("http://127.0.0.1:{}/v2/{REPOSITORY}", self.port());
-        for (digest, blob) in &content.blobs {
-            let started = ureq::post(format!("{base}/blobs/uploads/")).send_empty().expect("an upload");
-            let location = started.headers()["location"].to_str().expect("text").to_owned();
-            let separator = if location.contains('?') { '&' } else { '?' };
-            ureq::put(format!("{location}{separator}digest={digest}")).send(blob).expect("a blob");
-        }
-        let order =
-            |kind: &'static str| content.manifests.iter().filter(move |(_, (media_type, _))| *media_type == kind);
-        for (reference, (media_type, document)) in order(MANIFEST).chain(order(INDEX)) {
-            let put = ureq::put(format!("{base}/manifests/{reference}")).content_type(*media_type);
-            put.send(document).expect("a manifest");
-        }
+        content.push_to(&format!("http://127.0.0.1:{}/v2/{REPOSITORY}", self.port()));
     }
 }
 
@@ -99,8 +83,8 @@ async fn a_tag_is_followed_to_its_files_and_annotations() {
     let (resolved, fetched) = pull(&scene, &request(&registry.url(), tag("v1")), None).await.expect("pulled");
     assert_eq!(resolved.revision, format!("v1@{pushed}"));
     assert_eq!(contents(&fetched.tree).as_deref(), Ok("a.yaml: a: 1\nb/c.yaml: c: 1\n"));
-    assert_eq!(fetched.annotations["org.opencontainers.image.revision"], "v1@sha1:4f2a");
-    let artifact = fetched.publish(&scene.store, &key("app"), &resolved.revision, at(0)).expect("published");
+    assert_eq!(fetched.metadata["org.opencontainers.image.revision"], "v1@sha1:4f2a");
+    let artifact = fetched.publish(&scene.store, &key("app"), at(0)).expect("published");
     assert_eq!(artifact.path, format!("ocirepository/flux-system/app/{pushed}.tar.gz"));
 }
 

@@ -12,11 +12,10 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, Response, StatusCode, header},
     serve::Listener,
 };
-use fairlead_tests::git::TlsListener;
+use fairlead_tests::{git::TlsListener, image::Content};
 use rustls::ServerConfig;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::image::Content;
 use crate::git::http_server::{Trouble, troubled};
 
 /// How the registry behaves.

@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use fairlead_sources::oci::{LayerOperation, LayerSelector, OciRequest, resolve};
+use fairlead_sources::{
+    fetch::SourceError,
+    oci::{LayerOperation, LayerSelector, OciRequest, resolve},
+};
+use fairlead_tests::image::{Content, FLUX_LAYER, MANIFEST, archive};
 
 use super::{
-    image::{Content, FLUX_LAYER, MANIFEST, archive},
     pull, refusal, request, semver,
     stub::{Behaviour, Head, Stub},
     tag, told,

@@ -1,4 +1,4 @@
-//! Images, and what a registry holds of them.
+//! Images for tests, and what a registry holds of them.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,34 @@ use serde_json::{Value, json};
 use tar::{EntryType, Header};
 
 /// The kind of layer that `flux push artifact` makes.
-pub(crate) const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
-pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
+/// The kind of one image.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The kind of a list of images.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &[u8] = b"{}";
 
 /// What a registry holds of one repository.
 #[derive(Clone, Default)]
-pub(crate) struct Content {
+pub struct Content {
     /// By tag and by digest: the media type and the document.
-    pub(crate) manifests: BTreeMap<String, (&'static str, Vec<u8>)>,
+    pub manifests: BTreeMap<String, (&'static str, Vec<u8>)>,
     /// By digest.
-    pub(crate) blobs: BTreeMap<String, Vec<u8>>,
+    pub blobs: BTreeMap<String, Vec<u8>>,
     /// In the order in which they are listed.
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
 }
 
 impl Content {
     /// One image with one layer of `files` under `tag`.
-    pub(crate) fn of_files(tag: &str, files: &[(&str, &str)]) -> Self {
+    pub fn of_files(tag: &str, files: &[(&str, &str)]) -> Self {
         let mut content = Self::default();
         content.push(tag, &[(FLUX_LAYER, archive(files))]);
         content
     }
 
-    /// Adds an image with these layers under `tag`, and returns its digest.
-    pub(crate) fn push(&mut self, tag: &str, layers: &[(&str, Vec<u8>)]) -> String {
+    /// Adds an image with these layers, each with its media type, under `tag`, and returns its digest.
+    pub fn push(&mut self, tag: &str, layers: &[(&str, Vec<u8>)]) -> String {
         let layers: Vec<Value> = layers.iter().map(|(media_type, layer)| self.add_blob(media_type, layer)).collect();
         let config = self.add_blob("application/vnd.cncf.flux.config.v1+json", CONFIG);
         let manifest = json!({
@@ -46,8 +48,11 @@ impl Content {
         self.tag(tag, MANIFEST, manifest.to_string().into_bytes())
     }
 
-    /// Adds an index of the images at `digests`, each for a platform, under `tag`.
-    pub(crate) fn push_index(&mut self, tag: &str, digests: &[(&str, &str)]) -> String {
+    /// Adds an index of the images at `digests`, each for a platform, under `tag`, and returns its digest.
+    ///
+    /// # Panics
+    /// If there is no image at one of them.
+    pub fn push_index(&mut self, tag: &str, digests: &[(&str, &str)]) -> String {
         let manifests: Vec<Value> = digests
             .iter()
             .map(|(architecture, digest)| {
@@ -58,6 +63,25 @@ impl Content {
             .collect();
         let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
         self.tag(tag, INDEX, index.to_string().into_bytes())
+    }
+
+    /// Pushes everything to the repository below `url`, a registry's `http://<host>/v2/<repository>`, as every client does:
+    /// blobs, then manifests.
+    ///
+    /// # Panics
+    /// If the registry does not take it.
+    pub fn push_to(&self, url: &str) {
+        for (digest, blob) in &self.blobs {
+            let started = ureq::post(format!("{url}/blobs/uploads/")).send_empty().expect("an upload");
+            let location = started.headers()["location"].to_str().expect("text").to_owned();
+            let separator = if location.contains('?') { '&' } else { '?' };
+            ureq::put(format!("{location}{separator}digest={digest}")).send(blob).expect("a blob");
+        }
+        let order = |kind: &'static str| self.manifests.iter().filter(move |(_, (media_type, _))| *media_type == kind);
+        for (reference, (media_type, document)) in order(MANIFEST).chain(order(INDEX)) {
+            let put = ureq::put(format!("{url}/manifests/{reference}")).content_type(*media_type);
+            put.send(document).expect("a manifest");
+        }
     }
 
     fn tag(&mut self, tag: &str, media_type: &'static str, document: Vec<u8>) -> String {
@@ -75,8 +99,11 @@ impl Content {
     }
 }
 
-/// A `.tar.gz` of `files`; one whose content starts with `-> ` is a symbolic link.
-pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+/// Returns a `.tar.gz` of `files`; one whose content starts with `-> ` is a symbolic link.
+///
+/// # Panics
+/// If a name is none.
+pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, content) in files {
         let mut header = Header::new_ustar();

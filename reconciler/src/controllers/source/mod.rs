@@ -1,0 +1,286 @@
+//! Sources: the wanted revision of something upstream, kept as an artifact.
+//!
+//! Every kind is asked what it stands for now; that is compared with what is kept, and only what is new is fetched. What
+//! kinds differ in is a file of their own: what they ask, and the words that Flux has for them.
+//!
+//! # Differs from Flux
+//! A run that finds nothing new writes nothing, not even an event. Progress is written when a fetch takes longer than
+//! two seconds, not before each. Objects that name the same origin and credentials share one request.
+
+mod bucket;
+mod git_repository;
+mod helm_repository;
+mod oci_repository;
+mod outcome;
+mod plane;
+mod polls;
+mod secrets;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use fairlead_api::{duration::DurationError, names::events, source::SourceStatus};
+use fairlead_sources::{
+    fetch::{Content, Fetch, Means, SourceFailure},
+    store::{Artifact, SourceKey, SourceKind},
+};
+use k8s_openapi::NamespaceResourceScope;
+use kube::core::object::HasStatus;
+use serde::{Serialize, de::DeserializeOwned};
+use tracing::warn;
+
+use super::{ObjectKey, Reconciled, Subject, Unusable, World};
+use crate::{
+    backoff::Backoff,
+    cluster::ApiError,
+    queue::{NextRun, Queue},
+    watch::Served,
+};
+pub use bucket::bucket_request;
+pub use git_repository::git_request;
+pub use oci_repository::oci_request;
+use outcome::{Failure, Next, Outcome, Situation, Stored};
+pub(crate) use plane::{Plane, Sources};
+pub use secrets::RequestError;
+
+/// How long a fetch may take before the object's status says that it is going on.
+const PROGRESS_AFTER: Duration = Duration::from_secs(2);
+
+/// The status of a kind of source.
+pub(crate) trait State:
+    AsRef<SourceStatus> + AsMut<SourceStatus> + Serialize + Clone + Default + PartialEq + Send + Sync
+{
+}
+
+impl<S> State for S where
+    S: AsRef<SourceStatus> + AsMut<SourceStatus> + Serialize + Clone + Default + PartialEq + Send + Sync
+{
+}
+
+/// A kind whose objects name something upstream that is kept as an artifact.
+pub(crate) trait Source:
+    kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + HasStatus<Status: State>
+    + DeserializeOwned
+    + Serialize
+    + Clone
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
+{
+    /// What is asked of its servers.
+    type Request: Fetch + 'static;
+
+    /// The store's name of the kind.
+    const KIND: SourceKind;
+
+    /// Its objects, and who works on them.
+    fn plane(sources: &Sources) -> &Plane<Self>;
+
+    /// What its spec says that every source's says.
+    fn asked(&self) -> Asked<'_>;
+
+    /// Whether the object is only a name that others refer to, so that there is nothing to fetch.
+    fn is_name_only(&self) -> bool {
+        false
+    }
+
+    /// What its spec asks of a server, credentials included.
+    fn request(
+        &self,
+        world: &World,
+        namespace: &str,
+    ) -> impl Future<Output = Result<Self::Request, SourceFailure>> + Send;
+
+    /// Notes what decides the artifact besides its revision: where that differs from what was noted before, the same
+    /// revision is fetched again.
+    fn note(&self, status: &mut Self::Status);
+
+    /// Notes where the newest artifact is served, if its status tells that.
+    fn note_url(status: &mut Self::Status, url: String);
+
+    /// What the conditions say of a revision that is stored.
+    fn stored(revision: &str) -> String;
+}
+
+/// What the spec of every source says.
+pub(crate) struct Asked<'a> {
+    pub(crate) is_suspended: bool,
+    /// The fields that are set and not honoured.
+    pub(crate) unsupported: Vec<&'static str>,
+    pub(crate) interval: Result<Duration, DurationError>,
+    /// What is left out of the artifact.
+    pub(crate) ignore: Option<&'a str>,
+}
+
+/// The store's name of the artifact of the `kind` called `key`.
+pub(crate) fn source_key(kind: SourceKind, key: &ObjectKey) -> SourceKey {
+    SourceKey { kind, namespace: key.namespace.clone(), name: key.name.clone() }
+}
+
+impl<K: Source> Reconciled for K {
+    type Status = <K as HasStatus>::Status;
+
+    const CONTROLLER: &'static str = "source-controller";
+    const METRICS: &'static str = K::KIND.folder();
+    const MANAGER: &'static str = "source-controller";
+
+    fn served(world: &World) -> &Served<Self> {
+        &K::plane(&world.sources).served
+    }
+
+    fn queue(world: &World) -> &Arc<Queue<ObjectKey>> {
+        &K::plane(&world.sources).queue
+    }
+
+    fn backoff(world: &World) -> &Backoff<ObjectKey> {
+        &K::plane(&world.sources).backoff
+    }
+
+    fn status(&self) -> Option<&<K as HasStatus>::Status> {
+        HasStatus::status(self)
+    }
+
+    fn forget(world: &World, key: &ObjectKey) {
+        if let Err(error) = world.store.withdraw(&source_key(K::KIND, key)) {
+            warn!(kind = %K::KIND, namespace = key.namespace, name = key.name, %error, "artifact not withdrawn");
+        }
+    }
+
+    fn is_name_only(&self) -> bool {
+        Source::is_name_only(self)
+    }
+
+    async fn reconcile(subject: &Subject<'_, Self>) -> Result<NextRun, ApiError> {
+        Attempt::new(subject).reconcile().await
+    }
+
+    async fn finalize(subject: &Subject<'_, Self>) -> Result<NextRun, ApiError> {
+        subject.let_go().await
+    }
+}
+
+/// An attempt to fetch what an object asks for.
+struct Attempt<'a, K: Source> {
+    subject: &'a Subject<'a, K>,
+    before: <K as HasStatus>::Status,
+    artifact: Option<Artifact>,
+}
+
+impl<'a, K: Source> Attempt<'a, K> {
+    fn new(subject: &'a Subject<'a, K>) -> Self {
+        let artifact = subject.world.store.artifact(&source_key(K::KIND, subject.key));
+        Self { subject, before: subject.before(), artifact }
+    }
+
+    async fn reconcile(&self) -> Result<NextRun, ApiError> {
+        let subject = self.subject;
+        let outcome = self.outcome_with_progress().await;
+        let report = outcome::report(&self.situation(), &outcome);
+        subject.write(&self.before, &report.status).await?;
+        if let Some(said) = &report.event {
+            subject.publish(said, "", self.event_metadata(&outcome));
+        }
+        Ok(match report.next {
+            Next::Interval(interval) => {
+                K::backoff(subject.world).reset(subject.key);
+                subject.world.after_success(interval)
+            }
+            Next::Retry { soonest } => {
+                NextRun::After(K::backoff(subject.world).after_failure(subject.key.clone()).max(soonest))
+            }
+            Next::OnChange => NextRun::OnChange,
+        })
+    }
+
+    /// Flux's metadata for the event.
+    fn event_metadata(&self, outcome: &Result<Outcome, Failure>) -> Vec<(String, String)> {
+        let mut metadata = self.subject.event_annotations();
+        if let Ok(Outcome::Stored(Stored { artifact, .. })) = outcome {
+            metadata.push((events::SOURCE_REVISION.to_owned(), artifact.revision.clone()));
+            metadata.push((events::SOURCE_DIGEST.to_owned(), artifact.digest.to_string()));
+        }
+        metadata
+    }
+
+    fn situation(&self) -> Situation<'_, K> {
+        Situation {
+            object: self.subject.parsed(),
+            before: &self.before,
+            key: source_key(K::KIND, self.subject.key),
+            generation: self.subject.metadata().generation,
+            requested_at: self.subject.requested_at(),
+            address: &self.subject.world.settings.artifact_address,
+            stored: self.artifact.as_ref(),
+            now: self.subject.world.clock.now(),
+        }
+    }
+
+    fn is_requested(&self) -> bool {
+        self.subject.requested_at() != self.before.as_ref().last_handled_reconcile_at.as_deref()
+    }
+
+    /// Fetches; says so in the status if it takes long.
+    async fn outcome_with_progress(&self) -> Result<Outcome, Failure> {
+        let outcome = self.outcome();
+        tokio::pin!(outcome);
+        if let Ok(outcome) = tokio::time::timeout(PROGRESS_AFTER, &mut outcome).await {
+            return outcome;
+        }
+        let progress = outcome::progress(&self.situation());
+        if let Err(error) = self.subject.write(&self.before, &progress).await {
+            let key = self.subject.key;
+            warn!(kind = %K::KIND, namespace = key.namespace, name = key.name, %error, "progress not written");
+        }
+        outcome.await
+    }
+
+    async fn outcome(&self) -> Result<Outcome, Failure> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        let object = self.subject.readable()?;
+        let Asked { is_suspended, unsupported, interval, ignore } = object.asked();
+        if is_suspended {
+            return Ok(Outcome::Suspended);
+        }
+        Unusable::refuse(unsupported)?;
+        let interval = interval?;
+        let request = object.request(world, &key.namespace).await?;
+        let (polls, means) = (&K::plane(&world.sources).polls, self.means(ignore));
+        let resolved = polls.resolve(&request, &means, self.not_before()).await?;
+        if let Some(artifact) = self.stored_already(object, K::Request::revision(&resolved)) {
+            return Ok(Outcome::Unchanged { artifact: artifact.clone(), interval });
+        }
+        let content = polls.fetch(&request, &resolved, &means).await?;
+        let artifact = self.publish(Arc::clone(&content)).await?;
+        world.wake_consumers(K::KIND, key);
+        Ok(Outcome::Stored(Stored { artifact, content, interval }))
+    }
+
+    fn means<'m>(&'m self, ignore: Option<&'m str>) -> Means<'m> {
+        let world = self.subject.world;
+        Means { store: &world.store, ignore, now: world.clock.now() }
+    }
+
+    /// The oldest answer that will do: fresh where someone asked for a reconciliation, a moment old otherwise.
+    fn not_before(&self) -> tokio::time::Instant {
+        let began = self.subject.began;
+        if self.is_requested() { began } else { began.checked_sub(polls::SHARED_FOR).unwrap_or(began) }
+    }
+
+    /// What is kept, if it is what is wanted: nothing needs to be fetched.
+    fn stored_already(&self, object: &K, revision: &str) -> Option<&Artifact> {
+        let mut noted = self.before.clone();
+        object.note(&mut noted);
+        // What an origin says of its artifact is in the status alone.
+        let told = self.before.as_ref().artifact.as_ref();
+        let is_told = told.is_some_and(|told| told.revision == revision);
+        self.artifact.as_ref().filter(|artifact| artifact.revision == revision && is_told && noted == self.before)
+    }
+
+    async fn publish(&self, content: Arc<Content>) -> Result<Artifact, Failure> {
+        let world = self.subject.world;
+        let (store, key, now) = (world.store.clone(), source_key(K::KIND, self.subject.key), world.clock.now());
+        let published = tokio::task::spawn_blocking(move || content.publish(&store, &key, now));
+        Ok(published.await.map_err(|error| Failure::Interrupted(error.to_string()))??)
+    }
+}

@@ -1,0 +1,412 @@
+//! What a run for a source means: to its conditions, its artifact, its event and its next run.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use fairlead_api::{
+    conditions::{
+        ARTIFACT_IN_STORAGE, Conditions, FETCH_FAILED, READY, RECONCILING, STALLED, STORAGE_OPERATION_FAILED, Verdict,
+    },
+    duration::DurationError,
+    reasons,
+    source::Artifact as StatusArtifact,
+};
+use fairlead_sources::{
+    fetch::{Content, SourceFailure},
+    store::{Artifact, SourceKey, StoreError},
+};
+use jiff::Timestamp;
+use kube::core::object::HasStatus;
+
+use super::Source;
+use crate::{
+    controllers::{Said, Unusable, in_one_line},
+    events::Severity,
+};
+
+/// A run that went as it should.
+pub(super) enum Outcome {
+    /// The object does not want to be reconciled.
+    Suspended,
+    /// The wanted revision is the one that is kept.
+    Unchanged { artifact: Artifact, interval: Duration },
+    /// A revision was fetched and is kept now.
+    Stored(Stored),
+}
+
+/// A revision that was just fetched.
+pub(super) struct Stored {
+    pub(super) artifact: Artifact,
+    pub(super) content: Arc<Content>,
+    pub(super) interval: Duration,
+}
+
+/// A run that did not.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    #[error(transparent)]
+    Source(#[from] SourceFailure),
+    #[error("the artifact cannot be stored")]
+    Store(#[from] StoreError),
+    #[error("the artifact could not be stored: {0}")]
+    Interrupted(String),
+}
+
+impl Failure {
+    /// Nothing changes until the object or what it refers to is edited.
+    fn is_terminal(&self) -> bool {
+        match self {
+            Self::Unusable(_) | Self::Duration(_) => true,
+            Self::Store(_) | Self::Interrupted(_) => false,
+            Self::Source(failure) => failure.is_terminal(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unusable(error) => error.reason(),
+            Self::Duration(_) => reasons::INVALID_FIELD,
+            Self::Source(failure) => failure.reason(),
+            Self::Store(_) | Self::Interrupted(_) => reasons::source::ARCHIVE_OPERATION_FAILED,
+        }
+    }
+
+    /// The condition that says what failed.
+    fn condition(&self) -> &'static str {
+        match self {
+            Self::Unusable(_) | Self::Duration(_) => FETCH_FAILED,
+            Self::Source(failure) => failure.condition(),
+            Self::Store(_) | Self::Interrupted(_) => STORAGE_OPERATION_FAILED,
+        }
+    }
+
+    /// How long the server wants to be left alone.
+    fn retry_after(&self) -> Duration {
+        match self {
+            Self::Source(failure) => failure.retry_after().unwrap_or_default(),
+            Self::Unusable(_) | Self::Duration(_) | Self::Store(_) | Self::Interrupted(_) => Duration::ZERO,
+        }
+    }
+}
+
+/// What was known when the run began.
+pub(super) struct Situation<'a, K: Source> {
+    /// The object, if it can be read.
+    pub(super) object: Option<&'a K>,
+    pub(super) before: &'a <K as HasStatus>::Status,
+    pub(super) key: SourceKey,
+    pub(super) generation: Option<i64>,
+    pub(super) requested_at: Option<&'a str>,
+    /// Host of the URLs under which artifacts are served.
+    pub(super) address: &'a str,
+    pub(super) stored: Option<&'a Artifact>,
+    pub(super) now: Timestamp,
+}
+
+/// What a run means.
+pub(super) struct Report<S> {
+    pub(super) status: S,
+    pub(super) event: Option<Said>,
+    pub(super) next: Next,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Interval(Duration),
+    /// Later with each failure in a row, and not before `soonest`.
+    Retry {
+        soonest: Duration,
+    },
+    OnChange,
+}
+
+/// The conditions of a source that failed.
+const FAILURES: [&str; 2] = [FETCH_FAILED, STORAGE_OPERATION_FAILED];
+
+/// Says what `outcome` means.
+pub(super) fn report<K: Source>(
+    situation: &Situation<'_, K>,
+    outcome: &Result<Outcome, Failure>,
+) -> Report<<K as HasStatus>::Status> {
+    let mut status = situation.before.clone();
+    if let Some(requested_at) = situation.requested_at {
+        status.as_mut().last_handled_reconcile_at = Some(requested_at.to_owned());
+    }
+    match outcome {
+        Ok(Outcome::Suspended) => {
+            let told = status.as_mut();
+            if !told.conditions.is_empty() {
+                told.observed_generation = situation.generation;
+            }
+            Report { status, event: None, next: Next::OnChange }
+        }
+        Ok(Outcome::Unchanged { artifact, interval }) => {
+            let event = has_failed(&status.as_ref().conditions).then(|| Said {
+                severity: Severity::Info,
+                reason: reasons::SUCCEEDED,
+                message: K::stored(&artifact.revision),
+            });
+            let told = status.as_ref().artifact.as_ref().map(|told| told.metadata.clone());
+            succeed(&mut status, situation, artifact, told.unwrap_or_default());
+            Report { status, event, next: Next::Interval(*interval) }
+        }
+        Ok(Outcome::Stored(Stored { artifact, content, interval })) => {
+            succeed(&mut status, situation, artifact, content.metadata.clone());
+            let (reason, message) = (reasons::source::NEW_ARTIFACT, content.news.clone());
+            let event = Some(Said { severity: Severity::Info, reason, message });
+            Report { status, event, next: Next::Interval(*interval) }
+        }
+        Err(failure) => fail(status, situation, failure),
+    }
+}
+
+/// The status while a fetch takes long.
+pub(super) fn progress<K: Source>(situation: &Situation<'_, K>) -> <K as HasStatus>::Status {
+    let mut status = situation.before.clone();
+    let conditions = &mut status.as_mut().conditions;
+    let is_new = conditions.get(READY).is_none();
+    let mut set = |verdict| conditions.set(verdict, situation.generation, situation.now);
+    set(Verdict::holds(RECONCILING, reasons::PROGRESSING, "reconciliation in progress"));
+    if is_new {
+        set(Verdict::unknown(READY, reasons::PROGRESSING, "reconciliation in progress"));
+    }
+    status
+}
+
+fn succeed<K: Source>(
+    status: &mut <K as HasStatus>::Status,
+    situation: &Situation<'_, K>,
+    artifact: &Artifact,
+    metadata: BTreeMap<String, String>,
+) {
+    if let Some(object) = situation.object {
+        object.note(status);
+    }
+    if let Ok(path) = situation.key.newest_path() {
+        K::note_url(status, artifact_url(situation.address, &path));
+    }
+    let told = status.as_mut();
+    for condition in FAILURES.into_iter().chain([RECONCILING, STALLED]) {
+        told.conditions.remove(condition);
+    }
+    let mut set = |verdict| told.conditions.set(verdict, situation.generation, situation.now);
+    let message = K::stored(&artifact.revision);
+    set(Verdict::holds(READY, reasons::SUCCEEDED, message.clone()));
+    set(Verdict::holds(ARTIFACT_IN_STORAGE, reasons::SUCCEEDED, message));
+    told.observed_generation = situation.generation;
+    told.artifact = Some(StatusArtifact {
+        digest: artifact.digest.to_string(),
+        last_update_time: artifact.last_update_time.into(),
+        path: artifact.path.clone(),
+        revision: artifact.revision.clone(),
+        size: i64::try_from(artifact.size_bytes).ok(),
+        url: artifact_url(situation.address, &artifact.path),
+        metadata,
+    });
+}
+
+/// Where an artifact is served. The address may bring its own scheme, as Flux's `--storage-adv-addr` may.
+fn artifact_url(address: &str, path: &str) -> String {
+    let address = address.trim_end_matches('/');
+    if address.starts_with("http://") || address.starts_with("https://") {
+        format!("{address}/{path}")
+    } else {
+        format!("http://{address}/{path}")
+    }
+}
+
+fn fail<K: Source>(
+    mut status: <K as HasStatus>::Status,
+    situation: &Situation<'_, K>,
+    failure: &Failure,
+) -> Report<<K as HasStatus>::Status> {
+    let (reason, message) = (failure.reason(), in_one_line(failure));
+    let told = status.as_mut();
+    // An artifact stays in use whatever happens later; one that the store lost is gone.
+    if situation.stored.is_none() {
+        told.artifact = None;
+        told.conditions.remove(ARTIFACT_IN_STORAGE);
+    }
+    for condition in FAILURES.into_iter().filter(|condition| *condition != failure.condition()) {
+        told.conditions.remove(condition);
+    }
+    let mut set = |verdict| told.conditions.set(verdict, situation.generation, situation.now);
+    set(Verdict::holds(failure.condition(), reason, message.clone()));
+    set(Verdict::fails(READY, reason, message.clone()));
+    let next = if failure.is_terminal() {
+        set(Verdict::holds(STALLED, reason, message.clone()));
+        told.observed_generation = situation.generation;
+        Next::OnChange
+    } else {
+        set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, "reconciliation in progress"));
+        Next::Retry { soonest: failure.retry_after() }
+    };
+    Report { status, event: Some(Said { severity: Severity::Error, reason, message }), next }
+}
+
+fn has_failed(conditions: &Conditions) -> bool {
+    FAILURES.iter().any(|condition| conditions.is_true(condition))
+}
+
+#[cfg(test)]
+mod tests {
+    use fairlead_api::{
+        conditions::ConditionStatus,
+        source::{OciRepository, OciRepositoryStatus},
+    };
+    use fairlead_sources::{fetch::SourceError, store::SourceKind};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A server that answers nothing but this.
+    #[derive(Debug, thiserror::Error)]
+    #[error("the server says no")]
+    struct Refused {
+        is_terminal: bool,
+        retry_after: Option<Duration>,
+    }
+
+    impl SourceError for Refused {
+        fn reason(&self) -> &'static str {
+            reasons::source::OCI_ARTIFACT_PULL_FAILED
+        }
+
+        fn is_terminal(&self) -> bool {
+            self.is_terminal
+        }
+
+        fn retry_after(&self) -> Option<Duration> {
+            self.retry_after
+        }
+    }
+
+    fn object() -> OciRepository {
+        let spec = json!({ "url": "oci://example.org/app", "interval": "1m", "ignore": "*.md" });
+        let object = json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": {"name": "app"}, "spec": spec,
+        });
+        serde_json::from_value(object).expect("an object")
+    }
+
+    fn artifact() -> Artifact {
+        serde_json::from_value(json!({
+            "revision": "latest@sha256:1", "digest": format!("sha256:{}", "0".repeat(64)), "sizeBytes": 7,
+            "path": "ocirepository/shop/app/sha256:1.tar.gz", "lastUpdateTime": "2026-01-02T03:04:05Z",
+            "tree": format!("sha256:{}", "0".repeat(64)),
+        }))
+        .expect("an artifact")
+    }
+
+    /// What `outcome` makes of a status that is `before`, with `stored` in the store.
+    fn reported(
+        before: &OciRepositoryStatus,
+        stored: Option<&Artifact>,
+        outcome: &Result<Outcome, Failure>,
+    ) -> Report<OciRepositoryStatus> {
+        let situation = Situation {
+            object: Some(&object()),
+            before,
+            key: SourceKey { kind: SourceKind::OciRepository, namespace: "shop".into(), name: "app".into() },
+            generation: Some(2),
+            requested_at: Some("now"),
+            address: "fairlead.flux-system",
+            stored,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        report(&situation, outcome)
+    }
+
+    fn show(report: &Report<OciRepositoryStatus>) -> String {
+        let source = &report.status.source;
+        let said = source.conditions.iter().filter(|condition| condition.status != ConditionStatus::Unknown);
+        let said = said.map(|said| format!("{}={} {}", said.type_, said.status, said.reason));
+        let mut lines: Vec<_> = said.collect();
+        let event = report.event.as_ref().map(|said| format!("{:?} {}: {}", said.severity, said.reason, said.message));
+        lines.push(format!("event {}", event.as_deref().unwrap_or("none")));
+        lines.push(format!("observed {:?}, next {:?}", source.observed_generation, report.next));
+        lines.join("\n")
+    }
+
+    fn unchanged() -> Outcome {
+        Outcome::Unchanged { artifact: artifact(), interval: Duration::from_mins(1) }
+    }
+
+    fn refused(is_terminal: bool, retry_after: Option<Duration>) -> Result<Outcome, Failure> {
+        Err(Failure::Source(Refused { is_terminal, retry_after }.into()))
+    }
+
+    #[test]
+    fn what_is_stored_is_told_with_all_that_it_was_made_of() {
+        let report = reported(&OciRepositoryStatus::default(), Some(&artifact()), &Ok(unchanged()));
+        insta::assert_snapshot!(show(&report), @r"
+        Ready=True Succeeded
+        ArtifactInStorage=True Succeeded
+        event none
+        observed Some(2), next Interval(60s)
+        ");
+        let status = report.status;
+        assert_eq!(status.url.as_deref(), Some("http://fairlead.flux-system/ocirepository/shop/app/latest.tar.gz"));
+        assert_eq!(status.observed_ignore.as_deref(), Some("*.md"));
+        assert_eq!(status.source.last_handled_reconcile_at.as_deref(), Some("now"));
+        let artifact = status.source.artifact.expect("stored");
+        assert_eq!(artifact.url, "http://fairlead.flux-system/ocirepository/shop/app/sha256:1.tar.gz");
+    }
+
+    #[test]
+    fn a_failure_keeps_the_artifact_and_is_over_when_it_is_over() {
+        let stored = reported(&OciRepositoryStatus::default(), Some(&artifact()), &Ok(unchanged())).status;
+        let failed = reported(&stored, Some(&artifact()), &refused(false, Some(Duration::from_secs(9))));
+        insta::assert_snapshot!(show(&failed), @r"
+        Reconciling=True ProgressingWithRetry
+        Ready=False OCIArtifactPullFailed
+        ArtifactInStorage=True Succeeded
+        FetchFailed=True OCIArtifactPullFailed
+        event Error OCIArtifactPullFailed: the server says no
+        observed Some(2), next Retry { soonest: 9s }
+        ");
+        assert!(failed.status.source.artifact.is_some());
+        let recovered = reported(&failed.status, Some(&artifact()), &Ok(unchanged()));
+        insta::assert_snapshot!(show(&recovered), @r"
+        Ready=True Succeeded
+        ArtifactInStorage=True Succeeded
+        event Info Succeeded: stored artifact for digest 'latest@sha256:1'
+        observed Some(2), next Interval(60s)
+        ");
+        let lost = reported(&stored, None, &refused(false, None));
+        assert_eq!(lost.status.source.artifact, None);
+    }
+
+    #[test]
+    fn what_only_an_edit_can_put_right_is_stalled() {
+        let before = OciRepositoryStatus::default();
+        insta::assert_snapshot!(show(&reported(&before, None, &refused(true, None))), @r"
+        Stalled=True OCIArtifactPullFailed
+        Ready=False OCIArtifactPullFailed
+        FetchFailed=True OCIArtifactPullFailed
+        event Error OCIArtifactPullFailed: the server says no
+        observed Some(2), next OnChange
+        ");
+        let unsupported = Err(Failure::Unusable(Unusable::Unsupported(vec!["spec.verify"])));
+        insta::assert_snapshot!(show(&reported(&before, None, &unsupported)), @r"
+        Stalled=True UnsupportedField
+        Ready=False UnsupportedField
+        FetchFailed=True UnsupportedField
+        event Error UnsupportedField: spec.verify is not supported yet: remove it
+        observed Some(2), next OnChange
+        ");
+    }
+
+    #[test]
+    fn an_address_may_bring_its_own_scheme() {
+        for (address, url) in [
+            ("fairlead.flux-system", "http://fairlead.flux-system/a"),
+            ("https://fairlead.example/", "https://fairlead.example/a"),
+        ] {
+            assert_eq!(artifact_url(address, "a"), url);
+        }
+    }
+}
