@@ -5,5 +5,4 @@ mod cases;
 mod corpus;
 mod golden;
 mod limits;
-mod linear;
 mod types;
