@@ -5,6 +5,7 @@
 
 mod applications;
 mod builds;
+mod charts;
 mod contender;
 mod drift;
 mod floor;
@@ -12,6 +13,7 @@ mod flux;
 mod machine;
 mod measurement;
 mod mttp;
+mod processes;
 mod report;
 mod usage;
 
@@ -43,6 +45,8 @@ struct Arguments {
 enum Benchmark {
     /// Overlays and plain manifests: `fairlead build` against `kubectl kustomize` and `kustomize build`.
     Build,
+    /// Charts: `fairlead build` against `helm template`, and renderings of a chart that is loaded.
+    Charts,
     /// An object that someone edits: until it is put right.
     Drift,
     /// Mean time to production: from the first of many applications being created to the last being ready.
@@ -85,6 +89,7 @@ impl Benchmark {
     async fn run(self, extent: Extent) -> Outcome<Report> {
         match self {
             Self::Build => builds::run(extent).await,
+            Self::Charts => charts::run(extent).await,
             Self::Drift => drift::run(extent).await,
             Self::Mttp => mttp::run(extent).await,
         }
