@@ -12,6 +12,7 @@
 //! this crate holds both, in a workspace of its own, and one function. No sanitizer is on: there is no unsafe code to
 //! watch.
 
+mod charts;
 mod choices;
 pub mod generate;
 pub mod mutate;
@@ -33,6 +34,10 @@ pub const PROPERTIES: &[(&str, &str, Property)] = &[
     ("emitter", "what was read is written so that it reads the same", properties::emitter),
     ("patch", "a patch is applied to an object or refused", properties::patch),
     ("build", "a tree of kustomizations is built or refused", properties::tree),
+    ("template", "any text is a template of a chart or refused, and ends within its limits", charts::template),
+    ("format", "`printf` takes any format and any values", charts::format),
+    ("archive", "any bytes are a packed chart or refused", charts::archive),
+    ("set", "any text of a flag sets values or is refused", charts::set),
 ];
 
 /// The property called `name`.

@@ -57,7 +57,7 @@ enum Chore {
     },
     /// Run one property of `fuzz/` under libFuzzer; what breaks it is kept in `target/fuzz/findings/`.
     Fuzz {
-        /// `parser`, `emitter`, `patch` or `build`.
+        /// `parser`, `emitter`, `patch` or `build`; of charts `template`, `format`, `archive` or `set`.
         property: String,
         /// How long.
         #[arg(long, default_value_t = 15)]
