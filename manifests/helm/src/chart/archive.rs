@@ -40,7 +40,7 @@ pub(super) fn unpack(archive: &[u8]) -> Result<Vec<File>, ChartError> {
         let mut content = Vec::with_capacity(size);
         entry.by_ref().take(MAX_FILE_BYTES as u64).read_to_end(&mut content).map_err(broken)?;
         left = left.saturating_sub(content.len());
-        files.push(File { path, content: super::load::without_byte_order_mark(&content).into() });
+        files.push(File::new(path, super::load::without_byte_order_mark(&content).into()));
     }
     if files.is_empty() { Err(ChartError::Archive("no files in chart archive".to_owned())) } else { Ok(files) }
 }

@@ -74,7 +74,7 @@ impl Walk<'_> {
             Some(rest) => rest.into(),
             None => content.into(),
         };
-        self.files.push(File { path, content });
+        self.files.push(File::new(path, content));
         Ok(())
     }
 }

@@ -15,8 +15,11 @@ pub(crate) use decode::{as_text, document_problem};
 pub(crate) use ignore::matches_glob;
 pub(crate) use load::values;
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::{Map, Value as Json};
 
+use crate::template::{ParseError, Template, parse};
 use crate::value::Text;
 
 /// Largest file of a chart, in bytes.
@@ -56,4 +59,32 @@ pub struct File {
     pub path: String,
     /// Its content.
     pub(crate) content: Text,
+    /// The templates in it, once it was parsed: a chart is parsed for the first of its releases.
+    pub(crate) parsed: OnceLock<Parsed>,
+}
+
+/// The templates in a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Parsed {
+    /// What the file was called, which is part of the templates; a chart that is used twice has two names.
+    pub name: String,
+    /// The templates.
+    pub templates: Vec<Arc<Template>>,
+}
+
+impl File {
+    fn new(path: String, content: Text) -> Self {
+        Self { path, content, parsed: OnceLock::new() }
+    }
+
+    /// The templates in it, where it is called `name`.
+    pub(crate) fn templates(&self, name: &str) -> Result<Vec<Arc<Template>>, ParseError> {
+        if let Some(parsed) = self.parsed.get().filter(|parsed| parsed.name == name) {
+            return Ok(parsed.templates.clone());
+        }
+        let templates = parse(name, &self.content)?;
+        // Under another name it is parsed again.
+        drop(self.parsed.set(Parsed { name: name.to_owned(), templates: templates.clone() }));
+        Ok(templates)
+    }
 }

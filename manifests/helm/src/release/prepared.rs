@@ -1,7 +1,6 @@
 //! A chart made ready for its templates, and what they make of it.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::capabilities::Capabilities;
 use super::root::{Root, TemplateFile, roots};
@@ -9,7 +8,7 @@ use super::schemas::check_schemas;
 use super::{Instance, Release, RenderError, RenderedFile, advice, error};
 use crate::chart::{Chart, ChartType};
 use crate::semver::{Range, Version};
-use crate::template::{Limits, Machine, Printed, Template, World, parse};
+use crate::template::{Limits, Machine, Printed, World};
 use crate::value::{Map, Value};
 use crate::values::coalesce::{Nulls, coalesced};
 use crate::values::place::Setter;
@@ -93,18 +92,6 @@ impl<'c> Prepared<'c> {
         });
         let Printed { text, lines } = made?;
         Ok(RenderedFile { path: path.clone(), file: file.clone(), content: text, lines })
-    }
-}
-
-impl TemplateFile<'_> {
-    /// The templates in it.
-    pub(super) fn parse(&self) -> Result<Vec<Arc<Template>>, RenderError> {
-        parse(&self.path, self.text).map_err(|error| RenderError::Parse { file: self.path.clone(), error })
-    }
-
-    /// Whether it is there for others only.
-    pub(super) fn is_partial(&self) -> bool {
-        self.path.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
     }
 }
 

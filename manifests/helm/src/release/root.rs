@@ -1,10 +1,13 @@
 //! What templates see as `.`.
 
+use std::sync::Arc;
+
 use super::files::files_object;
-use super::{Instance, Release};
-use crate::chart::{ChartType, Dependency, ImportValues, Metadata};
+use super::{Instance, Release, RenderError};
+use crate::chart::{ChartType, Dependency, File, ImportValues, Metadata};
 use crate::codec::yaml;
 use crate::functions::{Call, Function, Returned, Type};
+use crate::template::Template;
 use crate::value::{Entries, Map, MapType, Named, Text, Value};
 use crate::values::coalesce::{leaf, table};
 
@@ -14,7 +17,20 @@ pub(super) struct TemplateFile<'i> {
     pub(super) path: String,
     /// The file below the folder of the outermost chart.
     pub(super) file: String,
-    pub(super) text: &'i Text,
+    template: &'i File,
+}
+
+impl TemplateFile<'_> {
+    /// The templates in it.
+    pub(super) fn parse(&self) -> Result<Vec<Arc<Template>>, RenderError> {
+        let templates = self.template.templates(&self.path);
+        templates.map_err(|error| RenderError::Parse { file: self.path.clone(), error })
+    }
+
+    /// Whether it is there for others only.
+    pub(super) fn is_partial(&self) -> bool {
+        self.path.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
+    }
 }
 
 /// What the templates of one chart see, and the templates.
@@ -36,7 +52,7 @@ impl<'i> Root<'i> {
         templates.map(|file| TemplateFile {
             path: format!("{}/{}", self.path, file.path),
             file: format!("{}{}", self.folder, file.path),
-            text: &file.content,
+            template: file,
         })
     }
 
