@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use fairlead_helm::{Chart, Limits, Release, World, load, render};
+use fairlead_helm::{Chart, Limits, Release, Rendered, World, load, render};
 use fairlead_object::{LocalTree, TreePath};
 use fairlead_tests::binary::fairlead;
 use fairlead_tools::{Tool, command, repository};
@@ -203,7 +203,7 @@ fn renders_per_second(chart: &Path, renders: usize) -> Outcome<f64> {
     let chart = loaded(chart)?;
     let began = Instant::now();
     for _ in 0..renders {
-        rendered(&chart)?;
+        drop(rendered(&chart)?);
     }
     Ok(renders as f64 / began.elapsed().as_secs_f64())
 }
@@ -212,9 +212,8 @@ fn loaded(chart: &Path) -> Outcome<Chart> {
     Ok(load(&LocalTree::open(chart)?, &TreePath::root())?)
 }
 
-fn rendered(chart: &Chart) -> Outcome<usize> {
-    let rendered = render(chart, &Release::default(), &[], &NoWorld, Limits::default())?;
-    Ok(rendered.manifests.len())
+fn rendered(chart: &Chart) -> Outcome<Rendered> {
+    Ok(render(chart, &Release::default(), &[], &NoWorld, Limits::default())?)
 }
 
 /// A world in which nothing happens.

@@ -18,6 +18,9 @@ use crate::limits::Bounded;
 /// The file that makes a directory a chart.
 const CHART_FILE: &str = "Chart.yaml";
 
+/// How the names of packed charts end.
+const ARCHIVES: [&str; 2] = [".tgz", ".tar.gz"];
+
 /// What a chart is rendered to.
 #[derive(Clone, Debug, Default)]
 pub struct ChartRequest {
@@ -130,7 +133,7 @@ impl ChartBuildError {
 pub fn is_chart(tree: &dyn Tree, path: &TreePath) -> Result<bool, TreeError> {
     let is_file = |path: &TreePath| Ok(tree.entry(path)?.is_some_and(|entry| entry.kind == EntryKind::File));
     if is_file(path)? {
-        return Ok(path.as_str().ends_with(".tgz") || path.as_str().ends_with(".tar.gz"));
+        return Ok(ARCHIVES.iter().any(|ending| path.as_str().ends_with(ending)));
     }
     for name in FILE_NAMES {
         if is_file(&path.join(name))? {
@@ -247,13 +250,11 @@ impl Template<'_> {
     }
 
     fn add_objects(&self, node: &Node, manifests: &mut Vec<Manifest>) -> Result<(), ChartBuildError> {
-        match list_items(node) {
-            Some(items) => items.iter().try_for_each(|item| self.add_objects(item, manifests)),
-            None => {
-                manifests.push(self.object(node)?);
-                Ok(())
-            }
+        if let Some(items) = list_items(node) {
+            return items.iter().try_for_each(|item| self.add_objects(item, manifests));
         }
+        manifests.push(self.object(node)?);
+        Ok(())
     }
 
     fn object(&self, node: &Node) -> Result<Manifest, ChartBuildError> {
@@ -274,12 +275,14 @@ impl Template<'_> {
         match &node.value {
             Value::Scalar(_) => {}
             Value::Sequence(items) => {
-                items.iter().enumerate().for_each(|(index, item)| add(&index.to_string(), item.position.line, item));
+                for (index, item) in items.iter().enumerate() {
+                    add(&index.to_string(), item.position.line, item);
+                }
             }
             Value::Mapping(fields) => {
-                fields.iter().for_each(|(key, value)| {
+                for (key, value) in fields.iter() {
                     add(key.as_str().unwrap_or_default(), key.position.line, value);
-                });
+                }
             }
         }
     }

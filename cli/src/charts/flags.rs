@@ -143,6 +143,7 @@ fn assignments(text: &str) -> Vec<(&str, &str)> {
 /// What of a chart is printed.
 #[derive(Flags)]
 #[command(next_help_heading = "Flags of charts")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct PrintFlags {
     /// Print the definitions of the chart too.
     #[arg(long, conflicts_with = "skip_crds")]

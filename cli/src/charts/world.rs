@@ -64,12 +64,10 @@ impl World for Machine {
     fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let [api_version, kind, namespace, name] = [api_version, kind, namespace, name].map(str::to_owned);
         let question = Question { api_version, kind, namespace, name };
-        match self.answers.get(&question) {
-            Some(answer) => answer.clone(),
-            None => {
-                self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(question);
-                None
-            }
+        if let Some(answer) = self.answers.get(&question) {
+            return answer.clone();
         }
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(question);
+        None
     }
 }

@@ -11,7 +11,7 @@ const EXTENSIONS: [&str; 4] = ["yaml", "yml", "tpl", "txt"];
 
 pub(super) fn findings(chart: &Chart) -> Vec<Finding> {
     let mut findings = of_metadata(chart);
-    findings.extend(chart.metadata.dependencies.iter().flatten().flat_map(of_dependency));
+    findings.extend(chart.metadata.dependencies.iter().flatten().filter_map(of_dependency));
     findings.extend(of_folders(chart));
     findings
 }

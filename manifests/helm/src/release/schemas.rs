@@ -34,7 +34,9 @@ impl Unmet {
                 Err(SchemaError::Bad(problem)) => self.problems.push_str(&format!("{}:\n{problem}\n", chart.name)),
                 Err(SchemaError::Unmet(problems)) => {
                     self.problems.push_str(&format!("{}:\n", chart.name));
-                    problems.iter().for_each(|problem| self.add(problem, scope));
+                    for problem in &problems {
+                        self.add(problem, scope);
+                    }
                 }
             }
         }
