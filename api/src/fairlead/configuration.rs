@@ -149,9 +149,14 @@ impl FluxConfigurationSpec {
     pub fn unsupported(&self) -> Vec<&'static str> {
         let provider = self.git_repository.as_ref().and_then(|git| git.provider);
         let provider_is_other = provider.is_some_and(|provider| provider != ConfigurationGitProvider::Generic);
+        let (azure, oci) = (self.azure_blob.as_ref(), self.oci_repository.as_ref());
         [
-            (self.source_kind != ConfigurationSourceKind::GitRepository, "spec.sourceKind"),
             (provider_is_other, "spec.gitRepository.provider"),
+            (azure.is_some_and(|azure| azure.service_principal.is_some()), "spec.azureBlob.servicePrincipal"),
+            (azure.is_some_and(|azure| azure.managed_identity.is_some()), "spec.azureBlob.managedIdentity"),
+            (azure.is_some_and(AzureBlobSource::is_anonymous), "spec.azureBlob without credentials"),
+            (oci.is_some_and(|oci| oci.verify.is_some()), "spec.ociRepository.verify"),
+            (oci.is_some_and(|oci| oci.use_workload_identity), "spec.ociRepository.useWorkloadIdentity"),
             (self.wait_for_reconciliation == Some(true), "spec.waitForReconciliation"),
             (self.reconciliation_wait_duration.is_some(), "spec.reconciliationWaitDuration"),
         ]
@@ -260,7 +265,22 @@ mod tests {
             (json!({}), ""),
             (git("Generic"), ""),
             (git("Azure"), "spec.gitRepository.provider"),
-            (json!({"sourceKind": "Bucket", "gitRepository": null}), "spec.sourceKind"),
+            (
+                json!({"azureBlob": {
+                    "url": "https://a.example.org", "containerName": "c", "managedIdentity": {"clientId": "x"},
+                }}),
+                "spec.azureBlob.managedIdentity",
+            ),
+            (
+                json!({"azureBlob": {"url": "https://a.example.org", "containerName": "c"}}),
+                "spec.azureBlob without credentials",
+            ),
+            (
+                json!({"ociRepository": {
+                    "url": "oci://example.org/a", "useWorkloadIdentity": true, "verify": {"provider": "cosign"},
+                }}),
+                "spec.ociRepository.verify spec.ociRepository.useWorkloadIdentity",
+            ),
             (json!({"waitForReconciliation": false}), ""),
             (
                 json!({"waitForReconciliation": true, "reconciliationWaitDuration": "PT5M"}),

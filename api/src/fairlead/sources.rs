@@ -175,6 +175,18 @@ pub struct BucketSource {
     pub local_auth_ref: Option<String>,
 }
 
+impl BucketSource {
+    /// How long one fetch may take.
+    pub fn timeout(&self) -> Duration {
+        seconds(self.timeout_in_seconds)
+    }
+
+    /// How often the bucket is looked at for a new revision.
+    pub fn sync_interval(&self) -> Duration {
+        seconds(self.sync_interval_in_seconds)
+    }
+}
+
 /// A container of Azure Blob Storage as the source of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -222,6 +234,27 @@ pub struct AzureBlobSource {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub local_auth_ref: Option<String>,
+}
+
+impl AzureBlobSource {
+    /// How long one fetch may take.
+    pub fn timeout(&self) -> Duration {
+        seconds(self.timeout_in_seconds)
+    }
+
+    /// Whether nothing says how it is read.
+    pub fn is_anonymous(&self) -> bool {
+        self.service_principal.is_none()
+            && self.account_key.is_none()
+            && self.sas_token.is_none()
+            && self.managed_identity.is_none()
+            && self.local_auth_ref.is_none()
+    }
+
+    /// How often the container is looked at for a new revision.
+    pub fn sync_interval(&self) -> Duration {
+        seconds(self.sync_interval_in_seconds)
+    }
 }
 
 /// A service principal, which authenticates with a secret or a certificate.
@@ -328,6 +361,18 @@ pub struct OciRepositorySource {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub local_auth_ref: Option<String>,
+}
+
+impl OciRepositorySource {
+    /// How long one fetch may take.
+    pub fn timeout(&self) -> Duration {
+        seconds(self.timeout_in_seconds)
+    }
+
+    /// How often the registry is asked for a new revision.
+    pub fn sync_interval(&self) -> Duration {
+        seconds(self.sync_interval_in_seconds)
+    }
 }
 
 /// Which revision of an artifact is wanted. `digest` beats `semver`, which beats `tag`.

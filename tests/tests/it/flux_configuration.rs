@@ -1,6 +1,7 @@
 //! A `FluxConfiguration`: one object for a source, what is built from it, and the rights it is applied with.
 
 mod scopes;
+mod sources;
 
 use fairlead_tests::{Condition, Controller, Request, git::Access};
 use serde_json::{Value, json};

@@ -5,29 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use fairlead_api::fairlead::{ConfigurationError, GitRepositorySource, ProtectedSettings};
+use fairlead_api::fairlead::{BucketSource, ConfigurationError, GitRepositorySource, ProtectedSettings};
 use fairlead_sources::git::{CredentialError, DeployKey};
 use secrecy::SecretString;
 
-/// Whose Secret a source is read with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    /// None.
-    Anonymous,
-    /// One that is there already.
-    Local(String),
-    /// One that is made of the configuration.
-    Own,
-}
-
-/// How `git` is read.
-pub(super) fn access(git: &GitRepositorySource) -> Access {
-    match &git.local_auth_ref {
-        Some(name) => Access::Local(name.clone()),
-        None if is_ssh(git) || git.https_user.is_some() || git.https_ca_cert.is_some() => Access::Own,
-        None => Access::Anonymous,
-    }
-}
+use super::block::Block;
 
 fn is_ssh(git: &GitRepositorySource) -> bool {
     !git.url.starts_with("http")
@@ -40,6 +22,13 @@ pub(super) struct Credentials {
     pub(super) public_key: Option<String>,
     /// The key was made here, and is kept as long as the configuration has none of its own.
     pub(super) is_generated: bool,
+}
+
+impl Credentials {
+    /// What was given as it is.
+    fn given(data: BTreeMap<&'static str, SecretString>) -> Self {
+        Self { data, public_key: None, is_generated: false }
+    }
 }
 
 /// Why protected settings cannot be used. No text repeats any of their values.
@@ -59,6 +48,10 @@ pub(super) enum SettingsError {
     PasswordWithoutUser,
     #[error("spec.gitRepository.httpsUser needs the key `httpsKey` in the protected settings")]
     UserWithoutPassword,
+    #[error("spec.bucket.accessKey needs the key `bucketSecretKey` in the protected settings")]
+    NoBucketSecretKey,
+    #[error("{field}: Secret {secret} has no key `{key}`, or no text under it")]
+    NotReferred { field: &'static str, secret: String, key: String },
     #[error("key `sshPrivateKey` of the protected settings")]
     Key(#[source] CredentialError),
     #[error(transparent)]
@@ -67,9 +60,11 @@ pub(super) enum SettingsError {
 
 /// The protected settings of a configuration.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "they are Arc's names")]
 pub(super) struct Settings {
     ssh_private_key: Option<SecretString>,
     https_key: Option<SecretString>,
+    bucket_secret_key: Option<SecretString>,
 }
 
 impl Settings {
@@ -80,7 +75,7 @@ impl Settings {
             let kept = match key.as_str() {
                 ProtectedSettings::SSH_PRIVATE_KEY => &mut settings.ssh_private_key,
                 ProtectedSettings::HTTPS_KEY => &mut settings.https_key,
-                ProtectedSettings::BUCKET_SECRET_KEY => continue,
+                ProtectedSettings::BUCKET_SECRET_KEY => &mut settings.bucket_secret_key,
                 _ => return Err(SettingsError::UnknownKey(key)),
             };
             let text = String::from_utf8(value).map_err(|_| SettingsError::NotText(key))?;
@@ -90,13 +85,29 @@ impl Settings {
     }
 }
 
-/// The credentials for `git`. `kept` is the key that was generated for it before.
+/// The credentials for `block`. `referred` is what the keys of Secrets hold that it names, `kept` the key that was
+/// generated for it before.
 pub(super) fn credentials(
-    git: &GitRepositorySource,
+    block: Block<'_>,
     settings: Settings,
+    referred: BTreeMap<&'static str, SecretString>,
     kept: Option<SecretString>,
 ) -> Result<Credentials, SettingsError> {
-    if is_ssh(git) { for_ssh(git, settings, kept) } else { for_http(git, settings) }
+    match block {
+        Block::Git(git) if is_ssh(git) => for_ssh(git, settings, kept),
+        Block::Git(git) => for_http(git, settings),
+        Block::Bucket(bucket) => for_bucket(bucket, settings),
+        Block::AzureBlob(_) | Block::Oci(_) => Ok(Credentials::given(referred)),
+    }
+}
+
+fn for_bucket(bucket: &BucketSource, settings: Settings) -> Result<Credentials, SettingsError> {
+    let mut data = BTreeMap::new();
+    if let Some(access_key) = &bucket.access_key {
+        data.insert("accesskey", SecretString::from(access_key.as_str()));
+        data.insert("secretkey", settings.bucket_secret_key.ok_or(SettingsError::NoBucketSecretKey)?);
+    }
+    Ok(Credentials::given(data))
 }
 
 fn for_http(git: &GitRepositorySource, settings: Settings) -> Result<Credentials, SettingsError> {
@@ -116,7 +127,7 @@ fn for_http(git: &GitRepositorySource, settings: Settings) -> Result<Credentials
     if let Some(authorities) = git.ca_certificate()? {
         data.insert("ca.crt", authorities.into());
     }
-    Ok(Credentials { data, public_key: None, is_generated: false })
+    Ok(Credentials::given(data))
 }
 
 fn for_ssh(
@@ -163,9 +174,17 @@ mod tests {
         Settings::read(data.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect())
     }
 
+    fn of_git(
+        git: &GitRepositorySource,
+        settings: Settings,
+        kept: Option<SecretString>,
+    ) -> Result<Credentials, SettingsError> {
+        credentials(Block::Git(git), settings, BTreeMap::new(), kept)
+    }
+
     /// The keys that the Secret has, or the error.
     fn show(git: &GitRepositorySource, data: &[(&str, &str)]) -> String {
-        let made = settings(data).and_then(|settings| credentials(git, settings, None));
+        let made = settings(data).and_then(|settings| of_git(git, settings, None));
         made.map_or_else(|error| error.to_string(), |made| made.data.keys().copied().collect::<Vec<_>>().join(" "))
     }
 
@@ -228,29 +247,46 @@ mod tests {
     #[test]
     fn a_generated_key_stays_until_the_configuration_has_its_own() {
         let git = git("ssh://git@example.org/repo", json!({}));
-        let first = credentials(&git, Settings::default(), None).expect("a key is made");
+        let first = of_git(&git, Settings::default(), None).expect("a key is made");
         let kept = first.data["identity"].clone();
-        let again = credentials(&git, Settings::default(), Some(kept.clone())).expect("the key is kept");
+        let again = of_git(&git, Settings::default(), Some(kept.clone())).expect("the key is kept");
         assert!(first.is_generated && again.is_generated);
         assert_eq!(again.public_key, first.public_key);
 
         let own = DeployKey::generate();
         let settings = settings(&[("sshPrivateKey", own.private().expose_secret())]).expect("settings");
-        let given = credentials(&git, settings, Some(kept)).expect("the given key is used");
+        let given = of_git(&git, settings, Some(kept)).expect("the given key is used");
         assert!(!given.is_generated);
         assert_eq!(given.public_key, Some(own.public()));
     }
 
     #[test]
     fn a_source_is_read_with_the_secret_that_it_names_or_needs() {
-        for (git, expected) in [
-            (git("https://example.org/repo", json!({})), Access::Anonymous),
-            (git("https://example.org/repo", json!({"httpsUser": "me"})), Access::Own),
-            (git("https://example.org/repo", json!({"localAuthRef": "mine"})), Access::Local("mine".to_owned())),
-            (git("git@example.org:repo", json!({})), Access::Own),
-            (git("git@example.org:repo", json!({"localAuthRef": "mine"})), Access::Local("mine".to_owned())),
+        for (git, own, local) in [
+            (git("https://example.org/repo", json!({})), false, None),
+            (git("https://example.org/repo", json!({"httpsUser": "me"})), true, None),
+            (git("https://example.org/repo", json!({"localAuthRef": "mine"})), false, Some("mine")),
+            (git("git@example.org:repo", json!({})), true, None),
+            (git("git@example.org:repo", json!({"localAuthRef": "mine"})), false, Some("mine")),
         ] {
-            assert_eq!(access(&git), expected, "{}", git.url);
+            let block = Block::Git(&git);
+            let read_with = (block.has_own_secret(), block.local_secret().map(String::as_str));
+            assert_eq!(read_with, (own, local), "{}", git.url);
         }
+    }
+
+    #[test]
+    fn a_bucket_is_read_with_its_access_key_and_the_secret_key_that_belongs_to_it() {
+        let bucket: BucketSource = serde_json::from_value(json!({
+            "url": "https://s3.example.org", "bucketName": "shop", "accessKey": "AKIA",
+        }))
+        .expect("a source");
+        let made = |data: &[(&str, &str)]| {
+            let made = settings(data)
+                .and_then(|settings| credentials(Block::Bucket(&bucket), settings, BTreeMap::new(), None));
+            made.map_or_else(|error| error.to_string(), |made| made.data.keys().copied().collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(made(&[("bucketSecretKey", "hunter2")]), "accesskey secretkey");
+        assert_eq!(made(&[]), "spec.bucket.accessKey needs the key `bucketSecretKey` in the protected settings");
     }
 }

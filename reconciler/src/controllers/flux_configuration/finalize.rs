@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Subject, live::value_belongs, outcome, parts};
 use crate::{
     cluster::{ApiError, Resource},
-    controllers::ObjectKey,
+    controllers::{ObjectKey, source::Sources},
     queue::NextRun,
 };
 
@@ -44,7 +44,9 @@ impl Subject<'_> {
         if !leaving.is_empty() {
             return Ok(leaving);
         }
-        self.delete_all(&parts::sources()).await?;
+        for known in Sources::KINDS.into_iter().filter_map(|kind| self.world.sources.of(kind)) {
+            self.delete_all(&known.resource()).await?;
+        }
         self.delete(&parts::secrets(), &parts::secret_name(&self.key.name)).await?;
         self.revoke().await?;
         Ok(Vec::new())

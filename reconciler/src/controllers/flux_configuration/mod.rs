@@ -11,6 +11,7 @@
 //!   stronger account.
 //! - Nothing is written that is as it should be, and nothing is taken over that does not belong to the configuration.
 
+mod block;
 mod compliance;
 mod conflict;
 mod credentials;

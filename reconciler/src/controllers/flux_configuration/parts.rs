@@ -4,12 +4,18 @@ use std::{collections::BTreeMap, time::Duration};
 
 use fairlead_api::{
     duration::Duration as WrittenDuration,
-    fairlead::{ConfigurationScope, FluxConfiguration, GitRepositorySource, KustomizationDefinition},
+    fairlead::{
+        AzureBlobSource, BucketSource, ConfigurationScope, FluxConfiguration, GitRepositorySource,
+        KustomizationDefinition, LayerOperation, OciRepositorySource,
+    },
     install::TENANT_ROLE,
     kustomize::{Dependency, Kustomization, KustomizationSpec, SourceKind, SourceReference},
     names::{annotations, labels},
     reference::LocalReference,
-    source::{GitRepository, GitRepositoryRef, GitRepositorySpec},
+    source::{
+        Bucket, BucketSpec, GitRepository, GitRepositoryRef, GitRepositorySpec, OciLayerOperation, OciLayerSelector,
+        OciRepository, OciRepositoryRef, OciRepositorySpec, Provider,
+    },
 };
 use fairlead_object::Digest;
 use k8s_openapi::{
@@ -21,7 +27,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::credentials::Credentials;
+use super::{block::Block, credentials::Credentials};
 use crate::{cluster::Resource, controllers::ObjectKey};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -55,10 +61,6 @@ fn role_bindings() -> Resource {
 fn cluster_role_bindings() -> Resource {
     let named = Resource::namespaced(RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings");
     Resource { is_namespaced: false, ..named }
-}
-
-pub(super) fn sources() -> Resource {
-    Resource::namespaced("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories")
 }
 
 pub(super) fn kustomizations() -> Resource {
@@ -142,16 +144,45 @@ fn metadata(key: &ObjectKey, name: &str) -> Value {
     json!({"name": name, "namespace": key.namespace, "labels": {labels::CONFIGURATION_NAME: key.name}})
 }
 
-/// The source, which is read with the Secret `secret`.
-pub(super) fn source(
-    configuration: &FluxConfiguration,
-    git: &GitRepositorySource,
-    secret: Option<String>,
-) -> GitRepository {
+/// The object that stands for a configuration's source.
+pub(super) enum SourceObject {
+    Git(GitRepository),
+    Bucket(Bucket),
+    Oci(OciRepository),
+}
+
+/// The source. `own` is the Secret that was made for it.
+pub(super) fn source(configuration: &FluxConfiguration, block: Block<'_>, own: Option<String>) -> SourceObject {
+    let name = configuration.name_any();
+    let metadata = |spec: &Value| owned_metadata(configuration, name.clone(), spec);
+    let local = block.local_secret().cloned();
+    let secret = |name: Option<String>| name.map(|name| LocalReference { name });
+    let suspend = configuration.spec.suspend;
+    match block {
+        Block::Git(git) => {
+            let spec = git_spec(git, secret(local.or(own)), suspend);
+            SourceObject::Git(GitRepository { metadata: metadata(&json!(spec)), spec, status: None })
+        }
+        Block::Bucket(bucket) => {
+            let spec = bucket_spec(bucket, secret(local.or(own)), suspend);
+            SourceObject::Bucket(Bucket { metadata: metadata(&json!(spec)), spec, status: None })
+        }
+        Block::AzureBlob(azure) => {
+            let spec = azure_spec(azure, secret(local.or(own)), suspend);
+            SourceObject::Bucket(Bucket { metadata: metadata(&json!(spec)), spec, status: None })
+        }
+        Block::Oci(oci) => {
+            let spec = oci_spec(oci, secret(local), secret(own), suspend);
+            SourceObject::Oci(OciRepository { metadata: metadata(&json!(spec)), spec, status: None })
+        }
+    }
+}
+
+fn git_spec(git: &GitRepositorySource, secret: Option<LocalReference>, suspend: bool) -> GitRepositorySpec {
     let wanted = &git.repository_ref;
-    let spec = GitRepositorySpec {
+    GitRepositorySpec {
         url: full_url(&git.url),
-        secret_ref: secret.map(|name| LocalReference { name }),
+        secret_ref: secret,
         provider: None,
         service_account_name: None,
         interval: git.sync_interval().into(),
@@ -166,13 +197,95 @@ pub(super) fn source(
         verify: None,
         proxy_secret_ref: None,
         ignore: None,
-        suspend: configuration.spec.suspend,
+        suspend,
         recurse_submodules: false,
         include: Vec::new(),
         sparse_checkout: Vec::new(),
-    };
-    let metadata = owned_metadata(configuration, configuration.name_any(), &spec);
-    GitRepository { metadata, spec, status: None }
+    }
+}
+
+fn bucket_spec(bucket: &BucketSource, secret: Option<LocalReference>, suspend: bool) -> BucketSpec {
+    let (scheme, endpoint) = bucket.url.split_once("://").unwrap_or(("https", &bucket.url));
+    BucketSpec {
+        provider: Provider::Generic,
+        bucket_name: bucket.bucket_name.clone(),
+        endpoint: endpoint.trim_end_matches('/').to_owned(),
+        insecure: bucket.insecure || scheme == "http",
+        secret_ref: secret,
+        interval: bucket.sync_interval().into(),
+        timeout: in_seconds(bucket.timeout()),
+        suspend,
+        ..empty_bucket()
+    }
+}
+
+fn azure_spec(azure: &AzureBlobSource, secret: Option<LocalReference>, suspend: bool) -> BucketSpec {
+    BucketSpec {
+        provider: Provider::Azure,
+        bucket_name: azure.container_name.clone(),
+        endpoint: azure.url.clone(),
+        secret_ref: secret,
+        interval: azure.sync_interval().into(),
+        timeout: in_seconds(azure.timeout()),
+        suspend,
+        ..empty_bucket()
+    }
+}
+
+/// A bucket with none of the fields that a configuration does not have.
+fn empty_bucket() -> BucketSpec {
+    BucketSpec {
+        provider: Provider::default(),
+        bucket_name: String::new(),
+        endpoint: String::new(),
+        sts: None,
+        insecure: false,
+        region: None,
+        prefix: None,
+        secret_ref: None,
+        service_account_name: None,
+        cert_secret_ref: None,
+        proxy_secret_ref: None,
+        interval: "10m".into(),
+        timeout: "60s".into(),
+        ignore: None,
+        suspend: false,
+    }
+}
+
+fn oci_spec(
+    oci: &OciRepositorySource,
+    secret: Option<LocalReference>,
+    certificates: Option<LocalReference>,
+    suspend: bool,
+) -> OciRepositorySpec {
+    OciRepositorySpec {
+        url: oci.url.clone(),
+        reference: oci.repository_ref.as_ref().map(|wanted| OciRepositoryRef {
+            digest: wanted.digest.clone(),
+            semver: wanted.semver.clone(),
+            semver_filter: None,
+            tag: wanted.tag.clone(),
+        }),
+        layer_selector: oci.layer_selector.as_ref().map(|selector| OciLayerSelector {
+            media_type: selector.media_type.clone(),
+            operation: Some(match selector.operation {
+                LayerOperation::Extract => OciLayerOperation::Extract,
+                LayerOperation::Copy => OciLayerOperation::Copy,
+            }),
+        }),
+        provider: Provider::Generic,
+        secret_ref: secret,
+        verify: None,
+        service_account_name: oci.service_account_name.clone(),
+        cert_secret_ref: certificates,
+        proxy_secret_ref: None,
+        interval: oci.sync_interval().into(),
+        timeout: in_seconds(oci.timeout()),
+        ignore: None,
+        insecure: oci.insecure,
+        suspend,
+    }
 }
 
 /// A source's timeout may not be written in hours.
@@ -189,12 +302,17 @@ fn full_url(written: &str) -> String {
 }
 
 /// The Kustomizations, by name.
-pub(super) fn all_kustomizations(configuration: &FluxConfiguration) -> Vec<Kustomization> {
+pub(super) fn all_kustomizations(configuration: &FluxConfiguration, source: SourceKind) -> Vec<Kustomization> {
     let entries = configuration.spec.kustomizations.iter();
-    entries.map(|(name, definition)| kustomization(configuration, name, definition)).collect()
+    entries.map(|(name, definition)| kustomization(configuration, source, name, definition)).collect()
 }
 
-fn kustomization(configuration: &FluxConfiguration, name: &str, definition: &KustomizationDefinition) -> Kustomization {
+fn kustomization(
+    configuration: &FluxConfiguration,
+    source: SourceKind,
+    name: &str,
+    definition: &KustomizationDefinition,
+) -> Kustomization {
     let own = configuration.name_any();
     let dependency =
         |name: &String| Dependency { name: kustomization_name(&own, name), namespace: None, ready_expr: None };
@@ -215,12 +333,7 @@ fn kustomization(configuration: &FluxConfiguration, name: &str, definition: &Kus
         patches: Vec::new(),
         images: Vec::new(),
         service_account_name: Some(account_name(&own)),
-        source_ref: SourceReference {
-            api_version: None,
-            kind: SourceKind::GitRepository,
-            name: own.clone(),
-            namespace: None,
-        },
+        source_ref: SourceReference { api_version: None, kind: source, name: own.clone(), namespace: None },
         suspend: configuration.spec.suspend,
         target_namespace: None,
         timeout: Some(definition.timeout().into()),
@@ -272,6 +385,11 @@ mod tests {
         configuration
     }
 
+    fn source_of(configuration: &FluxConfiguration) -> SourceObject {
+        let block = Block::of(&configuration.spec).expect("it is set");
+        source(configuration, block, block.has_own_secret().then(|| "shop-auth".to_owned()))
+    }
+
     fn spec_of(object: &impl Serialize) -> Value {
         serde_json::to_value(object).expect("an object")["spec"].take()
     }
@@ -285,8 +403,7 @@ mod tests {
                 "timeoutInSeconds": 7200, "syncIntervalInSeconds": 90,
             },
         }));
-        let git = configuration.spec.git_repository.clone().expect("it is set");
-        let source = source(&configuration, &git, Some("shop-auth".to_owned()));
+        let SourceObject::Git(source) = source_of(&configuration) else { panic!("it is a Git repository") };
         assert_eq!(
             spec_of(&source),
             json!({
@@ -305,6 +422,51 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_source_comes_from_its_block() {
+        let key = |name: &str| json!({"name": "keys", "key": name});
+        let bucket = json!({"url": "http://s3.example.org/", "bucketName": "shop", "accessKey": "AKIA"});
+        let azure =
+            json!({"url": "https://a.blob.core.windows.net", "containerName": "shop", "accountKey": key("account")});
+        let oci = json!({
+            "url": "oci://example.org/shop", "repositoryRef": {"semver": "1.x"}, "localAuthRef": "login",
+            "layerSelector": {"operation": "copy"}, "tlsConfig": {"caCertificate": key("ca")},
+            "serviceAccountName": "puller",
+        });
+        let rows = [
+            (
+                json!({"sourceKind": "Bucket", "bucket": bucket}),
+                json!({
+                    "provider": "generic", "bucketName": "shop", "endpoint": "s3.example.org", "insecure": true,
+                    "secretRef": {"name": "shop-auth"}, "interval": "10m0s", "timeout": "600s",
+                }),
+            ),
+            (
+                json!({"sourceKind": "AzureBlob", "azureBlob": azure}),
+                json!({
+                    "provider": "azure", "bucketName": "shop", "endpoint": "https://a.blob.core.windows.net",
+                    "secretRef": {"name": "shop-auth"}, "interval": "10m0s", "timeout": "600s",
+                }),
+            ),
+            (
+                json!({"sourceKind": "OCIRepository", "ociRepository": oci}),
+                json!({
+                    "url": "oci://example.org/shop", "ref": {"semver": "1.x"}, "layerSelector": {"operation": "copy"},
+                    "provider": "generic", "secretRef": {"name": "login"}, "certSecretRef": {"name": "shop-auth"},
+                    "serviceAccountName": "puller", "interval": "10m0s", "timeout": "600s",
+                }),
+            ),
+        ];
+        for (written, expected) in rows {
+            let spec = match source_of(&configuration(written)) {
+                SourceObject::Git(object) => spec_of(&object),
+                SourceObject::Bucket(object) => spec_of(&object),
+                SourceObject::Oci(object) => spec_of(&object),
+            };
+            assert_eq!(spec, expected);
+        }
+    }
+
+    #[test]
     fn every_field_of_a_kustomization_comes_from_its_definition() {
         let configuration = configuration(json!({
             "gitRepository": {"url": "https://example.org/repo", "repositoryRef": {"branch": "main"}},
@@ -317,7 +479,9 @@ mod tests {
                 },
             },
         }));
-        let [app, infra] = &all_kustomizations(&configuration)[..] else { panic!("two are defined") };
+        let [app, infra] = &all_kustomizations(&configuration, SourceKind::GitRepository)[..] else {
+            panic!("two are defined")
+        };
         assert_eq!(
             spec_of(app),
             json!({

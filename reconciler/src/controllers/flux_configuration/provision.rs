@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use fairlead_api::{
-    fairlead::{FluxConfiguration, GitRepositorySource, ProtectedSettings},
+    fairlead::{FluxConfiguration, ProtectedSettings},
     kustomize::Kustomization,
     names::annotations,
-    source::GitRepository,
 };
 use fairlead_health::HealthRules;
 use fairlead_object::ObjectId;
@@ -17,15 +16,20 @@ use serde_json::{Value, json};
 
 use super::{
     Failure, MANAGER, Subject,
+    block::{Block, Referred},
     conflict::conflict,
-    credentials::{self, Access, Settings, SettingsError},
+    credentials::{Settings, SettingsError, credentials},
     live::{belongs, is_as_wanted, value_belongs},
     memory::Checked,
-    parts,
+    parts::{self, SourceObject},
 };
 use crate::{
     cluster::{ApiError, ApplyOptions, Resource},
-    controllers::{ObjectKey, Reconciled, Unusable, subject::resource},
+    controllers::{
+        ObjectKey, Reconciled,
+        source::{Source, Sources},
+        subject::resource,
+    },
     watch::{self, Interest, Object},
 };
 
@@ -45,26 +49,25 @@ pub(super) struct Provisioned {
 impl Subject<'_> {
     /// Brings about what `configuration` consists of: what it is applied with first, then what applies it.
     pub(super) async fn provision(&self, configuration: &FluxConfiguration) -> Result<Provisioned, Failure> {
-        let Some(git) = &configuration.spec.git_repository else {
-            return Err(Unusable::Unreadable("spec.gitRepository is not set".to_owned()).into());
-        };
-        let mut provision = Provision { subject: self, configuration, git, changes: Vec::new(), are_rights_new: false };
+        let block = Block::of(&configuration.spec)?;
+        let mut provision =
+            Provision { subject: self, configuration, block, changes: Vec::new(), are_rights_new: false };
         let checked = self.checked();
         let memories = &self.world.configuration_memories;
         let mut public_key = self.before().repository_public_key;
-        let is_checked = memories.is_checked(self.key, &checked, git.sync_interval());
+        let is_checked = memories.is_checked(self.key, &checked, block.sync_interval());
         if !is_checked {
             // Before anything is read, so that what changes meanwhile is looked at once more.
             memories.put(self.key, checked);
             provision.refuse_conflict().await?;
             provision.hold_rights().await?;
             public_key = provision.keep_secret().await?;
-            GitRepository::queue(self.world).wake(self.key.clone());
+            provision.wake_source();
         }
         provision.keep_source().await?;
         provision.keep_kustomizations().await?;
         let leaving = provision.remove_unnamed().await?;
-        Ok(Provisioned { changes: provision.changes, public_key, leaving, interval: git.sync_interval() })
+        Ok(Provisioned { changes: provision.changes, public_key, leaving, interval: block.sync_interval() })
     }
 
     fn checked(&self) -> Checked {
@@ -109,7 +112,7 @@ impl Subject<'_> {
 struct Provision<'a> {
     subject: &'a Subject<'a>,
     configuration: &'a FluxConfiguration,
-    git: &'a GitRepositorySource,
+    block: Block<'a>,
     changes: Vec<String>,
     /// The account or a binding was written: what failed without it is worth another try.
     are_rights_new: bool,
@@ -141,21 +144,17 @@ impl Provision<'_> {
     /// Keeps the Secret of the source, or removes one that is no longer needed. Returns the public half of its key.
     async fn keep_secret(&mut self) -> Result<Option<String>, Failure> {
         let settings = self.settings().await?;
+        let referred = self.referred().await?;
         let name = parts::secret_name(&self.subject.key.name);
-        match credentials::access(self.git) {
-            Access::Own => {}
-            Access::Anonymous => {
-                credentials::credentials(self.git, settings, None)?;
-                self.subject.delete(&parts::secrets(), &name).await?;
-                return Ok(None);
+        if !self.block.has_own_secret() {
+            if self.block.local_secret().is_none() {
+                credentials(self.block, settings, referred, None)?;
             }
-            Access::Local(_) => {
-                self.subject.delete(&parts::secrets(), &name).await?;
-                return Ok(None);
-            }
+            self.subject.delete(&parts::secrets(), &name).await?;
+            return Ok(None);
         }
         let live = self.find(&parts::secrets(), &json!({"metadata": {"name": name}})).await?;
-        let credentials = credentials::credentials(self.git, settings, live.as_ref().and_then(generated_key))?;
+        let credentials = credentials(self.block, settings, referred, live.as_ref().and_then(generated_key))?;
         let wanted = parts::secret(self.subject.key, &credentials);
         self.hold(parts::secrets(), &wanted, live.as_ref()).await?;
         Ok(credentials.public_key)
@@ -179,35 +178,87 @@ impl Provision<'_> {
     async fn settings(&self) -> Result<Settings, Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
         let reference = self.configuration.spec.configuration_protected_settings.as_ref();
-        let followed = reference
-            .map(|ProtectedSettings { secret_ref }| ObjectId::new("", "Secret", &key.namespace, &secret_ref.name));
-        world.configuration_tracker.unfollow(key, &followed.iter().cloned().collect());
-        let Some(followed) = followed else { return Ok(Settings::default()) };
-        let interest = (Interest::Content, &Arc::new(HealthRules::default()));
-        world.configuration_tracker.follow(key, &followed, &parts::secrets(), interest);
-        let found = world.cluster.get(&parts::secrets(), &key.namespace, &followed.name).await?;
-        let Some(mut found) = found else { return Err(SettingsError::Missing(followed.name).into()) };
-        let data: BTreeMap<String, ByteString> = serde_json::from_value(found["data"].take()).unwrap_or_default();
+        let named = reference.map(|ProtectedSettings { secret_ref }| secret_ref.name.as_str());
+        let referred = self.block.referred();
+        let followed = named.into_iter().chain(referred.iter().map(|referred| referred.reference.name.as_str()));
+        let followed = followed.map(|name| ObjectId::new("", "Secret", &key.namespace, name));
+        world.configuration_tracker.unfollow(key, &followed.collect());
+        let Some(name) = named else { return Ok(Settings::default()) };
+        let data = self.secret_data(name).await?;
+        let data = data.ok_or_else(|| SettingsError::Missing(name.to_owned()))?;
         Ok(Settings::read(data.into_iter().map(|(key, value)| (key, value.0)).collect())?)
     }
 
+    /// What the keys of Secrets hold that the source's block names; a change of one wakes the configuration from now on.
+    async fn referred(&self) -> Result<BTreeMap<&'static str, SecretString>, Failure> {
+        let mut values = BTreeMap::new();
+        for Referred { field, key, reference } in self.block.referred() {
+            let mut data = self.secret_data(&reference.name).await?.unwrap_or_default();
+            let value = data.remove(&reference.key).and_then(|value| String::from_utf8(value.0).ok());
+            let missing = || {
+                let (secret, key) = (reference.name.clone(), reference.key.clone());
+                SettingsError::NotReferred { field, secret, key }
+            };
+            values.insert(key, SecretString::from(value.ok_or_else(missing)?));
+        }
+        Ok(values)
+    }
+
+    /// The data of a Secret, if it is there; a change of it wakes the configuration from now on.
+    async fn secret_data(&self, name: &str) -> Result<Option<BTreeMap<String, ByteString>>, Failure> {
+        let (world, key) = (self.subject.world, self.subject.key);
+        let followed = ObjectId::new("", "Secret", &key.namespace, name);
+        let interest = (Interest::Content, &Arc::new(HealthRules::default()));
+        world.configuration_tracker.follow(key, &followed, &parts::secrets(), interest);
+        let found = world.cluster.get(&parts::secrets(), &key.namespace, name).await?;
+        Ok(found.map(|mut found| serde_json::from_value(found["data"].take()).unwrap_or_default()))
+    }
+
     async fn keep_source(&mut self) -> Result<(), Failure> {
-        let secret = match credentials::access(self.git) {
-            Access::Anonymous => None,
-            Access::Local(name) => Some(name),
-            Access::Own => Some(parts::secret_name(&self.subject.key.name)),
-        };
-        let wanted = parts::source(self.configuration, self.git, secret);
+        let own = self.block.has_own_secret().then(|| parts::secret_name(&self.subject.key.name));
+        match parts::source(self.configuration, self.block, own) {
+            SourceObject::Git(wanted) => self.keep_source_object(&wanted).await?,
+            SourceObject::Bucket(wanted) => self.keep_source_object(&wanted).await?,
+            SourceObject::Oci(wanted) => self.keep_source_object(&wanted).await?,
+        }
+        self.remove_other_sources().await
+    }
+
+    async fn keep_source_object<K: Source>(&mut self, wanted: &K) -> Result<(), Failure> {
         let world = self.subject.world;
-        if let Some(key) = self.keep_served(&parts::sources(), GitRepository::served(world), &wanted).await? {
-            GitRepository::queue(world).wake(key);
+        if let Some(key) = self.keep_served(&resource::<K>(), K::served(world), wanted).await? {
+            K::queue(world).wake(key);
         }
         Ok(())
     }
 
+    /// Deletes the source of another kind that the configuration had before.
+    async fn remove_other_sources(&mut self) -> Result<(), Failure> {
+        let (world, key, uid) = (self.subject.world, self.subject.key, self.subject.uid());
+        for known in Sources::KINDS.into_iter().filter(|kind| kind.name() != self.block.kind().name()) {
+            let known = world.sources.of(known);
+            let is_own = known.and_then(|known| known.seen(key)).is_some_and(|(seen, _)| belongs(&seen, key, uid));
+            if let Some(known) = known.filter(|_| is_own)
+                && self.subject.delete(&known.resource(), &key.name).await?
+            {
+                self.changes.push(format!("{}/{key} deleted", known.resource().kind));
+            }
+        }
+        Ok(())
+    }
+
+    /// Wakes the source: its credentials may be new.
+    fn wake_source(&self) {
+        let world = self.subject.world;
+        let kind = Sources::KINDS.into_iter().find(|kind| kind.name() == self.block.kind().name());
+        if let Some(known) = kind.and_then(|kind| world.sources.of(kind)) {
+            known.wake(self.subject.key.clone());
+        }
+    }
+
     async fn keep_kustomizations(&mut self) -> Result<(), Failure> {
         let world = self.subject.world;
-        for wanted in parts::all_kustomizations(self.configuration) {
+        for wanted in parts::all_kustomizations(self.configuration, self.block.kind()) {
             let written = self.keep_served(&parts::kustomizations(), &world.kustomizations, &wanted).await?;
             if written.is_some() || self.are_rights_new {
                 let name = wanted.metadata.name.unwrap_or_default();
@@ -220,7 +271,7 @@ impl Provision<'_> {
     /// Deletes the Kustomizations that the configuration no longer names. Returns those that are not gone yet.
     async fn remove_unnamed(&mut self) -> Result<Vec<ObjectKey>, Failure> {
         let (world, key, uid) = (self.subject.world, self.subject.key, self.subject.uid());
-        let wanted: Vec<_> = parts::all_kustomizations(self.configuration);
+        let wanted: Vec<_> = parts::all_kustomizations(self.configuration, self.block.kind());
         let is_named =
             |object: &Object<Kustomization>| wanted.iter().any(|wanted| wanted.metadata.name == object.metadata.name);
         let all = world.kustomizations.all();

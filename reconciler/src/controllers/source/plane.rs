@@ -9,9 +9,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::{Source, polls::Polls};
 use crate::{
     backoff::Backoff,
+    cluster::Resource,
     controllers::{
         ObjectKey,
         flux_configuration::{Facts, facts},
+        subject::resource,
     },
     queue::Queue,
     watch::Served,
@@ -77,12 +79,18 @@ impl Sources {
 }
 
 /// What can be asked of the sources of a kind without knowing it.
-pub(crate) trait Known {
+pub(crate) trait Known: Send + Sync {
     /// Whether there is one called `key`.
     fn has(&self, key: &ObjectKey) -> bool;
 
     /// The metadata of the one called `key`, and what of it matters to a configuration.
     fn seen(&self, key: &ObjectKey) -> Option<(ObjectMeta, Facts)>;
+
+    /// Where they are found.
+    fn resource(&self) -> Resource;
+
+    /// Wakes the one called `key`.
+    fn wake(&self, key: ObjectKey);
 }
 
 impl<K: Source> Known for Plane<K> {
@@ -92,5 +100,13 @@ impl<K: Source> Known for Plane<K> {
 
     fn seen(&self, key: &ObjectKey) -> Option<(ObjectMeta, Facts)> {
         self.served.get(key).map(|object| (object.metadata.clone(), facts(&object)))
+    }
+
+    fn resource(&self) -> Resource {
+        resource::<K>()
+    }
+
+    fn wake(&self, key: ObjectKey) {
+        self.queue.wake(key);
     }
 }
