@@ -12,6 +12,7 @@ use crate::{
     id::{GvkRef, Id, Key},
     node, provenance,
     resource::{NameHash, Resource},
+    schema::Schema,
 };
 
 /// Most resources that one build holds.
@@ -179,6 +180,13 @@ impl Resources {
             of_kind().find(|resource| resource.name() == name)
         };
         same_name.or_else(similar).map(Resource::current_id)
+    }
+
+    /// Finds out anew which resources are in a namespace, since their kinds may be others.
+    pub(crate) fn find_scopes(&mut self, schema: &Schema) {
+        for resource in self.list_mut() {
+            resource.scope = schema.scope(resource.gvk());
+        }
     }
 
     /// Drops the resources that have become empty.

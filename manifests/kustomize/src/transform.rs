@@ -81,11 +81,11 @@ impl Transformer {
             Change::PrefixSuffix(prefix, suffix) => {
                 prefix.apply(resources, &self.mark).and_then(|()| suffix.apply(resources, &self.mark))
             }
-            Change::Replacements(replacements) => replacements.apply(resources),
+            Change::Replacements(replacements) => replacements.apply(resources).map(|()| resources.find_scopes(schema)),
             Change::Replicas(replicas) => replicas.apply(resources, &self.at, &self.mark),
             Change::StrategicMergePatches(patches) => patches.apply(resources, schema, &self.at),
             Change::Suffix(suffix) => suffix.apply(resources, &self.mark),
-            Change::ValueAdd(value) => value.apply(resources, &self.mark),
+            Change::ValueAdd(value) => value.apply(resources, &self.mark).map(|()| resources.find_scopes(schema)),
             Change::Nothing => Ok(()),
         }?;
         resources.drop_empty();
