@@ -178,7 +178,12 @@ impl Applier<'_> {
 
     async fn delete(&self, step: &Step) -> Result<(), ApplyError> {
         let id = &step.object;
-        let failed = |error| Refusal { object: id.clone(), origin: step.origin.clone(), verb: "delete failed", error };
+        let failed = |error| Refusal {
+            object: id.clone(),
+            at: step.origin.as_ref().map(Into::into),
+            verb: "delete failed",
+            error,
+        };
         let Some(resource) = self.cluster.resolve_any(&id.group, &id.kind).await.map_err(failed)? else {
             return Ok(());
         };

@@ -22,6 +22,7 @@ pub mod controllers;
 pub mod events;
 pub mod leader;
 pub mod metrics;
+mod named_field;
 pub mod observe;
 pub mod prepare;
 pub mod probes;

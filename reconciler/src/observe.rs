@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use fairlead_object::{Manifest, ObjectId, Origin};
+use fairlead_object::{Manifest, ObjectId, Place};
 use fairlead_plan::{Inventory, Live, LiveObject, Observed, Preview, ownership};
 use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream};
 use serde_json::Value;
 
 use crate::{
     cluster::{ApiError, ApplyOptions, Cluster, FIELD_MANAGER},
+    named_field::place_of,
     prepare::Prepared,
 };
 
@@ -50,20 +51,20 @@ pub struct ObserveError(pub Vec<Refusal>);
 
 /// The API server's refusal of one object.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}{} {verb}{}", place(.origin.as_ref()), .object.subject(), answer(.object, .error))]
+#[error("{}{} {verb}{}", place(.at.as_ref()), .object.subject(), answer(.object, .error))]
 pub struct Refusal {
     /// The object.
     pub object: ObjectId,
-    /// Where its manifest was written.
-    pub origin: Option<Origin>,
+    /// Where the field that the answer names was written, or else the object.
+    pub at: Option<Place>,
     /// What was refused: `dry-run failed`, `apply failed`, …
     pub verb: &'static str,
     /// The answer.
     pub error: ApiError,
 }
 
-fn place(origin: Option<&Origin>) -> String {
-    origin.map(|origin| format!("{origin}: ")).unwrap_or_default()
+fn place(at: Option<&Place>) -> String {
+    at.map(|at| format!("{at}: ")).unwrap_or_default()
 }
 
 /// The server's words; of a Secret only the reason, for they may quote its values.
@@ -243,16 +244,19 @@ async fn observe_stale(cluster: &Cluster, id: &ObjectId) -> Result<Observed, Ref
     match cluster.get_by_id(id).await {
         Ok(Some(body)) => Ok(Observed::Present(LiveObject { body, preview: Preview::NotAsked })),
         Ok(None) => Ok(Observed::Absent),
-        Err(error) => Err(Refusal { object: id.clone(), origin: None, verb: "cannot be read", error }),
+        Err(error) => Err(Refusal { object: id.clone(), at: None, verb: "cannot be read", error }),
     }
 }
 
 pub(crate) fn refusal(manifest: &Manifest, verb: &'static str, error: ApiError) -> Refusal {
-    Refusal { object: manifest.id().clone(), origin: Some(manifest.origin().clone()), verb, error }
+    let field = error.first_field().and_then(|field| place_of(manifest, field));
+    let at = Some(field.unwrap_or_else(|| manifest.origin().into()));
+    Refusal { object: manifest.id().clone(), at, verb, error }
 }
 
 #[cfg(test)]
 mod tests {
+    use fairlead_object::Origin;
     use fairlead_plan::Desired;
     use kube::core::Status;
     use serde_json::json;
@@ -325,7 +329,7 @@ mod tests {
         let error = ApiError::Refused(serde_json::from_value::<Status>(status).expect("a status").boxed());
         let of = |kind: &str| {
             let object = ObjectId::new("", kind, "shop", "x");
-            Refusal { object, origin: None, verb: "dry-run failed", error: error.clone() }.to_string()
+            Refusal { object, at: None, verb: "dry-run failed", error: error.clone() }.to_string()
         };
         assert_eq!(of("Secret"), "Secret/shop/x dry-run failed (Invalid)");
         assert_eq!(of("ConfigMap"), "ConfigMap/shop/x dry-run failed (Invalid): data[0]: hunter2");

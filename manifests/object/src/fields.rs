@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::Origin;
+
 /// A place in a file, or a field of the object that asks for a build.
 ///
 /// Printed as `file:line`, or as the field's path.
@@ -17,6 +19,12 @@ impl Place {
     /// The field `path` of the object that asks for a build, as `spec.commonMetadata`.
     pub fn field(path: &str) -> Self {
         Self { file: path.into(), line: 0 }
+    }
+}
+
+impl From<&Origin> for Place {
+    fn from(origin: &Origin) -> Self {
+        Self { file: origin.file.as_str().into(), line: origin.line }
     }
 }
 

@@ -143,6 +143,21 @@ impl ApiError {
         self.causes().filter(|cause| !cause.field.is_empty()).map(|cause| cause.field.clone()).collect()
     }
 
+    /// The first field that the answer complains about, one that no schema has included.
+    pub fn first_field(&self) -> Option<&str> {
+        // `FieldValueInvalid`, `FieldManagerConflict` and their like; other causes are not about what a field holds.
+        let mut of_fields = self.causes().filter(|cause| cause.reason.starts_with("Field") && !cause.field.is_empty());
+        of_fields.next().map(|cause| cause.field.as_str()).or_else(|| self.undeclared_field())
+    }
+
+    /// The field in `…typed patch object (shop/web; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema`.
+    fn undeclared_field(&self) -> Option<&str> {
+        let Self::Refused(status) = self else { return None };
+        let (_, problem) = status.message.split_once("): ").filter(|_| self.is_schema_mismatch())?;
+        let (field, _) = problem.trim_start().split_once(": ")?;
+        field.starts_with('.').then_some(field)
+    }
+
     fn causes(&self) -> impl Iterator<Item = &StatusCause> {
         let details = match self {
             Self::Refused(status) => status.details.as_ref(),
@@ -255,6 +270,25 @@ mod tests {
         ];
         for (error, seconds) in rows {
             assert_eq!(error.retry_after(), seconds.map(Duration::from_secs), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_field_is_named_by_a_cause_or_by_the_words_about_a_schema() {
+        let caused = r#"{"code": 422, "message": "Service \"web\" is invalid: spec.ports: Required value",
+            "details": {"causes": [{"reason": "FieldValueRequired", "field": "spec.ports", "message": "Required value"}]}}"#;
+        let terminating = r#"{"code": 403, "message": "x is forbidden: it is being terminated",
+            "details": {"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace", "message": "x"}]}}"#;
+        let mismatch = r#"{"code": 500, "message": "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema"}"#;
+        let rows = [
+            (422, caused, Some("spec.ports")),
+            (500, mismatch, Some(".spec.replica")),
+            (500, r#"{"message": "failed to create typed patch object (x): no: field"}"#, None),
+            (403, terminating, None),
+            (404, "", None),
+        ];
+        for (code, body, expected) in rows {
+            assert_eq!(refused(code, None, body).first_field(), expected, "{body}");
         }
     }
 

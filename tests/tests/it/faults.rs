@@ -135,7 +135,7 @@ async fn what_the_api_server_refuses_is_named_with_its_file_and_line() {
     ];
     insta::assert_snapshot!(outcomes(&rows).await, @r#"
     invalid object (other objects applied)
-      False ReconciliationFailed: web.yaml:1: Service/NAMESPACE/web apply failed (Invalid): Service "web" is invalid: spec.ports: Required value
+      False ReconciliationFailed: web.yaml:6: Service/NAMESPACE/web apply failed (Invalid): Service "web" is invalid: spec.ports: Required value
     kind that is not served
       False ReconciliationFailed: web.yaml:1: the cluster serves no example.com/v1 Widget, and no CustomResourceDefinition here defines it
       apply the definition of the kind, here or elsewhere; this goes on by itself then
@@ -143,7 +143,7 @@ async fn what_the_api_server_refuses_is_named_with_its_file_and_line() {
       False ReconciliationFailed: web.yaml:1: ConfigMap/nowhere/web apply failed (NotFound): namespaces "nowhere" not found
       create Namespace nowhere, or add it to the source; this goes on by itself then
     unknown field (other objects applied)
-      False ReconciliationFailed: web.yaml:1: Deployment/NAMESPACE/web apply failed: failed to create typed patch object (NAMESPACE/web; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema
+      False ReconciliationFailed: web.yaml:18: Deployment/NAMESPACE/web apply failed: failed to create typed patch object (NAMESPACE/web; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema
     account without rights
       False ReconciliationFailed: right.yaml:1: ConfigMap/NAMESPACE/right cannot be read (Forbidden): configmaps "right" is forbidden: User "system:serviceaccount:NAMESPACE:default" cannot get resource "configmaps" in API group "" in the namespace "NAMESPACE"
       bind a role that allows this to the user

@@ -49,7 +49,7 @@ async fn a_field_that_another_applies_is_left_to_it_unless_the_object_lists_that
     team.cluster.apply(applied_by_another).await;
     let failed = team.failed().await;
     insta::assert_snapshot!(team.steady(&failed.to_string()), @r#"
-    False ReconciliationFailed: limits.yaml:1: ConfigMap/NAMESPACE/limits dry-run failed (Conflict): Apply failed with 1 conflict: conflict with "test": .data.value
+    False ReconciliationFailed: limits.yaml:6: ConfigMap/NAMESPACE/limits dry-run failed (Conflict): Apply failed with 1 conflict: conflict with "test": .data.value
     leave the field out of the source, or take it over: annotate the object there with fairlead.dev/force-conflicts: test
     "#);
     assert_eq!(team.find("ConfigMap", "limits").await.unwrap()["data"]["value"], "theirs");

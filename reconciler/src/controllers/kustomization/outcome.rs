@@ -487,7 +487,7 @@ mod tests {
         let status = json!({"status": "Failure", "message": "no", "reason": reason, "code": code});
         let status: Status = serde_json::from_value(status).expect("a status");
         let object = ObjectId::new("apps", "Deployment", "shop", "web");
-        Refusal { object, origin: None, verb: "apply failed", error: ApiError::Refused(status.boxed()) }
+        Refusal { object, at: None, verb: "apply failed", error: ApiError::Refused(status.boxed()) }
     }
 
     /// Everything that users and tools read of a report, in a line for each.
