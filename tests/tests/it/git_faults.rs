@@ -7,6 +7,7 @@ use fairlead_tests::{
     git::{Access, Transport},
 };
 use serde_json::{Value, json};
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 use crate::scene::{LIMIT, Team, config_map};
 
@@ -125,4 +126,19 @@ async fn an_outage_of_the_git_server_leaves_everything_as_it_is_and_ends_by_itse
 
     team.git.set_outage(None);
     tokio::time::timeout(Duration::from_mins(1), team.applied(&commit)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_repository_is_asked_for_through_the_proxy_that_its_source_names() {
+    let team = Team::new("proxy").await;
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    team.secret(json!({ "address": format!("http://{}", proxy.local_addr().unwrap()) })).await;
+    let mut source = team.git_repository(team.repository.url());
+    source["spec"]["proxySecretRef"] = json!({ "name": "git" });
+    team.cluster.apply(source).await;
+
+    let (mut asking, _) = tokio::time::timeout(LIMIT, proxy.accept()).await.unwrap().unwrap();
+    let mut asked = [0; "CONNECT 127.0.0.1:".len()];
+    asking.read_exact(&mut asked).await.unwrap();
+    assert_eq!(asked, *b"CONNECT 127.0.0.1:");
 }
