@@ -1,6 +1,7 @@
 //! Values to and from JSON, YAML and TOML, with the printing of Go's encoders.
 
 pub(crate) mod json;
+mod keys;
 mod pretty;
 pub(crate) mod toml;
 pub(crate) mod yaml;

@@ -1,9 +1,9 @@
 //! YAML, as `sigs.k8s.io/yaml` reads and writes it.
 
-use fairlead_yaml::{ParseError, ResolveError, Schema, emit_json};
+use fairlead_yaml::{Node, ParseError, ResolveError, Schema, emit_json};
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
-use super::{MAX_DEPTH, pretty};
+use super::{MAX_DEPTH, keys, pretty};
 use crate::unicode;
 use crate::value::{MapType, Value};
 
@@ -112,9 +112,23 @@ fn decode_text(text: &str) -> Result<Value, String> {
 
 /// The JSON value of the first document of `text`; an error in go-yaml's words.
 pub(crate) fn first_json(text: &str) -> Result<Option<Json>, String> {
-    let documents = fairlead_yaml::parse(text).map_err(|error| in_go_words(text, &error))?;
-    let Some(document) = documents.first() else { return Ok(None) };
-    document.to_json(Schema::SigsYaml).map(Some).map_err(|error| unresolved(&error))
+    if let Some(line) = line_begun_with_tab(text) {
+        return Err(at_line(scanned(line), "found character that cannot start any token"));
+    }
+    let document = fairlead_yaml::parse_first(text).map_err(|error| in_go_words(text, &error))?;
+    let Some(document) = document else { return Ok(None) };
+    document.to_json(Schema::SigsYaml).map(Some).map_err(|error| unresolved(&document, &error))
+}
+
+/// The line, counted from zero, of the first text if a tab is before it, which indents nothing.
+fn line_begun_with_tab(text: &str) -> Option<u32> {
+    let (index, line) = text.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
+    let indent = &line[..line.len() - line.trim_start().len()];
+    indent.contains('\t').then(|| u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+fn at_line(line: u32, message: &str) -> String {
+    if line == 0 { format!("yaml: {message}") } else { format!("yaml: line {line}: {message}") }
 }
 
 /// What go-yaml v2 says of a text that is no YAML.
@@ -122,22 +136,26 @@ pub(crate) fn first_json(text: &str) -> Result<Option<Json>, String> {
 /// # Follows go-yaml v2
 /// It counts lines from zero, adds one for what its scanner objects to, and leaves the line out where that makes zero.
 fn in_go_words(text: &str, error: &ParseError) -> String {
-    let message = &error.message;
+    // What is told beyond go-yaml's words.
+    let message = error.message.split(": a tab,").next().unwrap_or_default();
     if message.starts_with("unknown anchor") || message.starts_with("control characters") {
         return format!("yaml: {}", message.replace(":' referenced", "' referenced"));
     }
     let line = error.position.line;
     let is_of_parser = message.starts_with("did not find expected") && !message.ends_with("comment or line break");
     let needs_more = is_of_parser && (message.contains("','") || message.ends_with("node content"));
-    let shown = match message.as_str() {
+    let is_at_end = needs_more && rest_is_blank(text, error);
+    let shown = match message {
         // These are found where the text ends, or where the next line begins.
         "found unexpected end of stream" => scanned(breaks(text)),
         "could not find expected ':'" => line + 1,
-        _ if needs_more && rest_is_blank(text, error) => last_line(text),
+        _ if is_at_end => last_line(text),
         _ if is_of_parser => line.saturating_sub(1),
         _ => scanned(line.saturating_sub(1)),
     };
-    if shown == 0 { format!("yaml: {message}") } else { format!("yaml: line {shown}: {message}") }
+    // Where another item is open, the item is missed and not what follows it.
+    let misses_item = is_at_end && text.trim_end().ends_with(['[', '{', ',']);
+    at_line(shown, if misses_item { "did not find expected node content" } else { message })
 }
 
 /// The line that is shown for what stands on a line counted from zero.
@@ -160,7 +178,7 @@ fn rest_is_blank(text: &str, error: &ParseError) -> bool {
 }
 
 /// What go-yaml v2 and its caller say of a document that has no JSON form.
-fn unresolved(error: &ResolveError) -> String {
+fn unresolved(document: &Node, error: &ResolveError) -> String {
     match error {
         ResolveError::Number { text, .. } => {
             let number = match text.trim_start_matches('+') {
@@ -173,6 +191,7 @@ fn unresolved(error: &ResolveError) -> String {
         ResolveError::Tag(error) => {
             format!("yaml: cannot decode !!str `{}` as a {}", error.text, error.tag)
         }
-        ResolveError::Duplicate(_) | ResolveError::Key { .. } => error.to_string(),
+        ResolveError::Key { position, .. } => keys::problem(document, *position).unwrap_or_else(|| error.to_string()),
+        ResolveError::Duplicate(_) => error.to_string(),
     }
 }

@@ -75,31 +75,11 @@ fn every_chart_renders_to_the_same_bytes_or_fails_with_the_same_words() {
 
 /// Cases that are known to fail, with the reason.
 const KNOWN_FAILURES: &[(&str, &str)] = &[
-    ("from-yaml-2b343a14", WORDS),
     ("from-yaml-325e723d", WORDS),
-    ("from-yaml-49340a66", WORDS),
     ("from-yaml-516bc23a", WORDS),
-    ("from-yaml-57e089e1", READ),
-    ("from-yaml-6f523aee", WORDS),
-    ("from-yaml-827e3502", WORDS),
     ("from-yaml-8cfdd64d", READ),
-    ("from-yaml-97fbe0a6", WORDS),
-    ("from-yaml-98419140", READ),
-    ("from-yaml-e466cff9", WORDS),
-    ("from-yaml-e5d67551", WORDS),
-    ("from-yaml-f44c5f53", WORDS),
-    ("from-yaml-f719f2c6", WORDS),
-    ("from-yaml-f81ad89f", WORDS),
-    ("metadata-7522e2b2", WORDS),
-    ("values-06f48b73", WORDS),
-    ("values-29a9879c", WORDS),
-    ("values-bc84b530", WORDS),
     ("yaml-keys-89d045f8", WRITTEN),
     ("yaml-scalars-34d72856", WRITTEN),
-    ("yaml-299c8113", WORDS),
-    ("yaml-cc8ad126", WORDS),
-    ("yaml-cdd9a685", WORDS),
-    ("yaml-db0fe168", READ),
 ];
 
 const WORDS: &str = "the YAML parser has other words for this mistake than go-yaml v2";
