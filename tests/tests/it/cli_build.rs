@@ -129,8 +129,8 @@ async fn flags_that_would_start_or_reach_something_are_refused_with_the_reason()
         "--network",
         "--network-name bridge",
         "--mount type=bind",
-        "--enable-helm",
         "--helm-command helm3",
+        "--helm-kube-version 1.31",
     ] {
         shown.push(desk.shown(&format!("build prod {flag}")).await);
     }
@@ -150,11 +150,11 @@ async fn flags_that_would_start_or_reach_something_are_refused_with_the_reason()
     | error: --mount is refused: a build runs no functions
     | hint: run the function beforehand and name what it writes under `resources`
     exit 1
-    | error: --enable-helm is refused: a build starts no process
-    | hint: render the chart beforehand with `helm template` and name what it writes under `resources`
-    exit 1
     | error: --helm-command is refused: a build starts no process
-    | hint: render the chart beforehand with `helm template` and name what it writes under `resources`
+    | hint: leave it out: charts are rendered without Helm
+    exit 1
+    | error: --helm-kube-version is refused: a chart sees the cluster that its kustomization names
+    | hint: set `apiVersions` and `kubeVersion` where `helmCharts` names the chart
     exit 1
     ");
 }

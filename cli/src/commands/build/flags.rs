@@ -9,6 +9,7 @@ use crate::output::{Hinted, quote};
 /// Flags of `kustomize build`.
 #[derive(Flags)]
 #[command(next_help_heading = "Flags of kustomize build")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct KustomizeFlags {
     /// Which files a kustomization may name.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", value_name = "RESTRICTIONS")]
@@ -25,6 +26,12 @@ pub(super) struct KustomizeFlags {
     /// Run functions as the current user; none is run.
     #[arg(long)]
     as_current_user: bool,
+    /// Render the charts that a kustomization names, which is always done.
+    #[arg(long)]
+    enable_helm: bool,
+    /// Have Helm tell more, which nothing does.
+    #[arg(long)]
+    helm_debug: bool,
     #[command(flatten)]
     refused: Refused,
 }
@@ -51,7 +58,6 @@ enum Reorder {
 
 /// Flags that would have a build start or reach something.
 #[derive(Flags)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Refused {
     /// Refused.
     #[arg(long, hide = true)]
@@ -70,9 +76,6 @@ struct Refused {
     mount: Vec<String>,
     /// Refused.
     #[arg(long, hide = true)]
-    enable_helm: bool,
-    /// Refused.
-    #[arg(long, hide = true)]
     helm_command: Option<String>,
     /// Refused.
     #[arg(long, hide = true)]
@@ -80,18 +83,16 @@ struct Refused {
     /// Refused.
     #[arg(long, hide = true)]
     helm_kube_version: Option<String>,
-    /// Refused.
-    #[arg(long, hide = true)]
-    helm_debug: bool,
 }
 
 const NO_PLUGINS: (&str, &str) =
     ("a build starts no process", "run the plugin beforehand and name what it writes under `resources`");
 const NO_FUNCTIONS: (&str, &str) =
     ("a build runs no functions", "run the function beforehand and name what it writes under `resources`");
-const NO_HELM: (&str, &str) = (
-    "a build starts no process",
-    "render the chart beforehand with `helm template` and name what it writes under `resources`",
+const NO_HELM: (&str, &str) = ("a build starts no process", "leave it out: charts are rendered without Helm");
+const NO_CLUSTER: (&str, &str) = (
+    "a chart sees the cluster that its kustomization names",
+    "set `apiVersions` and `kubeVersion` where `helmCharts` names the chart",
 );
 
 impl KustomizeFlags {
@@ -135,11 +136,9 @@ impl Refused {
             ("--network", self.network, NO_FUNCTIONS),
             ("--network-name", self.network_name.is_some(), NO_FUNCTIONS),
             ("--mount", !self.mount.is_empty(), NO_FUNCTIONS),
-            ("--enable-helm", self.enable_helm, NO_HELM),
             ("--helm-command", self.helm_command.is_some(), NO_HELM),
-            ("--helm-api-versions", !self.helm_api_versions.is_empty(), NO_HELM),
-            ("--helm-kube-version", self.helm_kube_version.is_some(), NO_HELM),
-            ("--helm-debug", self.helm_debug, NO_HELM),
+            ("--helm-api-versions", !self.helm_api_versions.is_empty(), NO_CLUSTER),
+            ("--helm-kube-version", self.helm_kube_version.is_some(), NO_CLUSTER),
         ];
         match flags.into_iter().find(|(_, is_given, _)| *is_given) {
             Some((flag, _, (reason, hint))) => Err(Hinted::new(format!("{flag} is refused: {reason}"), hint)),
