@@ -20,8 +20,7 @@ pub use configuration::{
 pub use kustomization::{KustomizationDefinition, Validation};
 pub use sources::{
     AzureBlobSource, BucketSource, ConfigurationGitProvider, ConfigurationGitRef, GitRepositorySource, LayerOperation,
-    LayerSelector, ManagedIdentity, OciRef, OciRepositorySource, OciVerification, OidcIdentity, ServicePrincipal,
-    TlsConfig,
+    LayerSelector, ManagedIdentity, OciRef, OciRepositorySource, OciVerification, ServicePrincipal, TlsConfig,
 };
 pub use status::{
     ComplianceState, FluxConfigurationStatus, HelmReleaseProperties, ObjectStatus, ProvisioningState, StatusCondition,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::reference::SecretKeyReference;
 use crate::schema::described_by_field;
+use crate::source::OidcIdentity;
 
 /// Ten minutes: the default of every interval and timeout of a configuration.
 pub(super) fn default_seconds() -> i64 {
@@ -431,16 +432,6 @@ pub struct OciVerification {
     /// The identities that are trusted without a key; one of them must match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub match_oidc_identity: Vec<OidcIdentity>,
-}
-
-/// An identity, as two regular expressions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct OidcIdentity {
-    /// Who vouches for the identity.
-    pub issuer: String,
-
-    /// Who signed.
-    pub subject: String,
 }
 
 /// How a registry's TLS is set up.

@@ -8,19 +8,19 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use ureq::{
     Body,
-    http::{Method, Response, StatusCode, header},
+    http::{Method, Response, StatusCode},
 };
 
 use super::{
     BucketRequest, Clock,
     error::{BucketSettingsError, ServiceError},
-    service::{AGENT, Object, Opened, Page, Service, read_body, refusal},
+    service::{AGENT, Object, Opened, Page, Service, opened, read_body, refusal},
     xml,
 };
 use crate::{
     deadline::Deadline,
     secret::{SecretData, SecretError, keyed_digest, line},
-    transport::{Client, Refusal},
+    transport::Client,
     url::{Url, encode, query_pairs},
 };
 
@@ -192,19 +192,8 @@ impl Service for Azure {
     fn open(&self, key: &str, _listed: Option<&Object>) -> Result<Option<Opened>, ServiceError> {
         let path: Vec<String> = key.split('/').map(encode).collect();
         let response = self.get(&format!("/{}", path.join("/")), &[])?;
-        match response.status() {
-            StatusCode::OK => {
-                let named = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok());
-                let etag = etag(named.unwrap_or_default());
-                let content: Box<dyn Read> = Box::new(self.client.body(&self.account.endpoint, response));
-                Ok(Some(Opened { etag, content }))
-            }
-            StatusCode::NOT_FOUND => match self.complaint(response) {
-                ServiceError::Refused(Refusal::Status { .. }) => Ok(None),
-                error => Err(error),
-            },
-            _ => Err(self.complaint(response)),
-        }
+        let content = |response| Box::new(self.client.body(&self.account.endpoint, response)) as Box<dyn Read>;
+        opened(response, etag, content, |response| self.complaint(response))
     }
 }
 

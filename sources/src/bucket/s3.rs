@@ -9,20 +9,20 @@ use fairlead_object::Digest;
 use secrecy::{ExposeSecret, SecretString};
 use ureq::{
     Body,
-    http::{Method, Response, StatusCode, header},
+    http::{Method, Response, StatusCode},
 };
 
 use super::{
     BucketRequest, Clock,
     error::{BucketSettingsError, ServiceError},
-    service::{AGENT, Object, Opened, Page, Service, read_body, refusal},
+    service::{AGENT, Object, Opened, Page, Service, opened, read_body, refusal},
     sign::{Signer, Unsigned},
     xml,
 };
 use crate::{
     deadline::Deadline,
     secret::{SecretData, SecretError, keyed_digest, line},
-    transport::{Client, Encryption, Refusal},
+    transport::{Client, Encryption},
     url::{Url, encode},
 };
 
@@ -228,19 +228,8 @@ impl Service for S3 {
     fn open(&self, key: &str, _listed: Option<&Object>) -> Result<Option<Opened>, ServiceError> {
         let path: Vec<String> = key.split('/').map(encode).collect();
         let response = self.get(&format!("/{}", path.join("/")), "")?;
-        match response.status() {
-            StatusCode::OK => {
-                let named = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok());
-                let etag = etag(named.unwrap_or_default());
-                let content: Box<dyn Read> = Box::new(self.client.body(&self.base, response));
-                Ok(Some(Opened { etag, content }))
-            }
-            StatusCode::NOT_FOUND => match self.complaint(response) {
-                ServiceError::Refused(Refusal::Status { .. }) => Ok(None),
-                error => Err(error),
-            },
-            _ => Err(self.complaint(response)),
-        }
+        let content = |response| Box::new(self.client.body(&self.base, response)) as Box<dyn Read>;
+        opened(response, etag, content, |response| self.complaint(response))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
-use ureq::http::{HeaderMap, StatusCode};
+use ureq::{
+    Body,
+    http::{HeaderMap, Response, StatusCode, header},
+};
 
 use super::error::ServiceError;
 use crate::transport::{Refusal, remote_text, retry_after};
@@ -49,6 +52,26 @@ pub(super) fn read_body(body: impl Read) -> Result<Vec<u8>, ServiceError> {
         return Err(ServiceError::Limit { what: "the answer", limit: format!("{BODY_LIMIT_BYTES} bytes") });
     }
     Ok(content)
+}
+
+/// What the answer to a request for one object means. `complaint` tells an object that is not there from a bucket that is
+/// not there; only the latter is an error.
+pub(super) fn opened(
+    response: Response<Body>,
+    etag: fn(&str) -> String,
+    content: impl FnOnce(Response<Body>) -> Box<dyn Read>,
+    complaint: impl FnOnce(Response<Body>) -> ServiceError,
+) -> Result<Option<Opened>, ServiceError> {
+    let status = response.status();
+    if status == StatusCode::OK {
+        let named = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok());
+        let etag = etag(named.unwrap_or_default());
+        return Ok(Some(Opened { etag, content: content(response) }));
+    }
+    match complaint(response) {
+        ServiceError::Refused(Refusal::Status { .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+        error => Err(error),
+    }
 }
 
 /// What an answer means that is not the one that was hoped for, in the service's own words.

@@ -16,7 +16,7 @@ pub(super) fn object(text: &[u8], target: &str) -> Result<Map<String, Json>, Str
         Json::Null => Ok(Map::new()),
         other => Err(format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type {target}",
-            word(&other)
+            json_type(&other)
         )),
     }
 }
@@ -44,7 +44,7 @@ pub(crate) fn as_text(json: &Json) -> Option<String> {
 }
 
 /// Go's name of what JSON has here.
-pub(super) fn word(json: &Json) -> &'static str {
+pub(crate) fn json_type(json: &Json) -> &'static str {
     match json {
         Json::Null => "null",
         Json::Bool(_) => "bool",
@@ -101,7 +101,7 @@ impl<'j> Fields<'j> {
     }
 
     fn mismatch(&self, value: &Json, name: &str, wanted: &str) -> String {
-        let (word, parent) = (word(value), self.name);
+        let (word, parent) = (json_type(value), self.name);
         format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go struct field {parent}.{name} of type {wanted}"
         )

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fairlead_object::{EntryKind, Tree, TreePath};
 use serde_json::{Map, Value as Json};
 
-use super::decode::{self, document_problem, word};
+use super::decode::{self, document_problem, json_type};
 use super::ignore::{Ignore, PathKind};
 use super::metadata::BAD_TYPE;
 use super::{Chart, ChartError, File, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
@@ -212,7 +212,7 @@ pub(crate) fn values(text: &[u8]) -> Result<Map<String, Json>, String> {
             Json::Null => {}
             Json::Object(object) => merge(&mut values, object),
             other => {
-                let word = word(&other);
+                let word = json_type(&other);
                 return Err(problem(format!(
                     "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
                 )));

@@ -11,7 +11,7 @@ pub use error::ChartError;
 pub use load::{load, load_archive};
 pub use metadata::{ChartType, Dependency, ImportValues, Maintainer, Metadata};
 
-pub(crate) use decode::{as_text, document_problem};
+pub(crate) use decode::{as_text, document_problem, json_type};
 pub(crate) use ignore::matches_glob;
 pub(crate) use load::values;
 

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::hooks::{Role, role};
 use super::{Instance, RenderError, Rendered, RenderedFile, order};
-use crate::chart::{as_text, document_problem};
+use crate::chart::{as_text, document_problem, json_type};
 use crate::codec::yaml;
 use crate::unicode;
 
@@ -157,7 +157,7 @@ impl Head<'_> {
     /// Refuses fields of other types, in Go's words.
     fn check(&self) -> Result<(), String> {
         let refuse = |json: &Json, target: &str| {
-            let word = word(json);
+            let word = json_type(json);
             Err(format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go {target}"))
         };
         let texts = [
@@ -199,17 +199,6 @@ impl Head<'_> {
         let annotations = self.at(&["metadata", "annotations"]).and_then(Json::as_object);
         let texts = annotations.into_iter().flatten();
         texts.map(|(key, value)| (key.clone(), as_text(value).unwrap_or_default())).collect()
-    }
-}
-
-fn word(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "bool",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
     }
 }
 
