@@ -21,9 +21,9 @@ mod uninstall;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use tokio::runtime;
 
-use crate::{connection::Connection, output::CommandError};
-pub(crate) use controller::accept_go_flags;
+use crate::{connection::Connection, deferred::Deferred, output::CommandError};
 
 /// What to do.
 #[derive(Subcommand)]
@@ -38,31 +38,31 @@ pub(crate) enum Command {
     Lint(lint::Args),
     /// List objects and how they are.
     #[command(subcommand)]
-    Get(get::Args),
+    Get(Deferred<get::Args>),
     /// Show what belongs to an object.
     #[command(subcommand)]
-    Tree(tree::Args),
+    Tree(Deferred<tree::Args>),
     /// Show what happened.
-    Events(events::Args),
+    Events(Deferred<events::Args>),
     /// Ask for a reconciliation now, and wait for it.
     #[command(subcommand)]
-    Reconcile(reconcile::Args),
+    Reconcile(Deferred<reconcile::Args>),
     /// Stop reconciling objects.
     #[command(subcommand)]
-    Suspend(suspend::Args),
+    Suspend(Deferred<suspend::Args>),
     /// Go on reconciling objects.
     #[command(subcommand)]
-    Resume(suspend::Args),
+    Resume(Deferred<suspend::Args>),
     /// Check whether the cluster can run Fairlead, and whether it does.
-    Check(check::Args),
+    Check(Deferred<check::Args>),
     /// Put Fairlead into the cluster.
-    Install(install::Args),
+    Install(Deferred<install::Args>),
     /// Remove Fairlead from the cluster; what it applied stays.
-    Uninstall(uninstall::Args),
+    Uninstall(Deferred<uninstall::Args>),
     /// Run the controllers: what `install` puts into a cluster.
-    Controller(Box<controller::Args>),
+    Controller(Deferred<Box<controller::Args>>),
     /// Print a completion script for a shell.
-    Completion(completion::Args),
+    Completion(Deferred<completion::Args>),
 }
 
 impl Command {
@@ -73,17 +73,26 @@ impl Command {
             Self::Diff(args) => diff::run(args, connection).await,
             Self::Apply(args) => apply::run(args, connection).await,
             Self::Lint(args) => lint::run(&args, connection),
-            Self::Get(args) => get::run(args, connection).await,
-            Self::Tree(args) => tree::run(args, connection).await,
-            Self::Events(args) => events::run(args, connection).await,
-            Self::Reconcile(args) => reconcile::run(args, connection).await,
-            Self::Suspend(args) => suspend::run(args, suspend::Change::Suspend, connection).await,
-            Self::Resume(args) => suspend::run(args, suspend::Change::Resume, connection).await,
-            Self::Check(args) => check::run(args, connection).await,
-            Self::Install(args) => install::run(args, connection).await,
-            Self::Uninstall(args) => uninstall::run(args, connection).await,
-            Self::Controller(args) => controller::run(*args, connection).await,
-            Self::Completion(args) => completion::run(&args),
+            Self::Get(Deferred(args)) => get::run(args, connection).await,
+            Self::Tree(Deferred(args)) => tree::run(args, connection).await,
+            Self::Events(Deferred(args)) => events::run(args, connection).await,
+            Self::Reconcile(Deferred(args)) => reconcile::run(args, connection).await,
+            Self::Suspend(Deferred(args)) => suspend::run(args, suspend::Change::Suspend, connection).await,
+            Self::Resume(Deferred(args)) => suspend::run(args, suspend::Change::Resume, connection).await,
+            Self::Check(Deferred(args)) => check::run(args, connection).await,
+            Self::Install(Deferred(args)) => install::run(args, connection).await,
+            Self::Uninstall(Deferred(args)) => uninstall::run(args, connection).await,
+            Self::Controller(Deferred(args)) => controller::run(*args, connection).await,
+            Self::Completion(Deferred(args)) => completion::run(&args),
+        }
+    }
+
+    /// What it runs on: the controller on every processor, all others on the thread they started on.
+    pub(crate) fn runtime(&self) -> runtime::Builder {
+        if matches!(self, Self::Controller(_)) {
+            runtime::Builder::new_multi_thread()
+        } else {
+            runtime::Builder::new_current_thread()
         }
     }
 

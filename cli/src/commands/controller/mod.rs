@@ -5,7 +5,7 @@ mod ignored;
 
 use std::{any::TypeId, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{Arg, ArgAction, Args as Flags, Command};
+use clap::{Arg, ArgAction, Args as Flags};
 use fairlead_plan::{Budget, CustomStage};
 use fairlead_reconciler::{
     clock::Clock,
@@ -28,6 +28,7 @@ use ignored::IgnoredFlags;
 
 /// Flags of the controller. Those that Flux has keep Flux's names and defaults.
 #[derive(Flags)]
+#[command(mut_args(accept_go_values))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// Reconcile objects of all namespaces; otherwise of the one in `$RUNTIME_NAMESPACE` only.
@@ -124,22 +125,19 @@ pub(crate) struct Args {
     runtime_namespace: String,
 }
 
-/// Lets every switch of `command` take `=true` and `=false`, as flags of Go programs do.
-pub(crate) fn accept_go_flags(command: Command) -> Command {
-    let is_switch = |arg: &Arg| arg.get_value_parser().type_id() == TypeId::of::<bool>();
-    command.mut_args(|arg| {
-        if !is_switch(&arg) {
-            return arg;
-        }
-        let arg = if matches!(arg.get_action(), ArgAction::SetTrue) { arg.default_value("false") } else { arg };
-        let action = if matches!(arg.get_action(), ArgAction::Append) { ArgAction::Append } else { ArgAction::Set };
-        arg.action(action)
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
-            .hide_possible_values(true)
-            .value_name("BOOL")
-    })
+/// Lets a switch take `=true` and `=false`, as flags of Go programs do.
+fn accept_go_values(arg: Arg) -> Arg {
+    if arg.get_value_parser().type_id() != TypeId::of::<bool>() {
+        return arg;
+    }
+    let arg = if matches!(arg.get_action(), ArgAction::SetTrue) { arg.default_value("false") } else { arg };
+    let action = if matches!(arg.get_action(), ArgAction::Append) { ArgAction::Append } else { ArgAction::Set };
+    arg.action(action)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .hide_possible_values(true)
+        .value_name("BOOL")
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
@@ -256,7 +254,7 @@ mod tests {
 
     /// Reads the flags as the command line does.
     fn read(flags: &[&str]) -> Result<Args, String> {
-        let command = accept_go_flags(Args::augment_args(Command::new("controller").no_binary_name(true)));
+        let command = Args::augment_args(clap::Command::new("controller").no_binary_name(true));
         let matches = command.try_get_matches_from(flags).map_err(|error| error.to_string())?;
         Args::from_arg_matches(&matches).map_err(|error| error.to_string())
     }
