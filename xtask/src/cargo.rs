@@ -20,6 +20,26 @@ impl Profile {
     }
 }
 
+/// Where the code and the constants of a static binary are in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addresses {
+    /// Elsewhere at each start, so that a memory error is hard to exploit: for the controller, which reads what tenants
+    /// send with a library in C.
+    Random,
+    /// Where the linker put them, as in the programs that Go builds: for the command line, whose start would write a
+    /// third of its pages anew only to tell them where they are.
+    Fixed,
+}
+
+impl Addresses {
+    fn relocation_model(self) -> &'static str {
+        match self {
+            Self::Random => "relocation-model=pic",
+            Self::Fixed => "relocation-model=static",
+        }
+    }
+}
+
 /// Why a chore could not start a program.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CargoError {
@@ -80,16 +100,12 @@ fn finish(mut build: Command) -> Result<(), CargoError> {
 }
 
 /// Builds the binary `name` of the package of that name so that it needs nothing else to run, and returns its path.
-///
-/// It has a target folder of its own: with other flags, everything is compiled anew.
-pub(crate) fn build_static(name: &str) -> Result<PathBuf, CargoError> {
-    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
-    let folder = fairlead_tools::target_directory().join("image");
+pub(crate) fn build_static(name: &str, addresses: Addresses) -> Result<PathBuf, CargoError> {
     let mut build = cargo();
-    build.args(["build", "--locked", "--release", "--package", name, "--bin", name, "--target", &target]);
-    build.env("RUSTFLAGS", "-C target-feature=+crt-static").env("CARGO_TARGET_DIR", &folder);
+    build.args(["rustc", "--locked", "--release", "--package", name, "--bin", name, "--"]);
+    build.args(["-C", "target-feature=+crt-static", "-C", addresses.relocation_model()]);
     finish(build)?;
-    Ok(folder.join(target).join(Profile::Release.folder()).join(name))
+    Ok(fairlead_tools::target_directory().join(Profile::Release.folder()).join(name))
 }
 
 /// Replaces this process by the binary `name`, so that signals and the exit code are its own.

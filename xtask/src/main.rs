@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use fairlead_tools::Tool;
 use xtask::image;
 
-use crate::prerequisites::Prerequisite;
+use crate::{cargo::Addresses, prerequisites::Prerequisite};
 
 const NO_ARGUMENTS: [&str; 0] = [];
 
@@ -63,6 +63,8 @@ enum Chore {
         #[arg(long, default_value_t = 15)]
         minutes: u64,
     },
+    /// Build the command line as one file that needs nothing else to run, and print its path.
+    Binary,
     /// Write the image that `fairlead install` runs, as an OCI archive.
     Image,
     /// Write the generated files anew: those under `deploy/`, and what kustomize knows of Kubernetes' types.
@@ -113,7 +115,8 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
         Chore::Bench { name, quick, json } => {
             prepare(&[Prerequisite::CCompiler, Prerequisite::Git, Prerequisite::Go])?;
             say("building Fairlead and its benchmarks with optimisation");
-            cargo::build_binaries(&["fairlead", "fairlead-benches"], cargo::Profile::Release)?;
+            cargo::build_static("fairlead", Addresses::Fixed)?;
+            cargo::build_binaries(&["fairlead-benches"], cargo::Profile::Release)?;
             let flags = [(quick, "--quick"), (json, "--json")];
             let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
             Err(cargo::become_binary("fairlead-benches", cargo::Profile::Release, name.into_iter().chain(flags)).into())
@@ -123,11 +126,17 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
             say("building the fuzzer, with counters for what an input reaches");
             Err(fuzz::run(&property, minutes)?.into())
         }
+        Chore::Binary => {
+            prepare(&[Prerequisite::CCompiler])?;
+            say("building a static Fairlead with optimisation");
+            println!("{}", cargo::build_static("fairlead", Addresses::Fixed)?.display());
+            Ok(ExitCode::SUCCESS)
+        }
         Chore::Image => {
             prepare(&[Prerequisite::CCompiler])?;
             say("building a static Fairlead with optimisation");
             let archive = fairlead_tools::target_directory().join("fairlead-image.tar");
-            image::pack(&cargo::build_static("fairlead")?)?.write(&archive)?;
+            image::pack(&cargo::build_static("fairlead", Addresses::Random)?)?.write(&archive)?;
             say(&format!(
                 "wrote {}; load it with `docker load`, `podman load` or `kind load image-archive`",
                 image::REFERENCE
