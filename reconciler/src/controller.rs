@@ -16,7 +16,10 @@ use fairlead_api::{
     source::{Bucket, GitRepository, HelmRepository, OciRepository},
 };
 use fairlead_plan::DigestKey;
-use fairlead_sources::store::{Store, StoreError, StoreSettings};
+use fairlead_sources::{
+    store::{Store, StoreError, StoreSettings},
+    transport::Egress,
+};
 use kube::Client;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -49,6 +52,8 @@ pub struct Place {
     pub storage_path: PathBuf,
     /// How long old artifacts are kept.
     pub store: StoreSettings,
+    /// `--allow-egress`, `--deny-egress`: which addresses sources may reach.
+    pub egress: Egress,
     /// `--storage-addr`: where artifacts are served.
     pub storage_address: String,
     /// `--metrics-addr`.
@@ -98,6 +103,7 @@ pub async fn run(
     stop: CancellationToken,
     on_start: impl FnOnce(Addresses),
 ) -> Result<(), ControllerError> {
+    place.egress.clone().hold();
     let listeners = Listeners::bind(&place).await?;
     on_start(listeners.addresses());
     let store = Store::open(&place.storage_path, place.store)?;

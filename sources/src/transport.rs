@@ -6,9 +6,12 @@
 //! - A source's CAs are trusted beside the system's.
 //! - A request ends with its source's deadline, however slowly bytes arrive.
 //! - An error holds nothing of a URL but its host, because that is where tokens are put.
+//! - Only addresses that the operator's rule permits are connected to, see [`Egress`].
 
 mod client;
+mod egress;
 mod error;
+mod network;
 mod proxy;
 mod refusal;
 mod said;
@@ -17,7 +20,9 @@ mod trust;
 use fairlead_object::Digest;
 
 pub use crate::deadline::DeadlinePassed;
+pub use egress::{Egress, EgressError, OutOfReach};
 pub use error::TransportError;
+pub use network::{Network, NetworkError};
 pub use proxy::Proxy;
 pub use refusal::Refusal;
 pub use trust::Trust;

@@ -217,6 +217,8 @@ impl ControllerCommand {
             .arg(format!("--storage-adv-addr=127.0.0.1:{}", self.artifacts_port))
             .arg(format!("--metrics-addr=127.0.0.1:{}", self.metrics_port))
             .arg(format!("--health-addr=127.0.0.1:{}", self.health_port))
+            // Every server of the harness is there.
+            .arg("--allow-egress=127.0.0.1")
             .args(&self.flags)
             .env("RUNTIME_NAMESPACE", NAMESPACE);
         ServerProcess::start(&command, &self.log(), &self.folder)

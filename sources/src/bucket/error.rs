@@ -149,6 +149,7 @@ impl ServiceError {
             Self::Limit { .. } => "narrow the source with `spec.prefix`",
             Self::Transport(
                 TransportError::Connect { .. }
+                | TransportError::Egress(_)
                 | TransportError::Proxy { .. }
                 | TransportError::Redirect { .. }
                 | TransportError::Protocol(_),

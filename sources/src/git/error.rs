@@ -251,6 +251,7 @@ impl CloneError {
             | Self::Ssh(_)
             | Self::Transport(
                 TransportError::Connect { .. }
+                | TransportError::Egress(_)
                 | TransportError::Proxy { .. }
                 | TransportError::Redirect { .. }
                 | TransportError::Protocol(_),

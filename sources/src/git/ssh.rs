@@ -5,6 +5,7 @@
 use std::{
     borrow::Cow,
     io::{self, Read},
+    net::SocketAddr,
     sync::Arc,
 };
 
@@ -14,7 +15,7 @@ use russh::{
     keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate},
 };
 use secrecy::ExposeSecret;
-use tokio::runtime;
+use tokio::{net::lookup_host, runtime};
 
 use super::{
     GitUrl,
@@ -25,7 +26,8 @@ use super::{
 };
 use crate::{
     deadline::Deadline,
-    transport::{TransportError, remote_text},
+    transport::{Egress, TransportError, remote_text},
+    url::Endpoint,
 };
 
 /// Who logs in where the URL does not say.
@@ -125,12 +127,21 @@ async fn open(
     let check =
         ServerCheck { host: endpoint.host.clone(), port: endpoint.port, known_hosts: credentials.known_hosts.clone() };
     let config = Arc::new(config(&check, deadline));
-    let mut session = client::connect(config, (endpoint.host.as_str(), endpoint.port), check)
-        .await
-        .map_err(|error| error.named(&host_of(url)))?;
+    let addresses = addresses(&endpoint, &Egress::of_process()).await?;
+    let mut session =
+        client::connect(config, addresses.as_slice(), check).await.map_err(|error| error.named(&host_of(url)))?;
     authenticate(&mut session, url, credentials).await?;
     let channel = start_upload_pack(&session, &url.decoded_path()).await.map_err(ssh_failed)?;
     Ok((session, channel))
+}
+
+/// The addresses of a server that may be connected to.
+async fn addresses(endpoint: &Endpoint, egress: &Egress) -> Result<Vec<SocketAddr>, TransportError> {
+    let Endpoint { host, port, .. } = endpoint;
+    let failed =
+        |error: io::Error| TransportError::Connect { host: host_name(host, *port), problem: error.to_string() };
+    let found = lookup_host((host.as_str(), *port)).await.map_err(failed)?;
+    Ok(egress.permitted(host, found)?)
 }
 
 /// Asks for the kinds of host key that are known for this server, so that it does not answer with another one.
@@ -237,6 +248,16 @@ impl client::Handler for ServerCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_is_connected_to_where_its_name_was_found_to_lead_and_may_lead() {
+        let url = GitUrl::parse("ssh://git@127.0.0.1:2222/r").expect("a URL");
+        let found = addresses(&url.endpoint(), &Egress::anywhere()).await.expect("any address");
+        assert_eq!(found, [SocketAddr::from(([127, 0, 0, 1], 2222))]);
+        let refused = addresses(&url.endpoint(), &Egress::guarded(Vec::new(), Vec::new())).await;
+        let text = refused.expect_err("out of reach").to_string();
+        assert!(text.contains("sources may not reach loopback addresses"), "{text}");
+    }
 
     #[test]
     fn a_path_is_one_word_whatever_is_in_it() {

@@ -226,6 +226,7 @@ impl RegistryError {
             Self::Transport(TransportError::Timeout(_)) => "raise `spec.timeout` if the artifact is large",
             Self::Transport(
                 TransportError::Connect { .. }
+                | TransportError::Egress(_)
                 | TransportError::Proxy { .. }
                 | TransportError::Redirect { .. }
                 | TransportError::Protocol(_),

@@ -9,9 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use ureq::{
     Agent, AsSendBody, Body,
     http::{Method, Request, Response, header, request::Builder},
+    unversioned::transport::DefaultConnector,
 };
 
-use super::{Transport, TransportError, trust::ShowCertificate};
+use super::{Egress, EgressError, Transport, TransportError, egress::CheckedResolver, trust::ShowCertificate};
 use crate::{
     deadline::Deadline,
     url::{Endpoint, Scheme, Url},
@@ -27,6 +28,7 @@ pub(crate) struct Client {
     transport: Transport,
     user_agent: &'static str,
     deadline: Deadline,
+    egress: Egress,
     at_home: OnceLock<Agent>,
     elsewhere: OnceLock<Agent>,
 }
@@ -38,6 +40,7 @@ impl Client {
             transport: transport.clone(),
             user_agent,
             deadline: deadline.clone(),
+            egress: Egress::of_process(),
             at_home: OnceLock::new(),
             elsewhere: OnceLock::new(),
         }
@@ -110,15 +113,15 @@ impl Client {
     }
 
     fn new_agent(&self, show: ShowCertificate) -> Agent {
-        Agent::config_builder()
+        let config = Agent::config_builder()
             .tls_config(self.transport.trust.tls_config(show))
             .proxy(None)
             .user_agent(self.user_agent)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .build()
-            .new_agent()
+            .build();
+        Agent::with_parts(config, DefaultConnector::new(), CheckedResolver::new(self.egress.clone()))
     }
 }
 
@@ -184,6 +187,84 @@ fn failed(error: ureq::Error, at: &Url, deadline: &Deadline) -> TransportError {
         ureq::Error::LargeResponseHeader(..) => {
             TransportError::Protocol("the header of the answer is too long".to_owned())
         }
+        ureq::Error::Other(error) => match error.downcast::<EgressError>() {
+            Ok(refused) => TransportError::Egress(*refused),
+            Err(_) => connect("the request could not be made".to_owned()),
+        },
         _ => connect("the request could not be made".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        net::{Ipv4Addr, TcpListener},
+        thread,
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::{secret::tests::data, transport::Proxy};
+
+    /// A server that answers one request with `answer`, and the port it is at.
+    fn server(answer: String) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a request");
+            let read = stream.read(&mut [0; 4096]).expect("a question");
+            assert!(read > 0, "nothing was asked");
+            stream.write_all(answer.as_bytes()).expect("an answer");
+        });
+        port
+    }
+
+    fn redirect(target: &str) -> String {
+        format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    }
+
+    /// What comes of a request of `url` where sources may reach `allowed` besides.
+    fn outcome(url: &str, proxy: Option<&str>, allowed: &[&str]) -> String {
+        let url = Url::parse(url).expect("a URL");
+        let proxy = proxy.map(|address| Proxy::from_secret(&data([("address", address)])).expect("a proxy"));
+        let transport = Transport { proxy: proxy.unwrap_or_default(), ..Transport::default() };
+        let (deadline, _guard) = Deadline::after(Duration::from_secs(30));
+        let allowed = allowed.iter().map(|network| network.parse().expect("a network")).collect();
+        let mut client = Client::new(url.endpoint(), &transport, "test", &deadline);
+        client.egress = Egress::guarded(allowed, Vec::new());
+        match client.follow(&Method::GET, &url, "*/*", None) {
+            Ok((_, response)) => response.status().to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_is_not_asked_unless_that_is_allowed() {
+        let port = server("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned());
+        assert_eq!(
+            outcome(&format!("http://127.0.0.1:{port}/"), None, &[]),
+            "127.0.0.1 is at 127.0.0.1, and sources may not reach loopback addresses unless the controller runs with \
+             --allow-egress=127.0.0.1"
+        );
+        assert_eq!(outcome(&format!("http://127.0.0.1:{port}/"), None, &["127.0.0.0/8"]), "204 No Content");
+    }
+
+    #[test]
+    fn cve_2026_44936_fleet_a_redirect_to_a_metadata_service_is_not_followed() {
+        for host in ["169.254.169.254", "2852039166", "[::ffff:169.254.169.254]"] {
+            let port = server(redirect(&format!("http://{host}/latest/meta-data/")));
+            let outcome = outcome(&format!("http://127.0.0.1:{port}/"), None, &["127.0.0.0/8"]);
+            assert!(outcome.contains("may not reach addresses of cloud metadata services"), "{host}: {outcome}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_proxy_is_checked_too() {
+        for scheme in ["http", "socks5"] {
+            let proxy = format!("{scheme}://127.0.0.1:9");
+            let outcome = outcome("http://example.com/", Some(&proxy), &[]);
+            assert!(outcome.contains("may not reach loopback addresses"), "{scheme}: {outcome}");
+        }
     }
 }

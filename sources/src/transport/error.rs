@@ -1,5 +1,6 @@
 //! Why bytes did not get to a server and back.
 
+use super::EgressError;
 use crate::deadline::DeadlinePassed;
 
 /// Why bytes did not get to a server and back. No text holds more of a URL than its host.
@@ -13,6 +14,9 @@ pub enum TransportError {
         /// Why, without anything secret.
         problem: String,
     },
+    /// The operator does not let sources reach the server.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
     /// The server's certificate is not trusted, or it does not trust ours.
     #[error("tls: {0}")]
     Tls(String),

@@ -17,6 +17,7 @@ use fairlead_object::Digest;
 use secrecy::ExposeSecret;
 use ureq::{Proxy as Hop, ProxyProtocol};
 
+use super::Network;
 use crate::{
     secret::{SecretData, SecretError, fingerprint, keyed_digest, line},
     url::{Scheme, Url},
@@ -47,8 +48,6 @@ impl Proxy {
 
     /// The proxy for a request of `url`.
     pub(super) fn towards(&self, url: &Url) -> Option<Hop> {
-        static ENVIRONMENT: LazyLock<Environment> =
-            LazyLock::new(|| Environment::read(|name| std::env::var(name).ok().filter(|value| !value.is_empty())));
         match &self.given {
             Some(given) => Some(given.0.clone()),
             None => ENVIRONMENT.towards(url),
@@ -96,6 +95,15 @@ fn hop(address: &str, username: Option<String>, password: Option<String>) -> Opt
     builder.build().ok()
 }
 
+/// What the environment of this process says.
+static ENVIRONMENT: LazyLock<Environment> =
+    LazyLock::new(|| Environment::read(|name| std::env::var(name).ok().filter(|value| !value.is_empty())));
+
+/// Whether the environment names this proxy.
+pub(super) fn is_of_environment(hop: &Hop) -> bool {
+    [&ENVIRONMENT.http, &ENVIRONMENT.https].into_iter().flatten().any(|known| known == hop)
+}
+
 /// What the environment says of proxies.
 #[derive(Default)]
 struct Environment {
@@ -108,10 +116,7 @@ struct Environment {
 #[derive(Debug, PartialEq, Eq)]
 enum Exempt {
     Everything,
-    Network {
-        address: IpAddr,
-        bits: u32,
-    },
+    Network(Network),
     Address {
         address: IpAddr,
         port: Option<u16>,
@@ -166,10 +171,8 @@ impl Exempt {
         if written == "*" {
             return Some(Self::Everything);
         }
-        if let Some((address, bits)) = written.split_once('/') {
-            let address: IpAddr = address.parse().ok()?;
-            let bits = bits.parse().ok().filter(|bits| *bits <= width(address))?;
-            return Some(Self::Network { address, bits });
+        if written.contains('/') {
+            return written.parse().ok().map(Self::Network);
         }
         if let Ok(address) = written.parse() {
             return Some(Self::Address { address, port: None });
@@ -187,9 +190,7 @@ impl Exempt {
     fn covers(&self, host: &str, address: Option<IpAddr>, port: u16) -> bool {
         match self {
             Self::Everything => true,
-            Self::Network { address: network, bits } => {
-                address.is_some_and(|address| is_within(address, *network, *bits))
-            }
+            Self::Network(network) => address.is_some_and(|address| network.contains(address)),
             Self::Address { address: exempt, port: only } => {
                 address == Some(*exempt) && only.is_none_or(|only| only == port)
             }
@@ -203,26 +204,6 @@ impl Exempt {
             }
         }
     }
-}
-
-/// How many bits an address of that family has.
-fn width(address: IpAddr) -> u32 {
-    match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
-    }
-}
-
-fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    /// The address, with its first bit first.
-    fn aligned(address: IpAddr) -> u128 {
-        match address {
-            IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
-            IpAddr::V6(address) => address.to_bits(),
-        }
-    }
-    let differing = aligned(address) ^ aligned(network);
-    width(address) == width(network) && differing.leading_zeros() >= bits
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod definitions;
 mod demo;
 mod dependencies;
 mod drift;
+mod egress;
 mod faults;
 mod flux_configuration;
 mod follow;

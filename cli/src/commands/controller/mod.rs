@@ -13,7 +13,10 @@ use fairlead_reconciler::{
     leader::Election,
     settings::Settings,
 };
-use fairlead_sources::store::StoreSettings;
+use fairlead_sources::{
+    store::StoreSettings,
+    transport::{Egress, Network},
+};
 use kube::Client;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -64,6 +67,12 @@ pub(crate) struct Args {
     /// Account that a Kustomization runs as which names none.
     #[arg(long, default_value = "", value_name = "NAME")]
     default_service_account: String,
+    /// Networks that sources may reach although they are this machine's, link-local or a cloud's metadata service.
+    #[arg(long, value_delimiter = ',', value_name = "NETWORKS")]
+    allow_egress: Vec<Network>,
+    /// Networks that sources may not reach besides those.
+    #[arg(long, value_delimiter = ',', value_name = "NETWORKS")]
+    deny_egress: Vec<Network>,
     /// First delay after a failure.
     #[arg(long, default_value = "750ms", value_parser = duration)]
     min_retry_delay: Duration,
@@ -206,6 +215,7 @@ fn place(args: &Args) -> Place {
             retention_ttl: args.artifact_retention_ttl,
             retention_records: args.artifact_retention_records,
         },
+        egress: Egress::guarded(args.allow_egress.clone(), args.deny_egress.clone()),
         storage_address: args.storage_addr.clone(),
         metrics_address: args.metrics_addr.clone(),
         health_address: args.health_addr.clone(),
@@ -280,6 +290,13 @@ mod tests {
         assert_eq!(args.ignored.0, ignored);
         assert_eq!(args.override_manager, ["kubectl", "helm", "argo"]);
         assert_eq!(args.concurrent, 20);
+    }
+
+    #[test]
+    fn networks_are_lists_of_ranges_and_addresses() {
+        let args = read(&["--allow-egress=127.0.0.0/8,::1", "--deny-egress", "10.96.0.1"]).expect("networks");
+        assert_eq!((args.allow_egress.len(), args.deny_egress.len()), (2, 1));
+        assert!(read(&["--allow-egress=localhost"]).expect_err("a name").contains("neither an address nor a network"));
     }
 
     #[test]
