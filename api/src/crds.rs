@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::fairlead::FluxConfiguration;
 use crate::kustomize::Kustomization;
 use crate::names::{annotations, labels};
+use crate::notification::Receiver;
 use crate::source::{Bucket, GitRepository, HelmRepository, OciRepository};
 
 /// The version of this program, as labels and images carry it.
@@ -25,6 +26,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         HelmRepository::crd(),
         Kustomization::crd(),
         OciRepository::crd(),
+        Receiver::crd(),
     ];
     crds.iter_mut().for_each(dress);
     crds

@@ -149,6 +149,7 @@ mod tests {
         CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
         CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io
+        CustomResourceDefinition receivers.notification.toolkit.fluxcd.io
         ServiceAccount flux-system/fairlead
         ClusterRole fairlead-controller-flux-system
         ClusterRole fairlead-tenant
@@ -157,6 +158,7 @@ mod tests {
         RoleBinding flux-system/fairlead to fairlead
         ClusterRoleBinding cluster-reconciler-flux-system to cluster-admin
         Service flux-system/fairlead
+        Service flux-system/webhook-receiver
         NetworkPolicy flux-system/fairlead
         Deployment flux-system/fairlead
         ");
@@ -173,6 +175,7 @@ mod tests {
         CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
         CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io
+        CustomResourceDefinition receivers.notification.toolkit.fluxcd.io
         ServiceAccount gitops/fairlead
         ClusterRole fairlead-controller-gitops
         ClusterRole fairlead-tenant
@@ -180,6 +183,7 @@ mod tests {
         Role gitops/fairlead
         RoleBinding gitops/fairlead to fairlead
         Service gitops/fairlead
+        Service gitops/webhook-receiver
         NetworkPolicy gitops/fairlead
         Deployment gitops/fairlead
         ");

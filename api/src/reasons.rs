@@ -14,6 +14,14 @@ pub const UNSUPPORTED_FIELD: &str = "UnsupportedField";
 /// A field has a value that cannot be used. Flux has no such reason: there one bad value stops the controller.
 pub const INVALID_FIELD: &str = "InvalidField";
 
+/// Reasons of a `Receiver`.
+pub mod receiver {
+    /// The Secret with the token is missing, or has none.
+    pub const TOKEN_NOT_FOUND: &str = "TokenNotFound";
+    /// A CEL expression cannot be compiled.
+    pub const INVALID_CEL_EXPRESSION: &str = "InvalidCELExpression";
+}
+
 /// Reasons of a `GitRepository`.
 pub mod source {
     /// The credentials cannot be read or were refused.

@@ -70,8 +70,8 @@ pub(crate) const HELM_REPOSITORY: Kind = Kind {
 pub(crate) const SOURCES: [Kind; 4] = [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY];
 
 /// All kinds, in Flux's order.
-pub(crate) const ALL: [Kind; 6] =
-    [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, FLUX_CONFIGURATION];
+pub(crate) const ALL: [Kind; 7] =
+    [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, RECEIVER, FLUX_CONFIGURATION];
 
 /// `Kustomization`.
 pub(crate) const KUSTOMIZATION: Kind = Kind {
@@ -82,6 +82,17 @@ pub(crate) const KUSTOMIZATION: Kind = Kind {
     human: "kustomization",
     revision: "/status/lastAppliedRevision",
     handled: "applied revision",
+};
+
+/// `Receiver`, which has no revision.
+pub(crate) const RECEIVER: Kind = Kind {
+    group: "notification.toolkit.fluxcd.io",
+    version: "v1",
+    name: "Receiver",
+    plural: "receivers",
+    human: "receiver",
+    revision: "",
+    handled: "",
 };
 
 /// `FluxConfiguration`.

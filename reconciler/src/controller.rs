@@ -13,6 +13,7 @@ use std::{
 use fairlead_api::{
     fairlead::FluxConfiguration,
     kustomize::Kustomization,
+    notification::Receiver,
     source::{Bucket, GitRepository, HelmRepository, OciRepository},
 };
 use fairlead_plan::DigestKey;
@@ -31,6 +32,7 @@ use crate::{
     cluster::Cluster,
     controllers::{
         self, ObjectKey, Reconciled, World, flux_configuration, kustomization,
+        receiver::{self, Receivers},
         source::{Source, Sources},
     },
     events::Recorder,
@@ -40,6 +42,7 @@ use crate::{
     queue::Queue,
     settings::Settings,
     watch::{Change, Served, Tracker},
+    webhook::{self, Hooks},
 };
 
 /// How often what nothing refers to any more is removed from the store.
@@ -56,6 +59,8 @@ pub struct Place {
     pub egress: Egress,
     /// `--storage-addr`: where artifacts are served.
     pub storage_address: String,
+    /// `--receiver-addr`: where webhooks are taken.
+    pub receiver_address: String,
     /// `--metrics-addr`.
     pub metrics_address: String,
     /// `--health-addr`.
@@ -88,6 +93,8 @@ pub enum ControllerError {
 pub struct Addresses {
     /// Artifacts.
     pub artifacts: Option<SocketAddr>,
+    /// Webhooks.
+    pub webhooks: Option<SocketAddr>,
     /// Metrics.
     pub metrics: Option<SocketAddr>,
     /// Probes.
@@ -109,11 +116,16 @@ pub async fn run(
     let store = Store::open(&place.storage_path, place.store)?;
     let metrics = Metrics::default();
     let cluster = Cluster::new(client, metrics.clone());
-    let process = Process { cluster, settings, place, clock, store, metrics, readiness: Readiness::default() };
+    let receivers = Receivers::new();
+    let only_own_namespace = settings.no_cross_namespace_refs;
+    let hooks = Hooks::new(receivers.clone(), cluster.clone(), clock.clone(), only_own_namespace);
+    let readiness = Readiness::default();
+    let process = Process { cluster, settings, place, clock, store, metrics, readiness, receivers, hooks };
     let mut tasks = JoinSet::new();
-    // Probes and artifacts are served until the very end, so that a graceful stop is no outage.
+    // Probes, artifacts and webhooks are served until the very end, so that a graceful stop is no outage.
     let listening = CancellationToken::new();
     listeners.serve(&process, &mut tasks, &listening);
+    tasks.spawn(process.watch_receivers(listening.clone()));
     let outcome = match process.place.election.clone() {
         None => process.work(stop).await,
         Some(election) => process.lead(&election, stop).await,
@@ -126,6 +138,7 @@ pub async fn run(
 /// What a process listens on. All of it is bound before anything is done, so that an address that is taken ends it at once.
 struct Listeners {
     artifacts: TcpListener,
+    webhooks: TcpListener,
     metrics: TcpListener,
     health: TcpListener,
 }
@@ -134,6 +147,7 @@ impl Listeners {
     async fn bind(place: &Place) -> Result<Self, ListenError> {
         Ok(Self {
             artifacts: probes::listen(&place.storage_address, "--storage-addr").await?,
+            webhooks: probes::listen(&place.receiver_address, "--receiver-addr").await?,
             metrics: probes::listen(&place.metrics_address, "--metrics-addr").await?,
             health: probes::listen(&place.health_address, "--health-addr").await?,
         })
@@ -142,6 +156,7 @@ impl Listeners {
     fn addresses(&self) -> Addresses {
         Addresses {
             artifacts: probes::address(&self.artifacts),
+            webhooks: probes::address(&self.webhooks),
             metrics: probes::address(&self.metrics),
             health: probes::address(&self.health),
         }
@@ -152,6 +167,7 @@ impl Listeners {
             (self.metrics, probes::metrics_router(process.metrics.clone())),
             (self.health, probes::health_router(process.readiness.clone())),
             (self.artifacts, fairlead_sources::serve::router(process.store.clone())),
+            (self.webhooks, webhook::router(Arc::clone(&process.hooks))),
         ];
         for (listener, router) in served {
             tasks.spawn(probes::serve(listener, router, stop.clone()));
@@ -168,9 +184,25 @@ struct Process {
     store: Store,
     metrics: Metrics,
     readiness: Readiness,
+    receivers: Receivers,
+    hooks: Arc<Hooks>,
 }
 
 impl Process {
+    /// Watches Receivers, whether it leads or stands by: webhooks reach every replica.
+    fn watch_receivers(&self, stop: CancellationToken) -> impl Future<Output = ()> + Send + 'static {
+        let Settings { namespace, label_selector, .. } = self.settings.clone();
+        let (queue, is_filled) = (Arc::clone(&self.receivers.queue), self.hooks.is_filled.clone());
+        let on_change = move |change: &Change<Receiver>| {
+            if change.asks_for_a_run() {
+                queue.wake(change.key.clone());
+            }
+        };
+        let client = self.cluster.client().clone();
+        let served = self.receivers.served.clone();
+        served.watch(client, namespace, label_selector, stop, on_change, move || is_filled.set())
+    }
+
     /// Works while it leads.
     async fn lead(self, election: &Election, stop: CancellationToken) -> Result<(), ControllerError> {
         // A candidate that waits is ready: nothing else may wait for it to lead.
@@ -199,7 +231,9 @@ impl Process {
         );
         let sending = AbortOnDropHandle::new(tokio::spawn(sending));
         let filled = Filled::of(Sources::KINDS.len() + 2, self.readiness.clone());
+        let hooks = Arc::clone(&self.hooks);
         let world = self.world(recorder, &stop)?;
+        hooks.lead(&world);
         let mut tasks = JoinSet::new();
         start_watches(&world, &mut tasks, &filled, &stop);
         tasks.spawn(collect(Arc::clone(&world), stop.clone()));
@@ -221,7 +255,7 @@ impl Process {
     }
 
     fn world(self, recorder: Recorder, stop: &CancellationToken) -> Result<Arc<World>, ControllerError> {
-        let Self { cluster, settings, clock, store, metrics, .. } = self;
+        let Self { cluster, settings, clock, store, metrics, receivers, .. } = self;
         let (first, limit) = (settings.min_retry_delay, settings.max_retry_delay);
         let kustomization_queue: Arc<Queue<ObjectKey>> = Queue::new();
         let woken = Arc::clone(&kustomization_queue);
@@ -236,6 +270,11 @@ impl Process {
             memories.forget(owner);
             woken.wake(owner.clone());
         });
+        let woken = Arc::clone(&receivers.queue);
+        let marks = receiver::MARKS;
+        let client = cluster.client().clone();
+        let receiver_tracker =
+            Tracker::new(client, clock.clone(), stop.clone(), marks, move |owner| woken.wake(owner.clone()));
         Ok(Arc::new(World {
             cluster,
             store,
@@ -254,6 +293,9 @@ impl Process {
             awaited_kinds: kustomization::AwaitedKinds::default(),
             configuration_memories,
             sources: Sources::new(first, limit),
+            receivers,
+            receiver_tracker,
+            receiver_backoff: Backoff::new(first, limit),
             kustomization_backoff: Backoff::new(first, limit),
             configuration_backoff: Backoff::new(first, limit),
         }))
@@ -362,6 +404,7 @@ fn start_queues(world: &Arc<World>, tasks: &mut JoinSet<()>, stop: &Cancellation
     start_queue::<OciRepository>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<Kustomization>(world, settings.concurrent, tasks, stop);
     start_queue::<FluxConfiguration>(world, settings.concurrent, tasks, stop);
+    start_queue::<Receiver>(world, settings.concurrent, tasks, stop);
 }
 
 fn start_queue<K: Reconciled>(

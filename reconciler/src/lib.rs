@@ -9,9 +9,10 @@
 //!
 //! # Large dependencies
 //! - `kube`: the client and its watches, the Rust ecosystem's own.
-//! - `axum`: three small HTTP endpoints, on the stack that `kube` already brings.
+//! - `axum`: a few small HTTP endpoints, on the stack that `kube` already brings.
 //! - `prometheus-client`: the metrics' text format.
 //! - `ureq`: posts events to a notification address without a second asynchronous HTTP stack.
+//! - `ring`: checks the signatures of webhooks; it is the cryptography of TLS here.
 
 pub mod apply;
 mod backoff;
@@ -29,3 +30,4 @@ pub mod probes;
 pub mod queue;
 pub mod settings;
 pub mod watch;
+pub mod webhook;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
-/// Whether the process is ready to work: set once its caches are filled. A standby that waits for the lease is ready.
+/// Whether something is ready to work: set once its caches are filled. A process that waits for the lease is ready.
 #[derive(Clone, Default)]
 pub struct Readiness(Arc<AtomicBool>);
 

@@ -16,7 +16,8 @@ pub struct Settings {
     pub concurrent: usize,
     /// How many sources are fetched at once; they wait for servers, not for a processor.
     pub concurrent_sources: usize,
-    /// `--no-cross-namespace-refs`: a Kustomization may only use sources of its own namespace.
+    /// `--no-cross-namespace-refs`: a Kustomization may only use sources of its own namespace, and a Receiver only wake
+    /// objects of its own.
     pub no_cross_namespace_refs: bool,
     /// `--default-service-account`: whom a Kustomization runs as that names no account; `None` for this process itself.
     pub default_service_account: Option<String>,

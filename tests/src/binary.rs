@@ -53,6 +53,7 @@ struct ControllerCommand {
     folder: PathBuf,
     flags: Vec<String>,
     artifacts_port: u16,
+    receiver_port: u16,
     metrics_port: u16,
     health_port: u16,
 }
@@ -150,6 +151,11 @@ impl Controller {
         format!("127.0.0.1:{}", self.command.artifacts_port)
     }
 
+    /// Returns the URL that webhooks are sent to, without the path of their Receiver.
+    pub fn webhook_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.command.receiver_port)
+    }
+
     /// Ends it at once, as a crash would. Its store stays.
     pub fn kill(&self) {
         self.process().kill();
@@ -201,8 +207,8 @@ impl ControllerCommand {
         let artifacts_port = free_port()?;
         let folder = cluster.join(format!("controller-{artifacts_port}"));
         fs::create_dir(&folder)?;
-        let (metrics_port, health_port) = (free_port()?, free_port()?);
-        Ok(Self { kubeconfig, folder, flags, artifacts_port, metrics_port, health_port })
+        let [receiver_port, metrics_port, health_port] = [free_port()?, free_port()?, free_port()?];
+        Ok(Self { kubeconfig, folder, flags, artifacts_port, receiver_port, metrics_port, health_port })
     }
 
     fn start(&self) -> io::Result<ServerProcess> {
@@ -215,6 +221,7 @@ impl ControllerCommand {
             .arg(self.folder.join("store"))
             .arg(format!("--storage-addr=127.0.0.1:{}", self.artifacts_port))
             .arg(format!("--storage-adv-addr=127.0.0.1:{}", self.artifacts_port))
+            .arg(format!("--receiver-addr=127.0.0.1:{}", self.receiver_port))
             .arg(format!("--metrics-addr=127.0.0.1:{}", self.metrics_port))
             .arg(format!("--health-addr=127.0.0.1:{}", self.health_port))
             // Every server of the harness is there.

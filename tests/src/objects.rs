@@ -18,7 +18,7 @@ use crate::cluster::TestCluster;
 const FIELD_MANAGER: &str = "test";
 
 /// The kinds that tests name, with their API versions; any other is written `<group>/<version>/<Kind>`.
-const KINDS: [(&str, &str); 20] = [
+const KINDS: [(&str, &str); 21] = [
     ("Bucket", "source.toolkit.fluxcd.io/v1"),
     ("ClusterRole", "rbac.authorization.k8s.io/v1"),
     ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
@@ -33,6 +33,7 @@ const KINDS: [(&str, &str); 20] = [
     ("Lease", "coordination.k8s.io/v1"),
     ("Namespace", "v1"),
     ("OCIRepository", "source.toolkit.fluxcd.io/v1"),
+    ("Receiver", "notification.toolkit.fluxcd.io/v1"),
     ("Role", "rbac.authorization.k8s.io/v1"),
     ("RoleBinding", "rbac.authorization.k8s.io/v1"),
     ("Secret", "v1"),

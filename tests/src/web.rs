@@ -42,6 +42,18 @@ pub async fn status(url: &str) -> u16 {
     answer.unwrap_or_else(|error| panic!("no answer: {error}"))
 }
 
+/// Returns the status that a POST of `body` to `url` is answered with.
+///
+/// # Panics
+/// If there is no answer.
+pub async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
+    let request = headers.iter().fold(agent().post(url), |request, (name, value)| request.header(*name, *value));
+    let body = body.to_vec();
+    let answer =
+        tokio::task::spawn_blocking(move || request.send(&body[..]).map(|response| response.status().as_u16()));
+    answer.await.expect("a request does not panic").unwrap_or_else(|error| panic!("no answer: {error}"))
+}
+
 fn agent() -> Agent {
     Agent::new_with_config(Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).build())
 }

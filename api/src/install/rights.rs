@@ -44,8 +44,18 @@ fn controller_rules(options: &InstallOptions) -> Value {
         rule(&["fairlead.dev"], &["fluxconfigurations", "fluxconfigurations/status"], &["patch"]),
         rule(&["source.toolkit.fluxcd.io"], &SOURCES.map(|plural| format!("{plural}/status")), &["patch"]),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations/status"], &["patch"]),
+        rule(&["notification.toolkit.fluxcd.io"], &["receivers", "receivers/status"], &["patch"]),
         rule(&[""], &["events"], &["create", "patch"]),
         rule(&[""], &["serviceaccounts"], &["impersonate"]),
+        // What a webhook wakes that others reconcile.
+        rule(&["source.toolkit.fluxcd.io"], &["externalartifacts", "helmcharts"], &["patch"]),
+        rule(&["source.extensions.fluxcd.io"], &["artifactgenerators"], &["patch"]),
+        rule(&["helm.toolkit.fluxcd.io"], &["helmreleases"], &["patch"]),
+        rule(
+            &["image.toolkit.fluxcd.io"],
+            &["imagepolicies", "imagerepositories", "imageupdateautomations"],
+            &["patch"],
+        ),
         // What a configuration consists of.
         rule(&["source.toolkit.fluxcd.io"], &SOURCES, &["create", "patch", "delete"]),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], &["create", "patch", "delete"]),
@@ -64,6 +74,7 @@ fn tenant_rules() -> Value {
     json!([
         rule(&["source.toolkit.fluxcd.io"], &SOURCES, verbs),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], verbs),
+        rule(&["notification.toolkit.fluxcd.io"], &["receivers"], verbs),
     ])
 }
 

@@ -11,29 +11,39 @@ const ARTIFACTS_PORT: u16 = 9090;
 const METRICS_PORT: u16 = 8080;
 /// The port probes are answered on.
 const PROBES_PORT: u16 = 9440;
+/// The port webhooks are taken on.
+const WEBHOOKS_PORT: u16 = 9292;
+/// The name that Flux's guides have for the Service of webhooks.
+const WEBHOOKS_SERVICE: &str = "webhook-receiver";
 /// The user it runs as; any but root will do.
 const USER: u32 = 65532;
 
-/// The Deployment, its Service, and who may reach it.
+/// The Deployment, its Services, and who may reach it.
 pub(crate) fn manifests(options: &InstallOptions) -> Vec<Value> {
-    vec![service(options), network_policy(options), deployment(options)]
+    vec![
+        service(options, NAME, "http"),
+        service(options, WEBHOOKS_SERVICE, "http-webhook"),
+        network_policy(options),
+        deployment(options),
+    ]
 }
 
-/// Other controllers fetch artifacts here, at the address that `status.artifact.url` gives.
-fn service(options: &InstallOptions) -> Value {
+/// Other controllers fetch artifacts at the address that `status.artifact.url` gives, and an Ingress brings webhooks.
+fn service(options: &InstallOptions, name: &str, port: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(options, NAME),
+        "metadata": metadata(options, name),
         "spec": {
             "type": "ClusterIP",
             "selector": selector(),
-            "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}],
+            "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": port}],
         },
     })
 }
 
-/// Artifacts are served without asking who wants them, so only this namespace may. Metrics and probes are for all.
+/// Artifacts are served without asking who wants them, so only this namespace may. Metrics, probes and
+/// webhooks are for all.
 fn network_policy(options: &InstallOptions) -> Value {
     json!({
         "apiVersion": "networking.k8s.io/v1",
@@ -47,6 +57,7 @@ fn network_policy(options: &InstallOptions) -> Value {
                 {"ports": [
                     {"port": METRICS_PORT, "protocol": "TCP"},
                     {"port": PROBES_PORT, "protocol": "TCP"},
+                    {"port": WEBHOOKS_PORT, "protocol": "TCP"},
                 ]},
             ],
         },
@@ -102,6 +113,7 @@ fn container(options: &InstallOptions) -> Value {
         "env": [{"name": "RUNTIME_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}],
         "ports": [
             {"name": "http", "containerPort": ARTIFACTS_PORT, "protocol": "TCP"},
+            {"name": "http-webhook", "containerPort": WEBHOOKS_PORT, "protocol": "TCP"},
             {"name": "http-prom", "containerPort": METRICS_PORT, "protocol": "TCP"},
             {"name": "healthz", "containerPort": PROBES_PORT, "protocol": "TCP"},
         ],

@@ -30,8 +30,15 @@ fn kustomizations_have_the_fields_of_flux() {
 }
 
 #[test]
+fn receivers_have_the_fields_of_flux() {
+    compare("Receiver", include_str!("../flux/receivers.txt"));
+}
+
+#[test]
 fn every_field_is_described() {
-    for kind in ["Bucket", "FluxConfiguration", "GitRepository", "HelmRepository", "Kustomization", "OCIRepository"] {
+    for kind in
+        ["Bucket", "FluxConfiguration", "GitRepository", "HelmRepository", "Kustomization", "OCIRepository", "Receiver"]
+    {
         let mut silent = Vec::new();
         find_silent(kind, schema(definition(kind)), &mut silent);
         assert_eq!(silent, Vec::<String>::new());

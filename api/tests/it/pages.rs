@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fairlead_api::fairlead::FluxConfiguration;
 use fairlead_api::kustomize::Kustomization;
+use fairlead_api::notification::Receiver;
 use fairlead_api::source::{Bucket, GitRepository, HelmRepository, OciRepository};
 use fairlead_yaml::Schema;
 use serde::de::DeserializeOwned;
@@ -12,13 +13,14 @@ use serde_json::Value;
 
 use crate::schema::{complaints, definition, schema};
 
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("Bucket", "bucket.md"),
     ("FluxConfiguration", "fluxconfiguration.md"),
     ("GitRepository", "gitrepository.md"),
     ("HelmRepository", "helmrepository.md"),
     ("Kustomization", "kustomization.md"),
     ("OCIRepository", "ocirepository.md"),
+    ("Receiver", "receiver.md"),
 ];
 
 fn read(page: &str) -> String {
@@ -67,6 +69,7 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
         }
         Some("OCIRepository") => load::<OciRepository>(object).spec.unsupported(),
         Some("Kustomization") => load::<Kustomization>(object).spec.unsupported(),
+        Some("Receiver") => load::<Receiver>(object).spec.unsupported(),
         other => panic!("{other:?} is not served"),
     }
 }

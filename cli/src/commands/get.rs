@@ -16,7 +16,7 @@ use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, failure, print, table},
-    served::{ALL, FLUX_CONFIGURATION, Format, KUSTOMIZATION, Kind, SOURCES, ready, short_hashes},
+    served::{ALL, FLUX_CONFIGURATION, Format, KUSTOMIZATION, Kind, RECEIVER, SOURCES, ready, short_hashes},
 };
 
 /// What to list.
@@ -31,6 +31,9 @@ pub(crate) enum Args {
     /// List FluxConfigurations.
     #[command(visible_alias = "fluxconfigs", alias = "configuration")]
     Configurations(Selection),
+    /// List Receivers.
+    #[command(alias = "receiver")]
+    Receivers(Selection),
     /// List objects of all kinds.
     All(Selection),
 }
@@ -82,6 +85,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
         }
         Args::Sources(Sources::All(selection)) => (SOURCES.to_vec(), selection),
         Args::Configurations(selection) => (vec![FLUX_CONFIGURATION], selection),
+        Args::Receivers(selection) => (vec![RECEIVER], selection),
         Args::All(selection) => (ALL.to_vec(), selection),
     };
     let cluster = connection.cluster().await?;
@@ -234,7 +238,8 @@ fn header(kind: Kind, selection: &Selection) -> Vec<&'static str> {
         .into_iter()
         .chain(["name"])
         .chain(source)
-        .chain(["revision", "suspended"])
+        .chain((kind != RECEIVER).then_some("revision"))
+        .chain(["suspended"])
         .chain(compliance)
         .chain(["ready", "message"])
         .collect()
@@ -250,10 +255,16 @@ fn row(kind: Kind, object: &Value, selection: &Selection, prefix: &str) -> Vec<S
         .into_iter()
         .chain([format!("{prefix}{}", text(object, "/metadata/name"))])
         .chain(source)
-        .chain([short_hashes(&text(object, kind.revision)), suspended.to_owned()])
+        .chain((kind != RECEIVER).then(|| short_hashes(&text(object, kind.revision))))
+        .chain([suspended.to_owned()])
         .chain(compliance)
-        .chain([ready, short_hashes(&first_line(&message))])
+        .chain([ready, shown(kind, &first_line(&message))])
         .collect()
+}
+
+/// A message with short hashes; the path of a Receiver is one that must stay whole.
+fn shown(kind: Kind, message: &str) -> String {
+    if kind == RECEIVER { message.to_owned() } else { short_hashes(message) }
 }
 
 /// A row is one line; what follows is in the object's status.

@@ -15,7 +15,7 @@ use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, action, success, waiting},
-    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, SOURCES, is_name_only, short_hashes},
+    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, RECEIVER, SOURCES, is_name_only, short_hashes},
     wait::POLL,
 };
 
@@ -31,6 +31,8 @@ pub(crate) enum Args {
     /// Reconcile a FluxConfiguration.
     #[command(alias = "fluxconfig")]
     Configuration(Named),
+    /// Reconcile a Receiver.
+    Receiver(Named),
 }
 
 /// The name of an object.
@@ -60,6 +62,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
             request(&cluster, kind, (namespace, &named.name), deadline).await?;
         }
         Args::Configuration(named) => request(&cluster, FLUX_CONFIGURATION, (namespace, &named.name), deadline).await?,
+        Args::Receiver(named) => request(&cluster, RECEIVER, (namespace, &named.name), deadline).await?,
         Args::Kustomization(args) => {
             if args.with_source {
                 let object = KUSTOMIZATION.get(&cluster, namespace, &args.name).await?;
@@ -101,10 +104,17 @@ async fn request(
     let object = until_settled(cluster, kind, (namespace, name), deadline, |object| {
         object["status"]["lastHandledReconcileAt"] != handled
     });
-    let object = object.await?;
-    let revision = object.pointer(kind.revision).and_then(Value::as_str).unwrap_or_default();
-    success(format!("{} {}", kind.handled, short_hashes(revision)));
+    success(done(kind, &object.await?));
     Ok(())
+}
+
+/// What is said of an object that was reconciled.
+pub(crate) fn done(kind: Kind, object: &Value) -> String {
+    if kind == RECEIVER {
+        return format!("{} reconciliation completed", kind.name);
+    }
+    let revision = object.pointer(kind.revision).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}", kind.handled, short_hashes(revision))
 }
 
 /// Waits until `is_handled` and the object says that it is as it should be, or that it cannot be.

@@ -4,14 +4,17 @@ use std::process::ExitCode;
 
 use clap::{Args as Flags, Subcommand};
 use fairlead_reconciler::cluster::{Cluster, Part};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
-use super::{reconcile::until_settled, sources::Source};
+use super::{
+    reconcile::{done, until_settled},
+    sources::Source,
+};
 use crate::{
     connection::Connection,
     output::{CommandError, action, failure, success},
-    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, short_hashes},
+    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, RECEIVER},
 };
 
 /// What to suspend or resume.
@@ -26,6 +29,8 @@ pub(crate) enum Args {
     /// FluxConfigurations.
     #[command(alias = "fluxconfig")]
     Configuration(Objects),
+    /// Receivers.
+    Receiver(Objects),
 }
 
 /// Which objects.
@@ -55,6 +60,7 @@ impl Args {
             Self::Kustomization(names) => (KUSTOMIZATION, names),
             Self::Source(source) => source.into_parts(),
             Self::Configuration(names) => (FLUX_CONFIGURATION, names),
+            Self::Receiver(names) => (RECEIVER, names),
         }
     }
 }
@@ -82,8 +88,9 @@ pub(crate) async fn run(args: Args, change: Change, connection: &Connection) -> 
         match until_settled(&cluster, kind, (namespace, name), deadline, |_| true).await {
             Ok(object) => {
                 success(format!("{} {name} reconciliation completed", kind.name));
-                let revision = object.pointer(kind.revision).and_then(Value::as_str).unwrap_or_default();
-                success(format!("{} {}", kind.handled, short_hashes(revision)));
+                if kind != RECEIVER {
+                    success(done(kind, &object));
+                }
             }
             Err(error) => {
                 failure(format!("{} {name} reconciliation failed: {error}", kind.name));

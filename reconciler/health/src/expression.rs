@@ -35,7 +35,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 });
 
 /// An expression that says yes or no about objects.
-pub(crate) struct Expression {
+pub struct Expression {
     text: String,
     root: IdedExpr,
 }
@@ -99,7 +99,7 @@ impl EvaluationError {
 
 impl Expression {
     /// Compiles `text`, which stands in `field`.
-    pub(crate) fn compile(field: &str, text: &str) -> Result<Self, ExpressionError> {
+    pub fn compile(field: &str, text: &str) -> Result<Self, ExpressionError> {
         let fail = |problem| ExpressionError { field: field.to_owned(), problem };
         if text.len() > MAX_LENGTH_BYTES {
             return Err(fail(Problem::TooLong { length_bytes: text.len() }));
@@ -116,7 +116,7 @@ impl Expression {
     }
 
     /// What it says with these variables.
-    pub(crate) fn holds<'a>(
+    pub fn holds<'a>(
         &self,
         variables: impl IntoIterator<Item = (&'a str, &'a Value)>,
     ) -> Result<bool, EvaluationError> {

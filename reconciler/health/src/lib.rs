@@ -5,7 +5,7 @@
 //!
 //! # Follows Flux
 //! The rules are those of kstatus, with Flux's own rule for Jobs, and CEL expressions of `spec.healthCheckExprs` and
-//! `spec.dependsOn[].readyExpr` are evaluated without static types, with the strings, sets and encoders extensions.
+//! `spec.dependsOn[].readyExpr`, and those of others by [`Expression`], are evaluated without static types, with the strings, sets and encoders extensions.
 //! # Differs from Flux
 //! A CEL rule comes before the built-in one for every kind, Jobs too, whoever reads the object. An expression that would
 //! cost too much is refused before it runs: see [`ExpressionError`].
@@ -24,6 +24,6 @@ mod sets;
 
 pub use assess::{Surroundings, assess};
 pub use dependency::ReadyExpr;
-pub use expression::{EvaluationError, ExpressionError, Problem};
+pub use expression::{EvaluationError, Expression, ExpressionError, Problem};
 pub use health::Health;
 pub use rules::{HealthCheckExpr, HealthRules, RulesError};

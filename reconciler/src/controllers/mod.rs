@@ -5,6 +5,7 @@
 
 pub mod flux_configuration;
 pub mod kustomization;
+pub(crate) mod receiver;
 pub mod source;
 mod source_name;
 mod status;

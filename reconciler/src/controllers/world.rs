@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::{
     ObjectKey, SourceName, flux_configuration,
     kustomization::{AwaitedKinds, Memories},
+    receiver::Receivers,
     source::Sources,
 };
 use crate::{
@@ -58,6 +59,10 @@ pub struct World {
     pub(crate) awaited_kinds: AwaitedKinds,
     pub(crate) configuration_memories: flux_configuration::Memories,
     pub(crate) sources: Sources,
+    pub(crate) receivers: Receivers,
+    /// Watches the Secrets of Receivers.
+    pub(crate) receiver_tracker: Tracker,
+    pub(crate) receiver_backoff: Backoff<ObjectKey>,
     pub(crate) kustomization_backoff: Backoff<ObjectKey>,
     pub(crate) configuration_backoff: Backoff<ObjectKey>,
 }

@@ -25,6 +25,7 @@ mod leader;
 mod oci_source;
 mod outages;
 mod prune;
+mod receiver;
 mod refusals;
 mod registry;
 mod restart;

@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// How many artifacts of a source are kept.
     #[arg(long, default_value_t = 2)]
     artifact_retention_records: usize,
-    /// Refuse Kustomizations that use a source of another namespace.
+    /// Refuse Kustomizations that use a source of another namespace, and webhooks that wake objects of one.
     #[arg(long)]
     no_cross_namespace_refs: bool,
     /// Account that a Kustomization runs as which names none.
@@ -91,6 +91,9 @@ pub(crate) struct Args {
     /// Largest share of an inventory of ten or more objects that one run deletes unasked, in percent; 100 for any.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
     deletion_budget: u8,
+    /// Address on which webhooks are taken.
+    #[arg(long, alias = "receiverAddr", default_value = ":9292", value_name = "ADDRESS")]
+    receiver_addr: String,
     /// Address on which metrics are served.
     #[arg(long, env = "METRICS_ADDR", default_value = ":8080", value_name = "ADDRESS")]
     metrics_addr: String,
@@ -162,6 +165,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     controller::run(client, settings, place, Clock::system(), stop, |addresses| {
         tracing::info!(
             artifacts = addresses.artifacts.map(tracing::field::display),
+            webhooks = addresses.webhooks.map(tracing::field::display),
             metrics = addresses.metrics.map(tracing::field::display),
             health = addresses.health.map(tracing::field::display),
             "listening"
@@ -217,6 +221,7 @@ fn place(args: &Args) -> Place {
         },
         egress: Egress::guarded(args.allow_egress.clone(), args.deny_egress.clone()),
         storage_address: args.storage_addr.clone(),
+        receiver_address: args.receiver_addr.clone(),
         metrics_address: args.metrics_addr.clone(),
         health_address: args.health_addr.clone(),
         events_address: (!args.events_addr.is_empty()).then(|| args.events_addr.clone()),

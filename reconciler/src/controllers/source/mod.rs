@@ -26,6 +26,7 @@ use fairlead_sources::{
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::HasStatus;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::{ObjectKey, Reconciled, Subject, Unusable, World};
@@ -39,7 +40,7 @@ pub use bucket::bucket_request;
 pub use git_repository::git_request;
 pub use oci_repository::oci_request;
 use outcome::{Failure, Next, Outcome, Situation, Stored};
-pub(crate) use plane::{Plane, Sources};
+pub(crate) use plane::{Known, Plane, Sources};
 pub use secrets::RequestError;
 
 /// How long a fetch may take before the object's status says that it is going on.
@@ -165,12 +166,15 @@ struct Attempt<'a, K: Source> {
     subject: &'a Subject<'a, K>,
     before: <K as HasStatus>::Status,
     artifact: Option<Artifact>,
+    /// When a webhook asked for this run.
+    asked_at: Option<Instant>,
 }
 
 impl<'a, K: Source> Attempt<'a, K> {
     fn new(subject: &'a Subject<'a, K>) -> Self {
         let artifact = subject.world.store.artifact(&source_key(K::KIND, subject.key));
-        Self { subject, before: subject.before(), artifact }
+        let asked_at = K::plane(&subject.world.sources).take_request(subject.key);
+        Self { subject, before: subject.before(), artifact, asked_at }
     }
 
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
@@ -262,9 +266,13 @@ impl<'a, K: Source> Attempt<'a, K> {
     }
 
     /// The oldest answer that will do: fresh where someone asked for a reconciliation, a moment old otherwise.
-    fn not_before(&self) -> tokio::time::Instant {
+    fn not_before(&self) -> Instant {
         let began = self.subject.began;
-        if self.is_requested() { began } else { began.checked_sub(polls::SHARED_FOR).unwrap_or(began) }
+        match self.asked_at {
+            Some(asked_at) => asked_at.max(began),
+            None if self.is_requested() => began,
+            None => began.checked_sub(polls::SHARED_FOR).unwrap_or(began),
+        }
     }
 
     /// What is kept, if it is what is wanted: nothing needs to be fetched.

@@ -1,10 +1,15 @@
 //! The objects of each kind of source, and who works on them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use fairlead_api::source::{Bucket, GitRepository, HelmRepository, OciRepository};
 use fairlead_sources::store::SourceKind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use tokio::time::Instant;
 
 use super::{Source, polls::Polls};
 use crate::{
@@ -25,6 +30,8 @@ pub(crate) struct Plane<K: Source> {
     pub(crate) queue: Arc<Queue<ObjectKey>>,
     pub(super) backoff: Backoff<ObjectKey>,
     pub(super) polls: Polls<K::Request>,
+    /// Who is to be asked for anew, and since when.
+    requests: Mutex<HashMap<ObjectKey, Instant>>,
 }
 
 impl<K: Source> Plane<K> {
@@ -34,7 +41,13 @@ impl<K: Source> Plane<K> {
             queue: Queue::new(),
             backoff: Backoff::new(first_retry, last_retry),
             polls: Polls::default(),
+            requests: Mutex::default(),
         }
+    }
+
+    /// When the source called `key` was asked for anew, if nobody has taken that yet.
+    pub(super) fn take_request(&self, key: &ObjectKey) -> Option<Instant> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
     }
 }
 
@@ -91,6 +104,15 @@ pub(crate) trait Known: Send + Sync {
 
     /// Wakes the one called `key`.
     fn wake(&self, key: ObjectKey);
+
+    /// Wakes the one called `key`, whose server is then asked anew, however lately it was asked.
+    fn request(&self, key: ObjectKey);
+
+    /// The metadata of the one called `key`.
+    fn metadata(&self, key: &ObjectKey) -> Option<ObjectMeta>;
+
+    /// The metadata of all in `namespace`.
+    fn all_in(&self, namespace: &str) -> Vec<ObjectMeta>;
 }
 
 impl<K: Source> Known for Plane<K> {
@@ -108,5 +130,19 @@ impl<K: Source> Known for Plane<K> {
 
     fn wake(&self, key: ObjectKey) {
         self.queue.wake(key);
+    }
+
+    fn request(&self, key: ObjectKey) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), Instant::now());
+        self.queue.wake(key);
+    }
+
+    fn metadata(&self, key: &ObjectKey) -> Option<ObjectMeta> {
+        self.served.get(key).map(|object| object.metadata.clone())
+    }
+
+    fn all_in(&self, namespace: &str) -> Vec<ObjectMeta> {
+        let all = self.served.all().into_iter().map(|object| object.metadata.clone());
+        all.filter(|metadata| metadata.namespace.as_deref() == Some(namespace)).collect()
     }
 }
