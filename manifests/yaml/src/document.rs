@@ -27,6 +27,14 @@ impl Document<'_> {
     pub fn parse(&self) -> Result<Vec<Node>, ParseError> {
         read(self.text, self.line, Extent::All)
     }
+
+    /// Reads the document, and nothing that follows a `...` in it; `None` if it has no node.
+    ///
+    /// # Follows kustomize
+    /// It reads one document between two separators.
+    pub fn parse_first(&self) -> Result<Option<Node>, ParseError> {
+        Ok(read(self.text, self.line, Extent::First)?.into_iter().next())
+    }
 }
 
 /// Reads all documents of `text`, in order. An empty document is a bare null.
@@ -47,7 +55,7 @@ pub fn parse(text: &str) -> Result<Vec<Node>, ParseError> {
 /// # Follows go-yaml
 /// This is what its `Unmarshal` does: a mistake after the first document is not found.
 pub fn parse_first(text: &str) -> Result<Option<Node>, ParseError> {
-    Ok(read(text, 1, Extent::First)?.into_iter().next())
+    Document { text, line: 1 }.parse_first()
 }
 
 /// Splits `text` at its `---` lines.

@@ -36,6 +36,7 @@ mod anchors;
 mod characters;
 mod comments;
 mod compose;
+mod directives;
 mod document;
 mod emit;
 mod json;

@@ -7,6 +7,7 @@ use granit_parser::{Event, Parser, Placement as Side, ScalarStyle, ScanError, Sp
 
 use crate::characters::{self, Prepared};
 use crate::compose::{Composer, Placement};
+use crate::directives;
 use crate::document::Extent;
 use crate::reindent::Reindent;
 use crate::syntax;
@@ -15,6 +16,7 @@ use crate::{MAX_DEPTH, Mapping, Node, ParseError, Position, Style, Value};
 /// Reads documents of `text`, whose first line is line `first_line` of what the user wrote.
 pub(crate) fn read(text: &str, first_line: u32, extent: Extent) -> Result<Vec<Node>, ParseError> {
     let Prepared { mut text, has_stand_ins } = Prepared::new(text);
+    directives::check(&text, first_line)?;
     let mut reindent = Reindent::new();
     loop {
         let mut reader = Reader { has_stand_ins, ..Reader::new(&text, first_line) };
@@ -92,6 +94,7 @@ impl<'a> Reader<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = scalar_style(style);
+                self.check_scalar(&text, style, span, tag.as_deref())?;
                 let text = self.scalar_text(text, style, span);
                 self.composer.scalar(self.node(Value::Scalar(text), style, span, tag.as_deref()), anchor)
             }
@@ -137,6 +140,23 @@ impl<'a> Reader<'a> {
         self.composer.comment(text, placement, self.position(span));
     }
 
+    /// Refuses what go-yaml refuses: a tab where a block scalar would begin, and a bracket right behind a tag.
+    fn check_scalar(&self, text: &str, style: Style, span: &Span, tag: Option<&Tag>) -> Result<(), ParseError> {
+        let Some((before, after)) = span.start.byte_offset().and_then(|offset| self.text.split_at_checked(offset))
+        else {
+            return Ok(());
+        };
+        let is_block = matches!(style, Style::Literal | Style::Folded);
+        let problem = if is_block && text.trim_start_matches('\n').starts_with('\t') && !has_indentation(before) {
+            "found a tab character where an indentation space is expected"
+        } else if tag.is_some() && after.starts_with([',', ']', '}']) && !before.ends_with(char::is_whitespace) {
+            "did not find expected whitespace or line break"
+        } else {
+            return Ok(());
+        };
+        Err(ParseError::new(self.position(span), problem))
+    }
+
     fn node(&self, value: Value, style: Style, span: &Span, tag: Option<&Tag>) -> Node {
         Node { tag: tag.map(short_tag), position: self.position(span), ..Node::new(value, style) }
     }
@@ -170,6 +190,13 @@ impl<'a> Reader<'a> {
     fn position_of(&self, line: usize, column: usize) -> Position {
         Position { line: to_u32(line).saturating_add(self.first_line - 1), column: to_u32(column).saturating_add(1) }
     }
+}
+
+/// Whether the header of a block scalar at the end of `text` says how far it is indented.
+fn has_indentation(text: &str) -> bool {
+    let header = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let header = header.split(" #").next().unwrap_or_default().trim_end();
+    header.chars().rev().take_while(|letter| !matches!(letter, '|' | '>')).any(|letter| letter.is_ascii_digit())
 }
 
 fn scalar_style(style: ScalarStyle) -> Style {

@@ -106,7 +106,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("a comment on the line of a marker", "--- # why\na: 1\n", r#"{"a":1}"#),
     ("nothing at all", "", ""),
     ("nothing but comments", "# a\n\n# b\n", ""),
-    ("directives", "%YAML 1.2\n---\na: 1\n", r#"{"a":1}"#),
+    ("directives", "%YAML 1.1\n---\na: 1\n...\n# more\n%TAG ! !\n---\nb: 2\n", "{\"a\":1}\n{\"b\":2}"),
     ("empty documents", "---\n---\n", "null\nnull"),
     ("comments between documents", "# a\n---\n# b\na: 1\n# c\n---\n# d\n", "{\"a\":1}\nnull"),
     ("markers inside text are text", "a: |\n  ---\nb: x --- y\nc: '...'\n", r#"{"a":"---\n","b":"x --- y","c":"..."}"#),
@@ -158,6 +158,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("a document marker in quotes", "a: 'b\n---\nc'\n"),
     ("a key without a colon", "a: b\nc\n"),
     ("an implicit key over two lines", "a\nb: c\n"),
+    ("a directive that is none", "%FOO bar\n---\na: 1\n"),
+    ("a version that go-yaml does not read", "%YAML 1.2\n---\na: 1\n"),
+    ("two versions", "%YAML 1.1\n%YAML 1.1\n---\na: 1\n"),
+    ("a directive without a document", "%YAML 1.1\na: 1\n"),
+    ("a tab before the text of a block scalar", "a: |\n  \tb\n"),
+    ("a bracket right behind a tag", "a: [b, !!str]\n"),
 ];
 
 #[test]
