@@ -79,12 +79,16 @@ const CRASH: &str = "panic: ";
 /// What our limits say; kustomize has none.
 const LIMIT: &str = " more than ";
 
+/// What we say of a generated object that has become one of another kind. kustomize hashes what it holds in memory then,
+/// the lines of its files included.
+const UNHASHABLE: &str = "has no content that a name could be hashed from";
+
 /// How `ours` differs from `theirs`; `None` if both print the same or both fail.
 pub fn difference(ours: &Outcome, theirs: &Outcome) -> Option<Kind> {
     match (ours, theirs) {
         (Outcome::Panicked(_), _) => Some(Kind::Panic),
         (Outcome::Printed(ours), Outcome::Printed(theirs)) => (ours != theirs).then_some(Kind::Text),
-        (Outcome::Failed(error), Outcome::Printed(_)) if error.contains(LIMIT) => None,
+        (Outcome::Failed(error), Outcome::Printed(_)) if error.contains(LIMIT) || error.contains(UNHASHABLE) => None,
         (Outcome::Failed(_), Outcome::Printed(_)) => Some(Kind::OursFails),
         (Outcome::Printed(_), Outcome::Failed(error)) if error.contains(NUMBER_AS_KEY) || error.contains(CRASH) => None,
         (Outcome::Printed(_), Outcome::Failed(_) | Outcome::Panicked(_)) => Some(Kind::TheirsFails),

@@ -12,8 +12,10 @@ use std::{
     },
 };
 
-use fairlead_helm::{HookOutput, Limits, PrintOptions, Release, UserValues, World, load, release_name, render};
-use fairlead_kustomize::{ChartRelease, ValuesFile};
+use fairlead_helm::{
+    HookOutput, Limits, PrintOptions, Release, RenderedManifest, UserValues, World, load, release_name, render,
+};
+use fairlead_kustomize::{ChartOutput, ChartPart, ChartRelease, ValuesFile};
 use fairlead_object::Tree;
 use fastrand::Rng;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -32,13 +34,20 @@ enum ImpureChart {
 }
 
 /// What `helm template` prints for `asked`.
-pub(crate) fn inflate(tree: &dyn Tree, asked: &ChartRelease) -> Result<String, Box<dyn Error + Send + Sync>> {
+pub(crate) fn inflate(tree: &dyn Tree, asked: &ChartRelease) -> Result<ChartOutput, Box<dyn Error + Send + Sync>> {
     let chart = load(tree, &asked.chart)?;
     let world = Nowhere::default();
     let values: Vec<_> = asked.values.iter().map(user_values).collect();
     let rendered = render(&chart, &release(asked, &world)?, &values, &world, Limits::default());
     world.check()?;
-    Ok(rendered?.print(&options(asked))?)
+    let rendered = rendered?;
+    let (text, made) = rendered.print_all(&options(asked));
+    Ok(ChartOutput { text, parts: made.into_iter().map(|(begins, manifest)| part(begins, manifest)).collect() })
+}
+
+fn part(begins: u32, manifest: &RenderedManifest) -> ChartPart {
+    let lines = (1..).zip(manifest.text.lines()).map(|(line, _)| manifest.line_in_file(line));
+    ChartPart { begins, file: manifest.file.clone(), lines: lines.collect() }
 }
 
 fn user_values(file: &ValuesFile) -> UserValues {

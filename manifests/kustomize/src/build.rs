@@ -111,6 +111,7 @@ pub fn build_with(
     resources.retain(|resource| !is_local(resource));
     sort::sort(&mut resources, kustomization.fields.sort_options.as_ref(), options.order)?;
     for resource in &mut resources {
+        provenance::forget(resource, &notes);
         for note in &notes {
             provenance::annotate(resource, *note, directory, options.manager);
         }

@@ -30,8 +30,36 @@ use crate::{
     schema::Schema,
 };
 
-/// Renders a chart: what `helm template` prints for it.
-pub type RenderChart = fn(&dyn Tree, &ChartRelease) -> Result<String, Box<dyn Error + Send + Sync>>;
+/// Renders a chart.
+pub type RenderChart = fn(&dyn Tree, &ChartRelease) -> Result<ChartOutput, Box<dyn Error + Send + Sync>>;
+
+/// What `helm template` prints for a chart, and where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChartOutput {
+    /// The documents.
+    pub text: String,
+    /// What the text consists of, in its order.
+    pub parts: Vec<ChartPart>,
+}
+
+/// The part of a text that one file of a chart makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartPart {
+    /// The line of the text on which it begins, from 1.
+    pub begins: u32,
+    /// The file, below the folder of the chart.
+    pub file: String,
+    /// For each of its lines the line of the file.
+    pub lines: Vec<u32>,
+}
+
+impl ChartPart {
+    /// The line of the file that the line `line` of the text comes from.
+    pub(crate) fn line_in_file(&self, line: u32) -> u32 {
+        let index = usize::try_from(line.saturating_sub(self.begins)).unwrap_or(usize::MAX);
+        self.lines.get(index).or(self.lines.last()).copied().unwrap_or(1)
+    }
+}
 
 /// A chart, and what it is to be rendered with: the arguments of `helm template`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,19 +118,22 @@ impl Inflation<'_> {
     pub(crate) fn objects(&self, renderer: Renderer<'_>, step: &Arc<Step>) -> Result<Vec<Generated>, BuildError> {
         let render = renderer.render.ok_or_else(|| BuildError::unrendered(self.at))?;
         let release = self.release(renderer.schema)?;
-        let text = render(self.loader.tree(), &release).map_err(|source| {
+        let ChartOutput { text, parts } = render(self.loader.tree(), &release).map_err(|source| {
             let chart = release.chart.clone();
             PluginError::Chart { at: self.at.clone(), chart, source }
         })?;
         let scope_of = |gvk: GvkRef<'_>| renderer.schema.scope(gvk);
         let made = parse::resources(&release.chart, text.as_bytes(), &Provenance::made(step), &scope_of)?;
-        Ok(made.into_iter().map(|resource| self.generated(resource, &release.chart)).collect())
+        Ok(made.into_iter().map(|resource| self.generated(resource, &release.chart, &parts)).collect())
     }
 
-    fn generated(&self, mut resource: Resource, chart: &TreePath) -> Generated {
-        let below = chart.parent().unwrap_or_default();
-        let template = template_of(resource.node()).and_then(|path| TreePath::parse(&below, path).ok());
-        resource.come_from_chart(template.as_ref().unwrap_or(chart));
+    fn generated(&self, mut resource: Resource, chart: &TreePath, parts: &[ChartPart]) -> Generated {
+        let line = resource.origin().line;
+        let part = parts[..parts.partition_point(|part| part.begins <= line)].last();
+        if let Some(part) = part {
+            let file = TreePath::parse(chart, &part.file);
+            resource.come_from_chart(file.as_ref().unwrap_or(chart), &|line| part.line_in_file(line));
+        }
         Generated { resource, behavior: Behavior::Create, at: self.at.clone() }
     }
 
@@ -203,10 +234,4 @@ impl Inflation<'_> {
     fn bad(&self, problem: &str) -> BuildError {
         PluginError::Bad { at: self.at.clone(), problem: problem.to_owned() }.into()
     }
-}
-
-/// The template that made `object`, as `chart/templates/web.yaml`: Helm says so in the comment above it.
-fn template_of(object: &Node) -> Option<&str> {
-    let (first, _) = object.as_mapping()?.iter().next()?;
-    first.comments.as_ref()?.above.iter().find_map(|line| line.strip_prefix("# Source: "))
 }

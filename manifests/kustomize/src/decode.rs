@@ -27,6 +27,14 @@ pub(crate) enum Unknown {
 pub(crate) trait Decode: Sized {
     /// Reads `node`, which stands at `path`.
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError>;
+
+    /// What a null at `at` means in a list or a map: a value of which nothing is said.
+    fn unsaid(at: At) -> Self;
+
+    /// Reads an element of a list or a map.
+    fn decode_element(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
+        if node.is_null() { Ok(Self::unsaid(path.at(node))) } else { Self::decode(node, path) }
+    }
 }
 
 /// Where in a file a decoder is: the file, the fields down from its root, and how strict it is.
@@ -84,8 +92,8 @@ impl<'a> Path<'a> {
         BuildError::InvalidField { at: self.at(node), problem }
     }
 
-    /// Calls `set` with each field of `node` that is not null, by its name in `known`; of a field that is written twice,
-    /// the last one counts.
+    /// Calls `set` with each field of `node` that is not null, by its name in `known`. Of a field that is written twice,
+    /// the last one counts; if letters differ in case, the last one in the order of bytes, since JSON is read sorted.
     pub(crate) fn each_field(
         &self,
         node: &Node,
@@ -93,14 +101,14 @@ impl<'a> Path<'a> {
         mut set: impl FnMut(&'static str, &Node, &Path<'_>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
         let mapping = node.as_mapping().ok_or_else(|| self.mismatch(node, "object"))?;
-        let has_duplicates = mapping.duplicate().is_some();
-        for (position, (key, value)) in mapping.iter().enumerate() {
-            let written = key.as_str().unwrap_or_default();
-            if has_duplicates && mapping.keys().skip(position + 1).any(|later| later == written) {
+        let mut entries: Vec<_> =
+            mapping.iter().map(|(key, value)| (key.as_str().unwrap_or_default(), key, value)).collect();
+        entries.sort_by_key(|(written, ..)| *written);
+        for (position, (written, key, value)) in entries.iter().copied().enumerate() {
+            if entries.get(position + 1).is_some_and(|(later, ..)| *later == written) {
                 continue;
             }
-            let exact = known.iter().find(|name| **name == written);
-            let name = exact.or_else(|| known.iter().find(|name| name.eq_ignore_ascii_case(written)));
+            let name = known.iter().find(|name| name.eq_ignore_ascii_case(written));
             match name {
                 Some(name) if !value.is_null() => set(name, value, &self.field(name))?,
                 Some(_) => {}
@@ -172,6 +180,10 @@ macro_rules! record {
                 })?;
                 Ok(record)
             }
+
+            fn unsaid(_: $crate::at::At) -> Self {
+                Self::default()
+            }
         }
     };
 }
@@ -184,6 +196,10 @@ impl Decode for String {
             _ => Err(path.mismatch(node, "string")),
         }
     }
+
+    fn unsaid(_: At) -> Self {
+        Self::new()
+    }
 }
 
 impl Decode for bool {
@@ -193,17 +209,29 @@ impl Decode for bool {
             _ => Err(path.mismatch(node, "bool")),
         }
     }
+
+    fn unsaid(_: At) -> Self {
+        false
+    }
 }
 
 impl Decode for i64 {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
         node.to_json(path.schema).ok().and_then(|value| value.as_i64()).ok_or_else(|| path.mismatch(node, "int64"))
     }
+
+    fn unsaid(_: At) -> Self {
+        0
+    }
 }
 
 impl Decode for Node {
     fn decode(node: &Node, _: &Path<'_>) -> Result<Self, BuildError> {
         Ok(node.clone())
+    }
+
+    fn unsaid(_: At) -> Self {
+        Self::null()
     }
 }
 
@@ -213,11 +241,19 @@ impl Decode for Json {
             |source| BuildError::Unprintable { at: path.at(node), id: format!("`{}`", path.dotted()), source };
         node.to_json(path.schema).map_err(unreadable)
     }
+
+    fn unsaid(_: At) -> Self {
+        Self::Null
+    }
 }
 
 impl<T: Decode> Decode for Option<T> {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
         T::decode(node, path).map(Some)
+    }
+
+    fn unsaid(_: At) -> Self {
+        None
     }
 }
 
@@ -225,12 +261,20 @@ impl<T: Decode> Decode for Located<T> {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
         Ok(Self::new(path.at(node), T::decode(node, path)?))
     }
+
+    fn unsaid(at: At) -> Self {
+        Self::new(at.clone(), T::unsaid(at))
+    }
 }
 
 impl<T: Decode> Decode for Vec<T> {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
         let items = node.as_sequence().ok_or_else(|| path.mismatch(node, "[]"))?;
-        items.iter().map(|item| T::decode(item, path)).collect()
+        items.iter().map(|item| T::decode_element(item, path)).collect()
+    }
+
+    fn unsaid(_: At) -> Self {
+        Self::new()
     }
 }
 
@@ -239,8 +283,12 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
         let mapping = node.as_mapping().ok_or_else(|| path.mismatch(node, "map[string]string"))?;
         let entry = |(key, value): (&Node, &Node)| {
             let key = key.as_str().unwrap_or_default();
-            Ok((key.to_owned(), T::decode(value, &path.field(key))?))
+            Ok((key.to_owned(), T::decode_element(value, &path.field(key))?))
         };
         mapping.iter().map(entry).collect()
+    }
+
+    fn unsaid(_: At) -> Self {
+        Self::new()
     }
 }

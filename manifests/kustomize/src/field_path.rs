@@ -1,7 +1,7 @@
 //! Field paths of replacements and vars: `spec.containers.[name=web].image`.
 //!
 //! # Follows kustomize
-//! Parts are separated by dots. `\.` is a dot inside a part, and so is one in brackets. `[key=value]` and `[=value]`
+//! Parts are separated by dots; one in front means nothing. `\.` is a dot inside a part, and so is one in brackets. `[key=value]` and `[=value]`
 //! are elements of a list, a number is one by its place, `-` the last one, `*` every one. When a value is read, `value`
 //! must be equal; when one is set, it is a regular expression that may match several.
 
@@ -35,7 +35,7 @@ pub(crate) fn split(path: &str) -> Vec<String> {
 fn split_at_dots(path: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut escaped = false;
-    for piece in path.split('.') {
+    for piece in path.strip_prefix('.').unwrap_or(path).split('.') {
         let (text, is_escaped) = piece.strip_suffix('\\').map_or((piece, false), |text| (text, true));
         match pieces.last_mut() {
             Some(last) if escaped => last.extend([".", text]),
@@ -208,8 +208,9 @@ mod tests {
 
     #[test]
     fn a_path_splits_at_dots_outside_brackets_and_escapes() {
-        let rows: [(&str, &[&str]); 4] = [
+        let rows: [(&str, &[&str]); 5] = [
             ("metadata.name", &["metadata", "name"]),
+            (".metadata.name", &["metadata", "name"]),
             (r"metadata.annotations.a\.b/c", &["metadata", "annotations", "a.b/c"]),
             ("metadata.annotations.[a.b/c]", &["metadata", "annotations", "a.b/c"]),
             ("spec.[name=a.b].image", &["spec", "[name=a.b]", "image"]),

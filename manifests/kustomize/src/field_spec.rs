@@ -158,6 +158,9 @@ pub(crate) fn walk(
         return Err(WalkError("expected sequence or mapping node".to_owned()));
     };
     let (name, is_list) = segment.strip_suffix("[]").map_or((segment.as_str(), false), |name| (name, true));
+    if name.is_empty() {
+        return Err(WalkError("cannot set or create an empty field name".to_owned()));
+    }
     let made = match (is_list, rest.is_empty()) {
         (true, _) => NodeKind::Sequence,
         (false, true) => create.unwrap_or(NodeKind::Scalar),

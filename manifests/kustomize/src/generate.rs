@@ -233,7 +233,9 @@ fn env_pairs(content: &[u8]) -> Result<Vec<Pair>, (u32, String)> {
             continue;
         }
         let (key, value) = line.split_once('=').unwrap_or((line, ""));
-        pairs.push((key.to_owned(), value.as_bytes().to_vec()));
+        if !key.is_empty() {
+            pairs.push((key.to_owned(), value.as_bytes().to_vec()));
+        }
     }
     Ok(pairs)
 }
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn an_env_file_is_read_verbatim_but_for_indentation_and_comments() {
-        let content = "\u{feff}A=1\n  B = x # y \r\n# C=2\n\nD\nE='q'\n";
+        let content = "\u{feff}A=1\n  B = x # y \r\n# C=2\n\n=x\nD\nE='q'\n";
         let pairs = env_pairs(content.as_bytes()).expect("text");
         let lines: Vec<_> =
             pairs.iter().map(|(key, value)| format!("{key}|{}", String::from_utf8_lossy(value))).collect();

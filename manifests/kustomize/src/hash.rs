@@ -5,30 +5,37 @@
 //! no words. Go's encoder escapes more than JSON asks for, and that is part of the hash.
 
 use fairlead_object::Digest;
-use fairlead_yaml::{Node, ResolveError, Schema};
+use fairlead_yaml::{Node, ResolveError, Schema, Value};
 use serde_json::{Map, Value as Json};
 
 const DIGITS: usize = 10;
 
 /// The hash of an object of `kind`; `None` for kinds that have none.
 pub(crate) fn of(kind: &str, object: &Node) -> Result<Option<String>, ResolveError> {
-    let body = object.to_json(Schema::Kyaml)?;
     let mut hashed = Map::new();
-    let or_empty = |key: &str| body.get(key).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into());
     let (always, optional): (&[&str], &str) = match kind {
         "ConfigMap" => (&["data"], "binaryData"),
         "Secret" => (&["data", "type"], "stringData"),
         _ => return Ok(None),
     };
     for key in always {
-        hashed.insert((*key).to_owned(), or_empty(key));
+        hashed.insert((*key).to_owned(), object.get(key).map_or(Ok("".into()), hashed_value)?);
     }
-    if let Some(value) = body.get(optional) {
-        hashed.insert(optional.to_owned(), value.clone());
+    if let Some(value) = object.get(optional).filter(|value| value.as_str().is_none()) {
+        hashed.insert(optional.to_owned(), hashed_value(value)?);
     }
     hashed.insert("kind".to_owned(), kind.into());
     hashed.insert("name".to_owned(), "".into());
     Ok(Some(encode(&go_escaped(&Json::Object(hashed).to_string()))))
+}
+
+/// A scalar counts as it is spelled, a null included, and a list as nothing.
+fn hashed_value(value: &Node) -> Result<Json, ResolveError> {
+    match &value.value {
+        Value::Scalar(text) => Ok(text.as_str().into()),
+        Value::Sequence(_) => Ok(Json::Null),
+        Value::Mapping(_) => value.to_json(Schema::Kyaml),
+    }
 }
 
 /// JSON with what Go's encoder escapes besides.
@@ -70,6 +77,8 @@ mod tests {
             ("Secret", "{type: kubernetes.io/x, data: {a: Yg==}}", "g9hm272kth"),
             ("Secret", "stringData: {a: b}", "86kg747449"),
             ("ConfigMap", "data: {a: 1, b: true}", "b8dgfkkb75"),
+            ("ConfigMap", "data: null", "g886t7dd28"),
+            ("Secret", "{type: null, data: {}}", "9dc7mm8mm8"),
         ];
         for (kind, object, expected) in rows {
             let object = fairlead_yaml::parse(object).expect("YAML").remove(0);

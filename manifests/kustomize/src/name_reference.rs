@@ -250,7 +250,7 @@ impl<'a> Search<'a> {
     fn fix_mapping(&self, field: &mut Node) -> Result<(), WalkError> {
         let name = field.get("name").and_then(Node::as_str);
         let name = name.ok_or_else(|| WalkError("path config error; no 'name' field in node".to_owned()))?;
-        let namespace = field.get("namespace").filter(|namespace| !namespace.is_null()).and_then(Node::as_str);
+        let namespace = field.get("namespace").and_then(Node::as_str);
         let target = match namespace {
             None => self.target(name, |_| true, name_and_namespace)?,
             Some(namespace) => {
@@ -265,9 +265,9 @@ impl<'a> Search<'a> {
             }
         };
         let Some((target, entries)) = target.zip(field.as_mapping_mut()) else { return Ok(()) };
-        node::put(entries, "name", Node::string(target.name.as_str()), &target.named_by);
+        node::set_text(entries, "name", &target.name, &target.named_by);
         if !target.namespace.is_empty() {
-            node::put(entries, "namespace", Node::string(target.namespace.as_str()), &target.named_by);
+            node::set_text(entries, "namespace", &target.namespace, &target.named_by);
         }
         Ok(())
     }

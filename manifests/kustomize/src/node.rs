@@ -63,7 +63,7 @@ pub(crate) fn mapping_at<'a>(root: &'a mut Node, key: &str) -> &'a mut Mapping {
 }
 
 /// Puts `text` in place of `node` as a string, whatever it looks like. The quotes that were there stay, and none are
-/// added: [`set_text`] then makes a number of what looks like one, as kustomize does.
+/// added: [`respell`] then makes a number of what looks like one, as kustomize does.
 pub(crate) fn set_string(node: &mut Node, text: impl AsRef<str>) {
     let quoted = Node::string(text);
     let (style, tag) = match (&node.value, node.style, quoted.style) {
@@ -75,15 +75,13 @@ pub(crate) fn set_string(node: &mut Node, text: impl AsRef<str>) {
     *node = Node { position: node.position, shared: node.shared, style, tag, written, ..quoted };
 }
 
-/// Sets the value of `key` to `text`, which keeps the quotes that were there and gets none otherwise: `1` is a number
-/// then.
-pub(crate) fn set_text(entries: &mut Mapping, key: &str, text: &str) {
-    let style = match entries.get(key) {
-        Some(Node { value: Value::Scalar(_), style, .. }) => *style,
-        Some(_) | None => Style::Plain,
-    };
-    let (position, written) = entries.get(key).map(|node| (node.position, node.written.clone())).unwrap_or_default();
-    entries.insert(key, Node { position, style, written, ..Node::plain(text) });
+/// Sets the value of `key` to `text`, which keeps the quotes that were there or gets none: `1` is a number then. Only a
+/// value that was not there gets the quotes that it needs.
+pub(crate) fn set_text(entries: &mut Mapping, key: &str, text: &str, mark: &Written) {
+    match entries.get_mut(key) {
+        Some(old) => respell(old, text, mark),
+        None => drop(entries.insert(key, Node { written: mark.clone(), ..Node::string(text) })),
+    }
 }
 
 /// Puts `text` in place of `node` as [`set_string`] does, as written by `mark`.
@@ -94,11 +92,12 @@ pub(crate) fn rewrite(node: &mut Node, text: impl AsRef<str>, mark: &Written) {
     node.written = written;
 }
 
-/// Puts `text` in place of the scalar `node` as [`set_text`] does, as written by `mark`.
+/// Puts `text` in place of `node`, as written by `mark`. The quotes that were there stay, and none are added.
 pub(crate) fn respell(node: &mut Node, text: impl Into<String>, mark: &Written) {
     let text = text.into();
     let written = if node.as_str() == Some(&text) { node.written.clone() } else { mark.over(&node.written) };
-    *node = Node { position: node.position, shared: node.shared, style: node.style, written, ..Node::plain(text) };
+    let style = if node.as_str().is_some() { node.style } else { Style::Plain };
+    *node = Node { position: node.position, shared: node.shared, style, written, ..Node::plain(text) };
 }
 
 /// A copy of `node` that is a node of its own wherever it is put.
@@ -115,14 +114,6 @@ pub(crate) fn visit(node: &mut Node, see: &mut dyn FnMut(&mut Node)) {
         Value::Scalar(_) => {}
         Value::Sequence(items) => items.iter_mut().for_each(|item| visit(item, see)),
         Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| visit(value, see)),
-    }
-}
-
-/// Sets `key` to `value`, as written by `mark`.
-pub(crate) fn put(entries: &mut Mapping, key: &str, value: Node, mark: &Written) {
-    match entries.get_mut(key) {
-        Some(old) => old.overwrite(value, mark),
-        None => drop(entries.insert(key, Node { written: mark.clone(), ..value })),
     }
 }
 

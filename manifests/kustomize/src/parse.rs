@@ -1,7 +1,8 @@
 //! Text to resources.
 //!
 //! # Follows kustomize
-//! Empty documents are skipped. An object has a kind and, unless its kind ends in `List`, a name. A list with `items`
+//! Empty documents and items are skipped, and what comes after the end of a document up to the next separator. An object
+//! has a kind and, unless its kind ends in `List`, a name. A list with `items`
 //! stands for its items: in their place if it is alone in its file and of kind `List`, else after all other objects.
 
 use fairlead_object::TreePath;
@@ -13,13 +14,25 @@ use crate::{
     id::{GvkRef, Scope},
     node,
     provenance::Provenance,
-    resource::{NameHash, Resource},
+    resource::{NameHash, PreviousId, Resource},
 };
 
-/// Annotations that kustomize keeps its own notes in; they are never printed.
-const INTERNAL: &str = "internal.config.kubernetes.io/";
-const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
-const INTERNAL_OTHERS: [&str; 3] = ["config.kubernetes.io/path", "config.kubernetes.io/index", "config.k8s.io/id"];
+/// Annotations of kustomize's own that are never printed, besides those that are read.
+const INTERNAL: [&str; 13] = [
+    "internal.config.kubernetes.io/allowKindChange",
+    "internal.config.kubernetes.io/allowNameChange",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "internal.config.kubernetes.io/generatorBehavior",
+    "internal.config.kubernetes.io/helm-generated",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/refBy",
+    "internal.config.kubernetes.io/seqindent",
+    "config.kubernetes.io/index",
+    "config.kubernetes.io/path",
+    "config.k8s.io/id",
+];
 
 /// Reads the objects of `file`.
 pub(crate) fn resources(
@@ -28,17 +41,13 @@ pub(crate) fn resources(
     provenance: &Provenance,
     scope_of: &dyn Fn(GvkRef<'_>) -> Scope,
 ) -> Result<Vec<Resource>, BuildError> {
-    let nodes = objects(file, content)?;
-    Ok(nodes
-        .into_iter()
-        .map(|mut node| {
-            let name_hash = take_internal_notes(&mut node);
-            let scope = scope_of(GvkRef::of(&node));
-            let mut resource = Resource::new(node, scope, file, provenance.clone());
-            resource.name_hash = name_hash;
-            resource
-        })
-        .collect())
+    let read = |node| {
+        let scope = scope_of(GvkRef::of(&node));
+        let mut resource = Resource::new(node, scope, file, provenance.clone());
+        take_internal_notes(&mut resource);
+        resource
+    };
+    Ok(objects(file, content)?.into_iter().map(read).collect())
 }
 
 /// Reads the objects of `content`, lists expanded, each with a kind and a name.
@@ -49,7 +58,7 @@ pub(crate) fn objects(file: &TreePath, content: &[u8]) -> Result<Vec<Node>, Buil
         |source: fairlead_yaml::ParseError| BuildError::Malformed { at: At::line(file, source.position.line), source };
     let mut documents = Vec::new();
     for document in fairlead_yaml::documents(&text).map_err(malformed)? {
-        documents.extend(document.parse().map_err(malformed)?.into_iter().filter(|node| !node.is_null()));
+        documents.extend(document.parse_first().map_err(malformed)?.filter(|node| !node::is_empty(node)));
     }
     expand_lists(file, documents)
 }
@@ -70,7 +79,7 @@ fn expand(file: &TreePath, object: Node, objects: &mut Vec<Node>, listed: &mut V
         objects.push(object);
         return Ok(());
     }
-    for item in items(object, &kind, at)? {
+    for item in items(object, &kind, at)?.into_iter().filter(|item| !node::is_empty(item)) {
         let mut nested = Vec::new();
         expand(file, item, listed, &mut nested)?;
         listed.append(&mut nested);
@@ -113,12 +122,24 @@ pub(crate) fn check<'a>(object: &'a Node, at: &At) -> Result<&'a str, BuildError
     Ok(kind)
 }
 
-/// Takes kustomize's own annotations out of `object`, and says what the one about the hash asks for.
-fn take_internal_notes(object: &mut Node) -> NameHash {
-    let annotations = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
-    let Some(annotations) = annotations.and_then(Node::as_mapping_mut) else { return NameHash::Unwanted };
-    let wanted = annotations.get(NEEDS_HASH).and_then(Node::as_str) == Some("enabled");
-    annotations
-        .retain(|key, _| !key.as_str().is_some_and(|key| key.starts_with(INTERNAL) || INTERNAL_OTHERS.contains(&key)));
-    if wanted { NameHash::Wanted } else { NameHash::Unwanted }
+/// Takes kustomize's own annotations out of `resource`, which then is what they say.
+fn take_internal_notes(resource: &mut Resource) {
+    let annotations = resource.node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(annotations) = annotations.and_then(Node::as_mapping_mut) else { return };
+    let mut take = |note: &str| {
+        let taken = annotations.remove(&format!("internal.config.kubernetes.io/{note}"));
+        taken.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let mut list = |note: &str| {
+        let text = take(note);
+        text.split(',').filter(|_| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (names, namespaces, kinds) = (list("previousNames"), list("previousNamespaces"), list("previousKinds"));
+    let previous = names.into_iter().zip(namespaces).zip(kinds);
+    resource.previous = previous.map(|((name, namespace), kind)| PreviousId { name, namespace, kind }).collect();
+    (resource.prefixes, resource.suffixes) = (list("prefixes"), list("suffixes"));
+    if take("needsHashSuffix") == "enabled" {
+        resource.name_hash = NameHash::Wanted;
+    }
+    annotations.retain(|key, _| !key.as_str().is_some_and(|key| INTERNAL.contains(&key)));
 }

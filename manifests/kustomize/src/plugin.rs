@@ -270,12 +270,22 @@ impl Plugin<'_> {
             let path = Path::file(file, "ValueAddTransformer", Unknown::Ignored);
             targets.extend(ValueAddConfig::decode(&path.first_document(&content)?, &path)?.targets);
         }
-        let value = if config.value.is_empty() {
-            self.loader.root().file_name().unwrap_or_default().to_owned()
-        } else {
-            config.value
+        let value = match config.value.trim() {
+            "" => self.loader.root().file_name().unwrap_or_default().to_owned(),
+            value => value.to_owned(),
         };
+        let bad = |problem: String| PluginError::Bad { at: self.at.clone(), problem };
+        if targets.is_empty() {
+            return Err(bad("must specify at least one target".to_owned()).into());
+        }
         let target = |target: ValueTargetConfig| {
+            if target.field_path.is_empty() {
+                return Err(bad("fieldPath cannot be empty".to_owned()).into());
+            }
+            let position = target.file_path_position;
+            if position < 0 {
+                return Err(bad(format!("value of FilePathPosition ({position}) cannot be negative")).into());
+            }
             let selector = target.selector.as_ref().map(|selector| Matcher::new(selector, &self.at)).transpose()?;
             let ValueTargetConfig { field_path, file_path_position, .. } = target;
             Ok(ValueTarget { selector, field_path, file_path_position })

@@ -90,6 +90,17 @@ impl Note {
     }
 }
 
+/// Removes notes from `resource` that are not among `asked`: those that it was read with.
+pub(crate) fn forget(resource: &mut Resource, asked: &[Note]) {
+    let annotations = resource.node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(annotations) = annotations.and_then(Node::as_mapping_mut) else { return };
+    for (note, annotation) in [(Note::Origin, ORIGIN), (Note::Transformations, TRANSFORMATIONS)] {
+        if !asked.contains(&note) {
+            annotations.remove(annotation);
+        }
+    }
+}
+
 /// Writes `note` on `resource` with paths relative to `directory`, and `manager` as what built it.
 pub(crate) fn annotate(resource: &mut Resource, note: Note, directory: &TreePath, manager: Manager) {
     match note {

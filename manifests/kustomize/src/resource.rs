@@ -1,14 +1,16 @@
 //! One object on its way through the overlays.
 
+use std::sync::Arc;
+
 use fairlead_object::{Manifest, ManifestError, Origin, TreePath};
-use fairlead_yaml::{Mapping, Node, Position, ResolveError, Schema, Written};
+use fairlead_yaml::{Mapping, Node, ResolveError, Schema, Written};
 use serde_json::Value as Json;
 
 use crate::{
     at::At,
     id::{GvkRef, Id, Scope, effective_namespace},
     node::{self, NodeKind},
-    provenance::{self, Provenance},
+    provenance::{self, Provenance, Step},
     shared::Shared,
 };
 
@@ -103,10 +105,10 @@ impl Resource {
         At::line(&self.origin.file, self.origin.line)
     }
 
-    /// Notes that a chart made it of the template `file`, of which no line is known.
-    pub(crate) fn come_from_chart(&mut self, file: &TreePath) {
-        node::visit(&mut self.node, &mut |node| node.position = Position::default());
-        self.origin = Origin::new(file.clone(), 1);
+    /// Notes that a chart made it of the template `file`, and on which of its lines.
+    pub(crate) fn come_from_chart(&mut self, file: &TreePath, line_in_file: &dyn Fn(u32) -> u32) {
+        node::visit(&mut self.node, &mut |node| node.position.line = line_in_file(node.position.line));
+        self.origin = Origin::new(file.clone(), line_in_file(self.origin.line));
         self.is_from_chart = true;
     }
 
@@ -123,12 +125,19 @@ impl Resource {
         self.origin.overlays.push(file.clone());
     }
 
+    /// Notes that a transformer saw it.
+    pub(crate) fn note_transformation(&mut self, step: &Arc<Step>) {
+        self.provenance.transformations.push(Arc::clone(step));
+        self.tidy_annotations();
+    }
+
     /// Takes over what another object was called and where it came from, as a merged generated object does.
     pub(crate) fn take_identity_of(&mut self, other: &Self) {
         self.previous.clone_from(&other.previous);
         self.prefixes.clone_from(&other.prefixes);
         self.suffixes.clone_from(&other.suffixes);
         self.vars.clone_from(&other.vars);
+        self.provenance.transformations.clone_from(&other.provenance.transformations);
         let named_by = other.named_by();
         self.set_name(other.name());
         if let Some(name) = self.metadata().get_mut("name") {
@@ -192,7 +201,7 @@ impl Resource {
     /// Makes the values of annotations texts, and gives an object a `metadata` even if it had none.
     ///
     /// # Follows kustomize
-    /// It does so whenever it takes its own notes out of them.
+    /// It does so whenever it notes a transformer among them, and when it takes its own notes out of them.
     pub(crate) fn tidy_annotations(&mut self) {
         let Some(object) = self.node.as_mapping_mut() else { return };
         let metadata = object.get_or_insert_with("metadata", || node::empty(NodeKind::Mapping));
@@ -209,16 +218,16 @@ impl Resource {
     }
 
     pub(crate) fn set_name(&mut self, name: &str) {
-        node::set_text(self.metadata(), "name", name);
+        node::set_text(self.metadata(), "name", name, &Written::default());
     }
 
     pub(crate) fn set_namespace(&mut self, namespace: &str) {
-        node::set_text(self.metadata(), "namespace", namespace);
+        node::set_text(self.metadata(), "namespace", namespace, &Written::default());
     }
 
     pub(crate) fn set_kind(&mut self, kind: &str) {
         if let Some(object) = self.node.as_mapping_mut() {
-            node::set_text(object, "kind", kind);
+            node::set_text(object, "kind", kind, &Written::default());
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fairlead_object::{Origin, nearest};
-use fairlead_yaml::{Node, Position};
+use fairlead_yaml::{Mapping, Node, Position};
 
 use crate::{
     at::At,
@@ -230,22 +230,27 @@ fn by_name(list: &[Resource]) -> HashMap<String, Vec<usize>> {
     by_name
 }
 
-/// Adds the entries of the mapping at `path` in `old` that `new` does not have.
+/// Adds the entries of the mapping at `path` in `old` that `new` does not have. They become texts; a null among data is
+/// an empty one. What then has no entries goes.
 fn union(new: &mut Node, old: &Node, origin: &Origin, path: &[&str]) {
-    let Some(entries) = path.iter().try_fold(old, |node, key| node.get(key)).and_then(Node::as_mapping) else { return };
+    let entries = path.iter().try_fold(old, |node, key| node.get(key)).and_then(Node::as_mapping);
     let Some((last, parents)) = path.split_last() else { return };
+    let is_data = parents.is_empty();
     let mut parent = new;
     for key in parents {
         let Some(child) = parent.get_mut(key) else { return };
         parent = child;
     }
     let merged = node::mapping_at(parent, last);
-    for (key, value) in entries.iter() {
+    for (key, value) in entries.into_iter().flat_map(Mapping::iter) {
         if !key.as_str().is_some_and(|key| merged.contains_key(key)) {
             let written = provenance::writer_of(value, origin);
-            let text = value.as_str().map_or_else(|| value.clone(), Node::string);
-            merged.push(key.clone(), Node { position: Position::default(), written, ..text });
+            let text = if is_data && value.is_null() { "" } else { value.as_str().unwrap_or_default() };
+            merged.push(key.clone(), Node { position: Position::default(), written, ..Node::string(text) });
         }
+    }
+    if merged.is_empty() {
+        parent.as_mapping_mut().and_then(|parent| parent.remove(last));
     }
 }
 

@@ -85,11 +85,12 @@ fn parse(asked: &Located<SortOptions>) -> Result<(Order, Ranks<'_>), BuildError>
 }
 
 impl Ranks<'_> {
+    /// The rank of `kind`, by the last place where it is listed.
     fn rank(&self, kind: &str) -> i64 {
         let place =
-            |kinds: &[&str]| kinds.iter().position(|other| *other == kind).and_then(|at| i64::try_from(at).ok());
-        let first = place(&self.first).map(|at| at - i64::MAX / 2);
-        first.or_else(|| place(&self.last).map(|at| at + 1)).unwrap_or(0)
+            |kinds: &[&str]| kinds.iter().rposition(|other| *other == kind).and_then(|at| i64::try_from(at).ok());
+        let last = place(&self.last).map(|at| at + 1);
+        last.or_else(|| place(&self.first).map(|at| at - i64::MAX / 2)).unwrap_or(0)
     }
 }
 

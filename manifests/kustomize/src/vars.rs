@@ -226,6 +226,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_vars_add_is_counted_wherever_they_stand() {
+        let values = HashMap::from([("A", Node::string("four"))]);
+        for text in ["$(A)", "a text with $(A) inside"] {
+            let outcome = |bytes| {
+                let mut field = Node::string(text);
+                Expansion { values: &values, bytes }.field(&mut field).map_err(|WalkError(problem)| problem)
+            };
+            assert_eq!(outcome(0), Ok(()), "{text}");
+            assert_eq!(outcome(MAX_ADDED_BYTES - 3), Err("vars add more than 1073741824 bytes".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
     fn names_in_a_text_are_replaced_and_dollars_escaped() {
         let values = HashMap::from([("A", Node::string("web")), ("N", Node::plain("80"))]);
         let rows =

@@ -62,9 +62,36 @@ patches:
 }
 
 #[test]
-fn an_object_says_which_template_made_it() {
-    let files = with_chart("helmCharts:\n- {name: web}\n", &[]);
-    insta::assert_snapshot!(listed(&tree(&files), ""), @"ConfigMap release-name  charts/web/templates/shown.yaml:1");
+fn an_object_says_which_line_of_which_template_made_it() {
+    let pair = "\
+{{- range $name := list \"a\" \"b\" }}
+---
+{{ if true }}
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {{ $name }}
+{{ end }}
+{{- end }}
+";
+    let hook = "# A hook.\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: h, annotations: {helm.sh/hook: test}}\n";
+    let subchart = "apiVersion: v2\nname: sub\nversion: 1.0.0\n";
+    let list =
+        "# A list.\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: s}\n";
+    let more = [
+        ("charts/web/templates/pair.yaml", pair),
+        ("charts/web/templates/hook.yaml", hook),
+        ("charts/web/charts/sub/Chart.yaml", subchart),
+        ("charts/web/charts/sub/templates/list.yaml", list),
+    ];
+    let files = with_chart("helmCharts:\n- {name: web}\n", &more);
+    insta::assert_snapshot!(listed(&tree(&files), ""), @"
+    Secret a  charts/web/templates/pair.yaml:4
+    Secret b  charts/web/templates/pair.yaml:4
+    ConfigMap release-name  charts/web/templates/shown.yaml:1
+    Pod h  charts/web/templates/hook.yaml:3
+    Service s  charts/web/charts/sub/templates/list.yaml:5
+    ");
 }
 
 #[test]
@@ -264,6 +291,16 @@ fn a_chart_that_is_different_every_time_is_refused() {
       caused by: web/templates/more.yaml:1:21
       executing "web/templates/more.yaml" at <required>:
         wrong number of args for required: want 2 got 1
+    "#);
+}
+
+#[test]
+fn a_chart_that_does_not_end_is_stopped() {
+    let template = "{{ range until 100000000 }}{{ end }}";
+    let files = with_chart("helmCharts:\n- {name: web}\n", &[("charts/web/templates/more.yaml", template)]);
+    insta::assert_snapshot!(printed(&files), @r#"
+    error: kustomization.yaml:2: cannot render the chart `charts/web`
+      caused by: template: web/templates/more.yaml:1:9: executing "web/templates/more.yaml" at <until 100000000>: error calling until: the chart makes more than 1073741824 bytes of text and lists
     "#);
 }
 

@@ -57,14 +57,22 @@ impl Rendered {
 
     /// What `helm template` prints.
     pub fn print(&self, options: &PrintOptions) -> Result<String, PrintError> {
-        let mut text = String::new();
-        let crds = self.crds.iter().filter(|_| options.include_crds);
-        crds.chain(&self.manifests).for_each(|manifest| write(&mut text, manifest));
-        let mut text = format!("{}\n", text.trim());
-        for hook in self.hooks.iter().filter(|hook| options.hooks.includes(hook)) {
-            write(&mut text, &hook.manifest);
-        }
+        let (text, _) = self.print_all(options);
         if options.show_only.is_empty() { Ok(text) } else { only(&text, &options.show_only) }
+    }
+
+    /// What `helm template` prints of all templates, and what makes it: with each manifest the line of the text (from 1)
+    /// on which it begins.
+    pub fn print_all(&self, options: &PrintOptions) -> (String, Vec<(u32, &RenderedManifest)>) {
+        let crds = self.crds.iter().filter(|_| options.include_crds);
+        let mut printer = Printer::default();
+        crds.chain(&self.manifests).for_each(|manifest| printer.print(manifest));
+        printer.text.truncate(printer.text.trim_end().len());
+        printer.text.push('\n');
+        for hook in self.hooks.iter().filter(|hook| options.hooks.includes(hook)) {
+            printer.print(&hook.manifest);
+        }
+        (printer.text, printer.begins)
     }
 }
 
@@ -78,12 +86,34 @@ impl HookOutput {
     }
 }
 
-fn write(text: &mut String, manifest: &RenderedManifest) {
-    text.push_str("---\n# Source: ");
-    text.push_str(&manifest.source);
-    text.push('\n');
-    text.push_str(&manifest.text);
-    text.push('\n');
+/// A text that grows.
+#[derive(Default)]
+struct Printer<'r> {
+    text: String,
+    /// The manifests in it, each with the line on which it begins.
+    begins: Vec<(u32, &'r RenderedManifest)>,
+    /// How much of the text has been counted, and its lines.
+    counted: (usize, u32),
+}
+
+impl<'r> Printer<'r> {
+    fn print(&mut self, manifest: &'r RenderedManifest) {
+        self.text.push_str("---\n# Source: ");
+        self.text.push_str(&manifest.source);
+        self.text.push('\n');
+        let line = self.next_line();
+        self.begins.push((line, manifest));
+        self.text.push_str(&manifest.text);
+        self.text.push('\n');
+    }
+
+    /// The number of the line that comes next.
+    fn next_line(&mut self) -> u32 {
+        let (counted, lines) = self.counted;
+        let more = self.text[counted..].matches('\n').count();
+        self.counted = (self.text.len(), lines + u32::try_from(more).unwrap_or(u32::MAX - lines));
+        self.counted.1 + 1
+    }
 }
 
 /// The documents of `text` that come from templates of the given names, in the order of those.

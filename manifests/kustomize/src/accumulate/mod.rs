@@ -6,6 +6,7 @@ mod state;
 use std::sync::Arc;
 
 use fairlead_object::TreePath;
+use fairlead_yaml::Node;
 
 use crate::{
     at::{At, Located},
@@ -25,6 +26,9 @@ use crate::{
 use fields::transformers;
 pub(crate) use state::Build;
 pub use state::MAX_KUSTOMIZATIONS;
+
+/// The label with which a validator says that it has seen an object.
+const VALIDATED_BY: &str = "validated-by";
 
 /// What has been accumulated so far.
 #[derive(Debug)]
@@ -238,25 +242,38 @@ impl Accumulation {
             transformer.run(&mut self.resources, &schema)?;
             if build.notes.contains(&Note::Transformations) {
                 for resource in self.resources.iter_mut_same_ids() {
-                    resource.provenance.transformations.push(Arc::clone(&transformer.step));
+                    resource.note_transformation(&transformer.step);
                 }
             }
         }
         Ok(())
     }
 
-    /// Runs the validators, which may change nothing.
+    /// Runs the validators, which may change nothing but the label that says so.
     fn validate(&mut self, fields: &Fields, loader: &Loader<'_>, build: &mut Build) -> Result<(), BuildError> {
         for config in self.plugins(&fields.validators, loader, build)? {
             let before: Vec<_> = self.resources.iter().map(|resource| resource.node.clone()).collect();
             let validator = plugin::transformer(&config, loader)?;
             validator.run(&mut self.resources, &build.schema())?;
-            if before.iter().ne(self.resources.iter().map(|resource| &resource.node)) {
+            if before.into_iter().ne(self.resources.iter().map(without_validation)) {
                 return Err(PluginError::ValidatorChanges { at: validator.at, id: config.current_id() }.into());
             }
         }
         Ok(())
     }
+}
+
+/// `resource` as a validator must have left it.
+fn without_validation(resource: &Resource) -> Node {
+    let mut node = resource.node.clone();
+    if let Some(metadata) = node.get_mut("metadata").and_then(Node::as_mapping_mut)
+        && let Some(labels) = metadata.get_mut("labels").and_then(Node::as_mapping_mut)
+        && labels.remove(VALIDATED_BY).is_some()
+        && labels.is_empty()
+    {
+        metadata.remove("labels");
+    }
+    node
 }
 
 /// The kustomization of the directory that `loader` is for.

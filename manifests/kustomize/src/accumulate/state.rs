@@ -82,9 +82,6 @@ impl Build {
         const BUILT_IN: &str = "v1.21.2";
         let Some(openapi) = &fields.openapi else { return Ok(()) };
         let problem = |problem| BuildError::OpenApi { at: openapi.at.clone(), problem };
-        if let Some(key) = openapi.keys().find(|key| !matches!(key.as_str(), "path" | "version")) {
-            return Err(BuildError::UnknownField { at: openapi.at.clone(), field: key.clone(), nearest: None });
-        }
         let given = |key| openapi.get(key).filter(|value| !value.is_empty());
         match (given("path"), given("version")) {
             (Some(_), Some(_)) => Err(problem("builtin version and custom schema provided, cannot use both")),

@@ -114,7 +114,30 @@ fn split(reference: &str) -> (&str, &str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use fairlead_object::TreePath;
+
     use super::*;
+    use crate::{parse, provenance::Provenance, resources::MAX_ADDED_BYTES, schema::Schema};
+
+    #[test]
+    fn what_references_get_is_counted() {
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: a}, {image: b}]}\n";
+        let file = TreePath::root().join("pod.yaml");
+        let read =
+            parse::resources(&file, pod.as_bytes(), &Provenance::read(&file), &|gvk| Schema::built_in().scope(gvk));
+        let mut resources = Resources::default();
+        resources.append_all(read.expect("an object")).expect("one object");
+        let at = At::line(&TreePath::root().join("kustomization.yaml"), 3);
+        resources.count_added(MAX_ADDED_BYTES, &at).expect("as many as there may be");
+        let outcome = |name: &str, resources: &mut Resources| {
+            let image = Image { name: name.to_owned(), new_tag: "1".to_owned(), ..Image::default() };
+            let specs = [];
+            Images::new(&image, &specs).apply(resources, &at, &Written::default()).map_err(|error| error.to_string())
+        };
+        assert_eq!(outcome("none", &mut resources), Ok(()));
+        let expected = "kustomization.yaml:3: overlays add more than 1073741824 bytes to what they are made of";
+        assert_eq!(outcome("a", &mut resources), Err(expected.to_owned()));
+    }
 
     #[test]
     fn a_reference_is_split_and_put_together_again() {

@@ -89,7 +89,7 @@ fn rename(
         if keeps_its_name(resource.original().gvk) {
             continue;
         }
-        for (spec, fields) in specs.iter().filter(|(spec, _)| !spec.path.is_empty()) {
+        for (spec, fields) in specs {
             if !spec.selects(resource.gvk()) {
                 continue;
             }

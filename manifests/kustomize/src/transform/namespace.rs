@@ -5,11 +5,11 @@
 //! Of the subjects of role bindings those called `default` follow, unless the configuration says otherwise; other
 //! service accounts are followed later, by name. What a chart made stays where the chart put it.
 
-use fairlead_yaml::{Node, Written};
+use fairlead_yaml::{Node, Value, Written};
 
 use crate::{
     error::BuildError,
-    field_spec::{FieldSpec, FieldSpecs, WalkError},
+    field_spec::{Create, FieldSpec, FieldSpecs, WalkError, walk},
     id::Scope,
     node::{self, NodeKind},
     resource::Resource,
@@ -19,6 +19,8 @@ use crate::{
 /// Puts objects into a namespace.
 pub(crate) struct Namespace {
     target: String,
+    /// The namespace of an object itself.
+    own: FieldSpecs,
     specs: FieldSpecs,
     names: FieldSpecs,
     unset: Unset,
@@ -55,6 +57,7 @@ impl Namespace {
         };
         Self {
             target: namespace.to_owned(),
+            own: FieldSpecs::new([FieldSpec::new("", "", "", "metadata/namespace", Create::Yes)]),
             specs: FieldSpecs::new(specs.iter().cloned()).without(handled_here),
             names: FieldSpecs::new(specs.iter().filter(|spec| is_name(spec)).cloned()),
             unset,
@@ -79,45 +82,57 @@ impl Namespace {
 
     fn apply_to(&self, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
         resource.remember_id();
-        if resource.scope == Scope::Namespaced && (self.unset == Unset::Any || resource.namespace().is_empty()) {
-            let namespace = resource.metadata().get_or_insert_with("namespace", || Node::plain(""));
-            node::rewrite(namespace, self.target.as_str(), mark);
+        self.set_in(resource, mark)
+    }
+
+    /// Puts `resource` into the namespace, and does not remember what it was called.
+    pub(crate) fn set_in(&self, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
+        if resource.scope == Scope::Namespaced {
+            self.visit(&self.own, resource, mark)?;
         }
         if matches!(resource.gvk().kind, "RoleBinding" | "ClusterRoleBinding") {
-            self.set_subjects(&mut resource.node, mark);
+            let subjects = self.set_subjects(&mut resource.node, mark);
+            subjects.map_err(|error| error.on("subjects", resource))?;
         }
         if (resource.gvk().group, resource.gvk().version) == ("", "v1") {
-            self.set_fields(&self.names, resource, mark)?;
+            self.visit(&self.names, resource, mark).map_err(BuildError::into_namespace_field)?;
         }
-        self.set_fields(&self.specs, resource, mark)
+        self.visit(&self.specs, resource, mark).map_err(BuildError::into_namespace_field)
     }
 
-    fn set_fields(&self, specs: &FieldSpecs, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
-        let set = &mut |field: &mut Node| {
-            let current = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
-            if self.unset == Unset::Any || current.is_empty() || field.is_null() {
-                node::rewrite(field, self.target.as_str(), mark);
-            }
-            Ok(())
+    fn visit(&self, specs: &FieldSpecs, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
+        specs.visit(resource, Some(NodeKind::Scalar), &mut |field| self.set(field, mark))
+    }
+
+    fn set(&self, field: &mut Node, mark: &Written) -> Result<(), WalkError> {
+        let current = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
+        if self.unset == Unset::Any || current.is_empty() || field.is_null() {
+            node::rewrite(field, self.target.as_str(), mark);
+        }
+        Ok(())
+    }
+
+    fn set_subjects(&self, binding: &mut Node, mark: &Written) -> Result<(), WalkError> {
+        let follows = |subject: &Node| match self.subjects {
+            Subjects::Default => node::text_at(subject, &["name"]) == "default",
+            Subjects::ServiceAccounts => node::text_at(subject, &["kind"]) == "ServiceAccount",
+            Subjects::None => false,
         };
-        specs.visit(resource, Some(NodeKind::Scalar), set).map_err(BuildError::into_namespace_field)
-    }
-
-    fn set_subjects(&self, binding: &mut Node, mark: &Written) {
-        let Some(subjects) = binding.get_mut("subjects").and_then(Node::as_sequence_mut) else { return };
-        for subject in subjects {
-            let follows = match self.subjects {
-                Subjects::Default => node::text_at(subject, &["name"]) == "default",
-                Subjects::ServiceAccounts => node::text_at(subject, &["kind"]) == "ServiceAccount",
-                Subjects::None => false,
-            };
-            let is_set = !node::text_at(subject, &["namespace"]).is_empty();
-            if let Some(subject) = subject.as_mapping_mut()
-                && follows
-                && !(is_set && self.unset == Unset::Only)
-            {
-                node::put(subject, "namespace", Node::string(self.target.as_str()), mark);
+        let Some(subjects) = binding.get_mut("subjects") else { return Ok(()) };
+        if subjects.is_null() || self.subjects == Subjects::None {
+            return Ok(());
+        }
+        let Value::Sequence(subjects) = &mut subjects.value else {
+            return Err(WalkError::wrong_kind(NodeKind::Sequence, subjects));
+        };
+        for subject in subjects.iter_mut().filter(|subject| !subject.is_null()) {
+            if subject.as_mapping().is_none() {
+                return Err(WalkError::wrong_kind(NodeKind::Mapping, subject));
+            }
+            if follows(subject) {
+                walk(subject, &["namespace".to_owned()], Some(NodeKind::Scalar), &mut |field| self.set(field, mark))?;
             }
         }
+        Ok(())
     }
 }

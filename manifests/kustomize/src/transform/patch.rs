@@ -210,20 +210,29 @@ fn bad(at: &At, problem: &str) -> BuildError {
 ///
 /// # Follows kustomize
 /// It copies a patch before it is applied to what it selects, and copies labels and annotations as texts: a null in them
-/// is the word, and removes nothing. Only an entry of `patches` without a target is applied as it is.
+/// is the word, and removes nothing, and neither does a null in their place. Only an entry of `patches` without a target
+/// is applied as it is.
 fn with_text_metadata(patches: Vec<Located<Node>>) -> Vec<Located<Node>> {
     let with_texts = |mut patch: Located<Node>| {
-        for map in ["labels", "annotations"] {
-            let entries = patch.value.get_mut("metadata").and_then(|metadata| metadata.get_mut(map));
-            for (_, value) in entries.and_then(Node::as_mapping_mut).into_iter().flat_map(Mapping::iter_mut) {
-                if let Some(text) = value.as_str().map(str::to_owned) {
-                    node::set_string(value, text);
-                }
+        let metadata = patch.value.get_mut("metadata").and_then(Node::as_mapping_mut);
+        if let Some(metadata) = metadata {
+            for map in ["labels", "annotations"] {
+                make_texts(metadata, map);
             }
         }
         patch
     };
     patches.into_iter().map(with_texts).collect()
+}
+
+/// Makes the values of the mapping at `key` texts; what has none goes.
+fn make_texts(metadata: &mut Mapping, key: &str) {
+    let entries = metadata.get_mut(key).and_then(Node::as_mapping_mut).filter(|entries| !entries.is_empty());
+    let Some(entries) = entries else { return drop(metadata.remove(key)) };
+    for (_, value) in entries.iter_mut() {
+        let text = value.as_str().unwrap_or_default().to_owned();
+        node::set_string(value, text);
+    }
 }
 
 /// A text of several lines was meant as a patch, one of a single line as a path.

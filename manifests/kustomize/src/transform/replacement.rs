@@ -54,7 +54,7 @@ impl Replacements {
 
 /// A file holds one replacement or a list of them.
 fn parse_file(file: &TreePath, content: &[u8]) -> Result<Vec<Located<Replacement>>, BuildError> {
-    let path = Path::file(file, "Replacement", Unknown::Refused);
+    let path = Path::file(file, "Replacement", Unknown::Ignored);
     let node = path.first_document(content)?;
     if node.as_sequence().is_some() { Vec::decode(&node, &path) } else { Ok(vec![Decode::decode(&node, &path)?]) }
 }
@@ -269,7 +269,8 @@ fn set_in_text(
         Ok(count) if count > 0 => count,
         nothing_or_error => return Some(nothing_or_error),
     };
-    let written = written_like(&text, &inner)?;
+    // kustomize has then set the field of what it has read, which is forgotten.
+    let Some(written) = written_like(&text, &inner) else { return Some(Ok(count)) };
     let put_back = &mut |field: &mut Node| {
         put(field, &inner, &written);
         Ok(())

@@ -1,4 +1,7 @@
 //! `ValueAddTransformer`: puts one value into fields, as text or as an element of a path.
+//!
+//! # Follows kustomize
+//! A namespace is put where the field `namespace` puts it.
 
 use fairlead_yaml::{Node, Written};
 
@@ -6,8 +9,10 @@ use crate::{
     error::BuildError,
     field_spec::{FieldSpec, FieldSpecs, WalkError},
     node::{self, NodeKind},
+    resource::Resource,
     resources::Resources,
     selector::Matcher,
+    transform::{Namespace, Subjects, Unset},
 };
 
 /// Puts a value into fields.
@@ -34,8 +39,15 @@ impl ValueAdd {
         for target in &self.targets {
             let spec = FieldSpec { path: target.field_path.clone(), create: true, ..FieldSpec::default() };
             let fields = FieldSpecs::new([spec]);
-            for resource in resources.iter_mut() {
-                if target.selector.as_ref().is_none_or(|selector| selector.selects(resource)) {
+            let namespace = Namespace::new(&self.value, &[], Unset::Any, Subjects::default());
+            let is_meant = |resource: &&mut Resource| match &target.selector {
+                Some(selector) => selector.selects(resource),
+                None => true,
+            };
+            for resource in resources.iter_mut().filter(is_meant) {
+                if target.field_path == "metadata/namespace" {
+                    namespace.set_in(resource, mark)?;
+                } else {
                     fields.visit(resource, Some(NodeKind::Scalar), &mut |field| self.put(field, target, mark))?;
                 }
             }
