@@ -21,7 +21,7 @@ pub(crate) enum ShownPaths {
 const ENDS: &[char] = &[' ', '\n', '\t', '\'', '"', '`', '(', ')', ',', ';'];
 
 impl ShownPaths {
-    /// `text` with the paths of existing files in it as they are shown. Lines of a diff that quote an object stay.
+    /// `text` with the paths in it as they are shown: of files that exist, or that would lie in a folder that does. Lines of a diff that quote an object stay.
     pub(crate) fn in_text(&self, text: &str) -> String {
         match self {
             Self::AsInTree => text.to_owned(),
@@ -62,11 +62,17 @@ fn in_line(line: &str, folder: &Path) -> String {
 fn in_word(word: &str, folder: &Path) -> String {
     let path = word.trim_end_matches(ENDS).split(':').next().unwrap_or_default();
     let full = Path::new("/").join(path);
-    if !path.contains('/') || path.starts_with('/') || !full.exists() {
+    if !path.contains('/') || path.starts_with('/') || !may_be_a_path(&full) {
         return word.to_owned();
     }
     let shown = full.strip_prefix(folder).unwrap_or(&full);
     format!("{}{}", shown.display(), &word[path.len()..])
+}
+
+/// Whether a file is there, or might be: in a folder that is there and not at the top of the file system.
+fn may_be_a_path(path: &Path) -> bool {
+    let folder = path.ancestors().skip(1).find(|folder| folder.exists());
+    path.exists() || folder.is_some_and(|folder| folder.components().count() > 2)
 }
 
 /// An error in other words.
@@ -114,7 +120,8 @@ mod tests {
             (format!("the first is at {in_tree}/app/web.yaml:3"), "the first is at app/web.yaml:3".to_owned()),
             (format!("`{in_tree}/app/web.yaml` < x/y"), "`app/web.yaml` < x/y".to_owned()),
             (format!("'{root}/app/web.yaml' is a file"), format!("'{root}/app/web.yaml' is a file")),
-            (format!("{in_tree}/app/gone.yaml:3"), format!("{in_tree}/app/gone.yaml:3")),
+            (format!("unpacked at `{in_tree}/charts/web`"), "unpacked at `charts/web`".to_owned()),
+            ("apps/v1 tmp/gone".to_owned(), "apps/v1 tmp/gone".to_owned()),
             (format!("  +{in_tree}/app/web.yaml"), format!("  +{in_tree}/app/web.yaml")),
         ];
         let paths = ShownPaths::From(folder);
