@@ -24,6 +24,8 @@ pub const STALLED: &str = "Stalled";
 pub const HEALTHY: &str = "Healthy";
 /// A source could not be fetched.
 pub const FETCH_FAILED: &str = "FetchFailed";
+/// A chart could not be packed.
+pub const BUILD_FAILED: &str = "BuildFailed";
 /// An artifact could not be stored.
 pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
 /// An artifact is stored.

@@ -10,7 +10,7 @@ use crate::fairlead::FluxConfiguration;
 use crate::kustomize::Kustomization;
 use crate::names::{annotations, labels};
 use crate::notification::Receiver;
-use crate::source::{Bucket, GitRepository, HelmRepository, OciRepository};
+use crate::source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository};
 
 /// The version of this program, as labels and images carry it.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
@@ -23,6 +23,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Bucket::crd(),
         configuration,
         GitRepository::crd(),
+        HelmChart::crd(),
         HelmRepository::crd(),
         Kustomization::crd(),
         OciRepository::crd(),

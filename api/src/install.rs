@@ -146,6 +146,7 @@ mod tests {
         CustomResourceDefinition buckets.source.toolkit.fluxcd.io
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
+        CustomResourceDefinition helmcharts.source.toolkit.fluxcd.io
         CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
         CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io
@@ -172,6 +173,7 @@ mod tests {
         CustomResourceDefinition buckets.source.toolkit.fluxcd.io
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
+        CustomResourceDefinition helmcharts.source.toolkit.fluxcd.io
         CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
         CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io

@@ -41,6 +41,8 @@ pub mod annotations {
 pub mod events {
     /// The revision an event of a Kustomization is about.
     pub const KUSTOMIZATION_REVISION: &str = "kustomize.toolkit.fluxcd.io/revision";
+    /// The revision of what the source of a Kustomization was made of, where the source tells it.
+    pub const ORIGIN_REVISION: &str = "kustomize.toolkit.fluxcd.io/originRevision";
     /// Marks the event that a commit status follows; its value is `update`.
     pub const COMMIT_STATUS: &str = "kustomize.toolkit.fluxcd.io/commit_status";
     /// The revision an event of a source is about.

@@ -22,7 +22,7 @@ pub mod receiver {
     pub const INVALID_CEL_EXPRESSION: &str = "InvalidCELExpression";
 }
 
-/// Reasons of a `GitRepository`.
+/// Reasons of sources.
 pub mod source {
     /// The credentials cannot be read or were refused.
     pub const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
@@ -44,6 +44,24 @@ pub mod source {
     pub const INDEXATION_FAILED: &str = "IndexationFailed";
     /// The archive of a chart could not be fetched.
     pub const CHART_PULL_ERROR: &str = "ChartPullError";
+    /// The source of a chart is not there.
+    pub const SOURCE_UNAVAILABLE: &str = "SourceUnavailable";
+    /// The source of a chart has no artifact yet.
+    pub const NO_SOURCE_ARTIFACT: &str = "NoSourceArtifact";
+    /// The source of a chart has no such chart, or not in a version that will do.
+    pub const INVALID_CHART_REFERENCE: &str = "InvalidChartReference";
+    /// The version of a chart cannot be extended.
+    pub const METADATA_PATCH_ERROR: &str = "MetadataPatchError";
+    /// A file of values is not there, or cannot be read.
+    pub const VALUES_FILES_ERROR: &str = "ValuesFilesError";
+    /// A chart that another one needs could not be had.
+    pub const DEPENDENCY_BUILD_ERROR: &str = "DependencyBuildError";
+    /// A chart could not be loaded or packed.
+    pub const CHART_PACKAGE_ERROR: &str = "ChartPackageError";
+    /// A chart is stored as it came.
+    pub const CHART_PULL_SUCCEEDED: &str = "ChartPullSucceeded";
+    /// A chart was packed here and is stored.
+    pub const CHART_PACKAGE_SUCCEEDED: &str = "ChartPackageSucceeded";
     /// The bucket could not be read.
     pub const BUCKET_OPERATION_FAILED: &str = "BucketOperationFailed";
     /// The artifact could not be written.

@@ -5,6 +5,7 @@
 
 mod bucket;
 mod git_repository;
+mod helm_chart;
 mod helm_repository;
 mod oci_repository;
 mod status;
@@ -13,6 +14,10 @@ pub use bucket::{Bucket, BucketSpec, BucketStatus, BucketSts, StsProvider};
 pub use git_repository::{
     GitProvider, GitRepository, GitRepositoryInclude, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus,
     GitRepositoryVerification, GitVerificationMode,
+};
+pub use helm_chart::{
+    HelmChart, HelmChartSource, HelmChartSourceKind, HelmChartSpec, HelmChartStatus, HelmChartVerification,
+    ReconcileStrategy,
 };
 pub use helm_repository::{
     AccessFrom, HelmRepository, HelmRepositorySpec, HelmRepositoryStatus, HelmRepositoryType, NamespaceSelector,

@@ -66,12 +66,23 @@ pub(crate) const HELM_REPOSITORY: Kind = Kind {
     handled: "fetched revision",
 };
 
+/// `HelmChart`.
+pub(crate) const HELM_CHART: Kind = Kind {
+    group: "source.toolkit.fluxcd.io",
+    version: "v1",
+    name: "HelmChart",
+    plural: "helmcharts",
+    human: "source chart",
+    revision: "/status/artifact/revision",
+    handled: "fetched revision",
+};
+
 /// The kinds of sources, in Flux's order.
-pub(crate) const SOURCES: [Kind; 4] = [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY];
+pub(crate) const SOURCES: [Kind; 5] = [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, HELM_CHART];
 
 /// All kinds, in Flux's order.
-pub(crate) const ALL: [Kind; 7] =
-    [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, RECEIVER, FLUX_CONFIGURATION];
+pub(crate) const ALL: [Kind; 8] =
+    [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, HELM_CHART, KUSTOMIZATION, RECEIVER, FLUX_CONFIGURATION];
 
 /// `Kustomization`.
 pub(crate) const KUSTOMIZATION: Kind = Kind {

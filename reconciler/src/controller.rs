@@ -14,7 +14,7 @@ use fairlead_api::{
     fairlead::FluxConfiguration,
     kustomize::Kustomization,
     notification::Receiver,
-    source::{Bucket, GitRepository, HelmRepository, OciRepository},
+    source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository},
 };
 use fairlead_plan::DigestKey;
 use fairlead_sources::{
@@ -315,6 +315,7 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
 
     watch_sources::<Bucket>(world, tasks, filled, stop);
     watch_sources::<GitRepository>(world, tasks, filled, stop);
+    watch_sources::<HelmChart>(world, tasks, filled, stop);
     watch_sources::<HelmRepository>(world, tasks, filled, stop);
     watch_sources::<OciRepository>(world, tasks, filled, stop);
 
@@ -400,6 +401,7 @@ fn start_queues(world: &Arc<World>, tasks: &mut JoinSet<()>, stop: &Cancellation
     let settings = &world.settings;
     start_queue::<Bucket>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<GitRepository>(world, settings.concurrent_sources, tasks, stop);
+    start_queue::<HelmChart>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<HelmRepository>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<OciRepository>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<Kustomization>(world, settings.concurrent, tasks, stop);

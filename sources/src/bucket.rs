@@ -18,7 +18,6 @@
 //! - A key that is no relative path is an error that names it.
 
 use std::{
-    collections::BTreeMap,
     io::Read,
     panic::resume_unwind,
     sync::{
@@ -140,7 +139,7 @@ impl Fetch for BucketRequest {
     async fn fetch(&self, listing: &Listing, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
         let Fetched { tree, revision, objects } = fetch(self, listing, means.store, means.now).await?;
         let news = format!("stored artifact with {objects} fetched files from '{}' bucket", self.bucket);
-        Ok(Arc::new(Content { revision, tree, file: None, metadata: BTreeMap::new(), news }))
+        Ok(Arc::new(Content::packed(revision, tree, news)))
     }
 }
 

@@ -6,7 +6,7 @@ use fairlead_api::conditions::FETCH_FAILED;
 use fairlead_object::Digest;
 use jiff::Timestamp;
 
-use crate::store::{Artifact, SourceKey, Store, StoreError, StoredFile, StoredTree};
+use crate::store::{Artifact, Release, SourceKey, Store, StoreError, StoredFile, StoredTree};
 
 /// What is asked of a server, of whatever kind it is.
 pub trait Fetch: Send + Sync {
@@ -52,8 +52,10 @@ pub struct Content {
     pub file: Option<Given>,
     /// What the origin says of it: `status.artifact.metadata`.
     pub metadata: BTreeMap<String, String>,
-    /// What Flux's event says of it.
+    /// What Flux's event says of it, unless its kind says what its conditions say.
     pub news: String,
+    /// The files whose values were put into a chart.
+    pub values_files: Vec<String>,
 }
 
 /// A file that is served as it came.
@@ -65,12 +67,18 @@ pub struct Given {
 }
 
 impl Content {
+    /// The files of `tree`, which are packed here, as a revision. `news` is what is told of it.
+    pub fn packed(revision: String, tree: StoredTree, news: String) -> Self {
+        Self { revision, tree, file: None, metadata: BTreeMap::new(), news, values_files: Vec::new() }
+    }
+
     /// Makes this the current revision of the source `key`.
     pub fn publish(&self, store: &Store, key: &SourceKey, now: Timestamp) -> Result<Artifact, StoreError> {
-        let Self { revision, tree, .. } = self;
-        let Some(Given { file, name }) = &self.file else { return store.publish(key, revision, tree, now) };
+        let Self { revision, tree, metadata, .. } = self;
+        let release = Release { revision, tree, metadata: metadata.clone() };
+        let Some(Given { file, name }) = &self.file else { return store.publish(key, &release, now) };
         let name = name.clone().unwrap_or_else(|| key.archive_name(revision));
-        store.publish_file(key, revision, &name, file, tree, now)
+        store.publish_file(key, &release, (&name, file), now)
     }
 }
 
@@ -86,6 +94,11 @@ pub trait SourceError: Error + Send + Sync + 'static {
 
     /// Whether trying again cannot help until the object is edited.
     fn is_terminal(&self) -> bool;
+
+    /// Whether it is only too early: something that others bring about is not there yet.
+    fn is_waiting(&self) -> bool {
+        false
+    }
 
     /// How long the server wants to be left alone, where it says so.
     fn retry_after(&self) -> Option<Duration> {
@@ -116,6 +129,11 @@ impl SourceFailure {
     /// Whether trying again cannot help until the object is edited.
     pub fn is_terminal(&self) -> bool {
         self.0.is_terminal()
+    }
+
+    /// Whether it is only too early: something that others bring about is not there yet.
+    pub fn is_waiting(&self) -> bool {
+        self.0.is_waiting()
     }
 
     /// How long the server wants to be left alone, where it says so.

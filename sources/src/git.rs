@@ -20,7 +20,7 @@
 //! A commit is fetched by its id, so no history is transferred, and it is not checked to be reachable from a branch; a
 //! ref by its full name is fetched as such, whether a branch reaches it or not.
 
-use std::{collections::BTreeMap, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
 use fairlead_object::{Digest, EntryKind, TreePath};
 use secrecy::ExposeSecret;
@@ -109,7 +109,7 @@ impl Fetch for GitRequest {
         }
         let news = format!("stored artifact for commit '{shown}'");
         let revision = resolved.revision.clone();
-        Ok(Arc::new(Content { revision, tree, file: None, metadata: BTreeMap::new(), news }))
+        Ok(Arc::new(Content::packed(revision, tree, news)))
     }
 }
 

@@ -9,7 +9,7 @@
 //! # Differs from Flux
 //! The index is kept and served as it came, and not as JSON. A chart whose listed digest is wrong is refused.
 
-use std::{collections::BTreeMap, io::Read, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{io::Read, panic::resume_unwind, sync::Arc, time::Duration};
 
 use fairlead_object::Digest;
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +29,7 @@ use crate::{
     archive::{ArchiveRules, unpack},
     deadline::Deadline,
     fetch::{Content, Fetch, Given, Means, SourceFailure},
+    oci::{self, LayerError, OciError, OciRequest},
     secret::{SecretData, basic, keyed_digest, line},
     store::{Mode, Store, StoreError, StoredFile, StoredTree},
     transport::{Client, Transport, may_lead, retry_after},
@@ -76,7 +77,8 @@ pub struct FetchedChart {
     pub tree: StoredTree,
 }
 
-const INDEX: &str = "index.yaml";
+/// The name of an index in its repository, and in the tree that it is kept in.
+pub const INDEX: &str = "index.yaml";
 const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
 const ANYTHING: &str = "*/*";
 
@@ -88,13 +90,17 @@ pub const CHART_LIMIT_BYTES: u64 = 10 << 20;
 impl HelmAuth {
     /// Reads the Secret that `spec.secretRef` names: `username` and `password`, both or neither.
     pub fn from_secret(data: &SecretData, pass_credentials: PassCredentials) -> Result<Self, HelmAuthError> {
-        let filled = |key| Ok::<_, HelmAuthError>(line(data, key)?.filter(|text| !text.expose_secret().is_empty()));
-        let authorization = match (filled("username")?, filled("password")?) {
-            (Some(username), Some(password)) => Some(basic(&username, Some(&password))),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => return Err(HelmAuthError::HalfLogin),
-        };
-        Ok(Self { authorization, pass_credentials })
+        Ok(Self { authorization: login(data)?, pass_credentials })
+    }
+}
+
+/// The value of `Authorization` that the `username` and `password` in a Secret make: both, or neither.
+pub(crate) fn login(data: &SecretData) -> Result<Option<SecretString>, HelmAuthError> {
+    let filled = |key| Ok::<_, HelmAuthError>(line(data, key)?.filter(|text| !text.expose_secret().is_empty()));
+    match (filled("username")?, filled("password")?) {
+        (Some(username), Some(password)) => Ok(Some(basic(&username, Some(&password)))),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(HelmAuthError::HalfLogin),
     }
 }
 
@@ -124,11 +130,31 @@ impl Fetch for HelmRequest {
 }
 
 impl FetchedChart {
-    /// The content of a source: the chart `name` in a version, which may have gained build metadata. `news` is what is told
-    /// of it.
-    pub fn into_content(self, name: &str, version: &str, news: String) -> Content {
+    /// What is in `package` and what that unpacks to, in the store.
+    pub fn keep(mut package: &[u8], store: &Store) -> Result<Self, RepositoryError> {
+        let file = store.file(&mut package, CHART_LIMIT_BYTES).map_err(RepositoryError::Store)?;
+        Self::of(file, store)
+    }
+
+    /// A package, and what it unpacks to.
+    fn of(file: StoredFile, store: &Store) -> Result<Self, RepositoryError> {
+        let mut writer = store.writer();
+        let unpacked = unpack(file.open().map_err(RepositoryError::Store)?, &ArchiveRules::default(), &mut writer);
+        unpacked.map_err(|error| RepositoryError::Archive(error.into()))?;
+        Ok(Self { tree: writer.finish().map_err(RepositoryError::Store)?, file })
+    }
+
+    /// The package.
+    pub fn read(&self) -> Result<Vec<u8>, StoreError> {
+        read(&self.file)
+    }
+
+    /// The content of a source: the chart `name` in a version, which may have gained build metadata.
+    pub fn into_content(self, name: &str, version: &str) -> Content {
+        // In a registry, a name may have folders.
+        let name = name.rsplit('/').next().unwrap_or(name);
         let file = Given { file: self.file, name: Some(format!("{name}-{version}.tgz")) };
-        Content { revision: version.to_owned(), tree: self.tree, file: Some(file), metadata: BTreeMap::new(), news }
+        Content { file: Some(file), ..Content::packed(version.to_owned(), self.tree, String::new()) }
     }
 }
 
@@ -146,6 +172,14 @@ pub async fn fetch_chart(
 ) -> Result<FetchedChart, HelmError> {
     let (chart, store) = (chart.clone(), store.clone());
     run(request, move |asking| asking.chart(&chart, &store)).await
+}
+
+/// Fetches the package of a chart in a registry, which is a layer that is copied, and stores it and what it unpacks to.
+pub async fn pull_chart(request: &OciRequest, store: &Store) -> Result<FetchedChart, OciError> {
+    let resolved = oci::resolve(request).await?;
+    let Content { file, tree, .. } = oci::fetch(request, &resolved, store, None).await?;
+    let Given { file, .. } = file.ok_or(LayerError::Unpacked)?;
+    Ok(FetchedChart { file, tree })
 }
 
 /// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
@@ -178,13 +212,10 @@ impl Asking {
         let mut writer = store.writer();
         writer.add(&INDEX.parse().expect("a relative path"), Mode::Regular, file.digest())?;
         let size = decimal_size(file.size_bytes());
-        Ok(Content {
-            revision: file.digest().to_string(),
-            tree: writer.finish()?,
-            news: format!("stored fetched index of size {size} from '{}'", request.url),
-            metadata: BTreeMap::new(),
-            file: Some(Given { name: Some(format!("index-{}.yaml", file.digest().hex())), file }),
-        })
+        let news = format!("stored fetched index of size {size} from '{}'", request.url);
+        let content = Content::packed(file.digest().to_string(), writer.finish()?, news);
+        let name = format!("index-{}.yaml", file.digest().hex());
+        Ok(Content { file: Some(Given { name: Some(name), file }), ..content })
     }
 
     fn chart(&self, chart: &ChartVersion, store: &Store) -> Result<FetchedChart, HelmError> {
@@ -202,10 +233,7 @@ impl Asking {
         if let Some(wanted) = wanted.filter(|wanted| !wanted.eq_ignore_ascii_case(&file.digest().hex())) {
             return Err(failed(RepositoryError::WrongDigest { wanted: wanted.to_owned(), got: file.digest() }));
         }
-        let mut writer = store.writer();
-        let unpacked = unpack(file.open()?, &ArchiveRules::default(), &mut writer);
-        unpacked.map_err(|error| failed(RepositoryError::Archive(error.into())))?;
-        Ok(FetchedChart { file, tree: writer.finish()? })
+        FetchedChart::of(file, store).map_err(failed)
     }
 
     /// Gets `url` into the store. User and password are for `home`.

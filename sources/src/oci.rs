@@ -29,12 +29,13 @@ mod url;
 
 pub use auth::OciAuth;
 pub use error::{LayerError, OciError, RegistryError};
-pub use reference::{OciReference, OciReferenceFields, Resolved};
+pub use reference::{CHART_MEDIA_TYPE, OciReference, OciReferenceFields, Resolved};
+pub use registry::LAYER_LIMIT_BYTES;
 pub use url::{OciUrl, OciUrlError};
 
 use manifest::{Image, Layer};
 use reference::{check_tag, highest};
-use registry::{LAYER_LIMIT_BYTES, Registry};
+use registry::Registry;
 
 use crate::{
     archive::{ArchiveError, ArchiveRules, Links, Taken, is_archive, unpack},
@@ -60,6 +61,8 @@ pub struct OciRequest {
     pub transport: Transport,
     /// Whether the registry is spoken to over TLS.
     pub encryption: Encryption,
+    /// The largest layer that is taken, in bytes.
+    pub limit_bytes: u64,
     /// How long one call may take.
     pub timeout: Duration,
 }
@@ -87,7 +90,7 @@ impl Fetch for OciRequest {
     type Resolved = Resolved;
 
     fn fingerprint(&self) -> Digest {
-        let Self { url, reference, layer, auth, transport, encryption, timeout: _ } = self;
+        let Self { url, reference, layer, auth, transport, encryption, limit_bytes: _, timeout: _ } = self;
         let parts = [
             format!("{url} {reference:?} {layer:?} {encryption:?}"),
             auth.fingerprint().hex(),
@@ -169,7 +172,7 @@ fn fetch_blocking(
     let mut content = registry.blob(layer, &failure).map_err(not_pulled)?;
     let kept = match request.layer.operation {
         LayerOperation::Extract => extract(&mut content, store, ignore).map(|tree| (tree, None)),
-        LayerOperation::Copy => copy(&mut content, store).map(|(tree, file)| (tree, Some(file))),
+        LayerOperation::Copy => copy(&mut content, store, request.limit_bytes).map(|(tree, file)| (tree, Some(file))),
     };
     // What the layer lacks is what the registry did not send, if it failed to.
     if let Some(failure) = failure.take() {
@@ -177,13 +180,9 @@ fn fetch_blocking(
     }
     let (tree, file) = kept?;
     content.finish().map_err(not_pulled)?;
-    Ok(Content {
-        revision: resolved.revision.clone(),
-        tree,
-        file: file.map(|file| Given { file, name: None }),
-        news: news(request, resolved, &image.annotations),
-        metadata: image.annotations,
-    })
+    let news = news(request, resolved, &image.annotations);
+    let file = file.map(|file| Given { file, name: None });
+    Ok(Content { file, metadata: image.annotations, ..Content::packed(resolved.revision.clone(), tree, news) })
 }
 
 /// What is told of a new revision, with its origin where the image names it.
@@ -198,7 +197,7 @@ fn news(request: &OciRequest, resolved: &Resolved, annotations: &BTreeMap<String
 /// Where the content of an image comes from.
 const ORIGIN_SOURCE: &str = "org.opencontainers.image.source";
 /// Which revision of it that is.
-const ORIGIN_REVISION: &str = "org.opencontainers.image.revision";
+pub const ORIGIN_REVISION: &str = "org.opencontainers.image.revision";
 
 /// The first layer, or the first of a kind.
 fn select<'a>(image: &'a Image, media_type: Option<&str>) -> Result<&'a Layer, LayerError> {
@@ -215,8 +214,12 @@ fn extract(content: &mut impl std::io::Read, store: &Store, ignore: Option<&str>
     Ok(writer.finish()?)
 }
 
-fn copy(content: &mut impl std::io::Read, store: &Store) -> Result<(StoredTree, StoredFile), LayerError> {
-    let file = store.file(content, LAYER_LIMIT_BYTES)?;
+fn copy(
+    content: &mut impl std::io::Read,
+    store: &Store,
+    limit_bytes: u64,
+) -> Result<(StoredTree, StoredFile), LayerError> {
+    let file = store.file(content, limit_bytes)?;
     let mut writer = store.writer();
     if is_archive(file.open()?) {
         let rules = ArchiveRules { links: Links::Skip, ..ArchiveRules::default() };

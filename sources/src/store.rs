@@ -61,7 +61,7 @@ mod pins;
 mod tree;
 mod writer;
 
-pub use artifact::{Artifact, Form};
+pub use artifact::{Artifact, Form, Release};
 pub use collect::Collected;
 pub use directory::Mode;
 pub use error::{StoreError, TreeLimit};
@@ -169,38 +169,30 @@ impl Store {
         Ok(StoredTree::new(self.clone(), *root))
     }
 
-    /// Makes `tree` the current revision of the source `key`.
+    /// Makes `release` the current revision of the source `key`.
     ///
     /// Publishing what is current already changes nothing, the time included.
-    pub fn publish(
-        &self,
-        key: &SourceKey,
-        revision: &str,
-        tree: &StoredTree,
-        now: Timestamp,
-    ) -> Result<Artifact, StoreError> {
-        let path = key.path_of(&key.archive_name(revision))?;
-        let packed = self.pack(tree)?;
-        self.make_current(key, Form::Packed.artifact(revision, path, packed, tree.root(), now))
+    pub fn publish(&self, key: &SourceKey, release: &Release<'_>, now: Timestamp) -> Result<Artifact, StoreError> {
+        let path = key.path_of(&key.archive_name(release.revision))?;
+        let packed = self.pack(release.tree)?;
+        self.make_current(key, Form::Packed.artifact(release, path, packed, now))
     }
 
-    /// Makes `file` the current revision of the source `key`, served under `file_name` as it is. Builds read `tree`, which
-    /// may be what the file unpacks to.
+    /// Makes `release` the current revision of the source `key`, of which `file` is served under `file_name` as it is.
+    /// Builds read its tree, which may be what the file unpacks to.
     ///
     /// Publishing what is current already changes nothing, the time included.
     pub fn publish_file(
         &self,
         key: &SourceKey,
-        revision: &str,
-        file_name: &str,
-        file: &StoredFile,
-        tree: &StoredTree,
+        release: &Release<'_>,
+        (file_name, file): (&str, &StoredFile),
         now: Timestamp,
     ) -> Result<Artifact, StoreError> {
         let path = key.path_of(file_name)?;
-        self.check(tree)?;
+        self.check(release.tree)?;
         let given = Packed { digest: file.digest(), size_bytes: file.size_bytes() };
-        self.make_current(key, Form::Given.artifact(revision, path, given, tree.root(), now))
+        self.make_current(key, Form::Given.artifact(release, path, given, now))
     }
 
     fn make_current(&self, key: &SourceKey, artifact: Artifact) -> Result<Artifact, StoreError> {
@@ -367,11 +359,12 @@ impl Store {
 }
 
 impl Form {
-    /// The artifact of `revision` in this form.
-    fn artifact(self, revision: &str, path: String, served: Packed, tree: Digest, now: Timestamp) -> Artifact {
+    /// The artifact of `release` in this form.
+    fn artifact(self, release: &Release<'_>, path: String, served: Packed, now: Timestamp) -> Artifact {
         let Packed { digest, size_bytes } = served;
         let last_update_time = Timestamp::from_second(now.as_second()).expect("the seconds of a time are a time");
-        Artifact { revision: revision.to_owned(), digest, size_bytes, path, last_update_time, tree, form: self }
+        let (revision, tree, metadata) = (release.revision.to_owned(), release.tree.root(), release.metadata.clone());
+        Artifact { revision, digest, size_bytes, path, last_update_time, tree, form: self, metadata }
     }
 }
 

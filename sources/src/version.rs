@@ -72,7 +72,7 @@ enum Fixed {
 
 /// Reads a tag as a version: three numbers with or without `v`, and what semantic versioning lets follow them. Leading
 /// zeros are tolerated.
-pub(crate) fn parse_tag(tag: &str) -> Option<Version> {
+pub fn parse_tag(tag: &str) -> Option<Version> {
     let (partial, rest) = Partial::parse(tag).ok()?;
     (rest.is_empty() && partial.fixed == Fixed::Patch).then_some(partial.version)
 }

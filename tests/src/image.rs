@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fairlead_object::Digest;
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
 use tar::{EntryType, Header};
 
@@ -118,4 +118,19 @@ pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
         }
     }
     archive.into_inner().and_then(GzEncoder::finish).expect("an archive")
+}
+
+/// Returns the files of a `.tar.gz` in its order, one a line, with line breaks in them as `; `.
+///
+/// # Panics
+/// If it is none, or holds something else than texts.
+pub fn unpacked(archive: &[u8]) -> String {
+    let mut archive = tar::Archive::new(GzDecoder::new(archive));
+    let entries = archive.entries().expect("an archive").map(|entry| {
+        let mut entry = entry.expect("an entry");
+        let path = entry.path().expect("a path").display().to_string();
+        let content = std::io::read_to_string(&mut entry).expect("text");
+        format!("{path}: {}\n", content.trim_end().replace('\n', "; "))
+    });
+    entries.collect()
 }

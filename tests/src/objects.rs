@@ -18,7 +18,7 @@ use crate::cluster::TestCluster;
 const FIELD_MANAGER: &str = "test";
 
 /// The kinds that tests name, with their API versions; any other is written `<group>/<version>/<Kind>`.
-const KINDS: [(&str, &str); 21] = [
+const KINDS: [(&str, &str); 22] = [
     ("Bucket", "source.toolkit.fluxcd.io/v1"),
     ("ClusterRole", "rbac.authorization.k8s.io/v1"),
     ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
@@ -28,6 +28,7 @@ const KINDS: [(&str, &str); 21] = [
     ("Event", "v1"),
     ("FluxConfiguration", "fairlead.dev/v1alpha1"),
     ("GitRepository", "source.toolkit.fluxcd.io/v1"),
+    ("HelmChart", "source.toolkit.fluxcd.io/v1"),
     ("HelmRepository", "source.toolkit.fluxcd.io/v1"),
     ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
     ("Lease", "coordination.k8s.io/v1"),

@@ -31,6 +31,21 @@ pub async fn try_get(url: &str) -> Result<(u16, String), ureq::Error> {
     tokio::task::spawn_blocking(request).await.expect("a request does not panic")
 }
 
+/// Returns the body that a GET of `url` is answered with.
+///
+/// # Panics
+/// If there is no answer, or one of failure.
+pub async fn bytes(url: &str) -> Vec<u8> {
+    let url = url.to_owned();
+    let request = move || {
+        let mut response = agent().get(&url).call()?;
+        assert!(response.status().is_success(), "{url}: {}", response.status());
+        response.body_mut().read_to_vec()
+    };
+    let answer = tokio::task::spawn_blocking(request).await.expect("a request does not panic");
+    answer.unwrap_or_else(|error| panic!("no answer: {error}"))
+}
+
 /// Returns the status that a GET of `url` is answered with.
 ///
 /// # Panics

@@ -8,7 +8,7 @@ use super::{Applier, InstallOptions, NAME, TENANT_ROLE, component_labels, metada
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// The kinds of sources.
-const SOURCES: [&str; 4] = ["buckets", "gitrepositories", "helmrepositories", "ocirepositories"];
+const SOURCES: [&str; 5] = ["buckets", "gitrepositories", "helmcharts", "helmrepositories", "ocirepositories"];
 
 /// The account, roles and bindings.
 pub(crate) fn manifests(options: &InstallOptions) -> Vec<Value> {

@@ -10,6 +10,11 @@ fn buckets_have_the_fields_of_flux() {
 }
 
 #[test]
+fn helm_charts_have_the_fields_of_flux() {
+    compare("HelmChart", include_str!("../flux/helmcharts.txt"));
+}
+
+#[test]
 fn helm_repositories_have_the_fields_of_flux() {
     compare("HelmRepository", include_str!("../flux/helmrepositories.txt"));
 }
@@ -36,9 +41,16 @@ fn receivers_have_the_fields_of_flux() {
 
 #[test]
 fn every_field_is_described() {
-    for kind in
-        ["Bucket", "FluxConfiguration", "GitRepository", "HelmRepository", "Kustomization", "OCIRepository", "Receiver"]
-    {
+    for kind in [
+        "Bucket",
+        "FluxConfiguration",
+        "GitRepository",
+        "HelmChart",
+        "HelmRepository",
+        "Kustomization",
+        "OCIRepository",
+        "Receiver",
+    ] {
         let mut silent = Vec::new();
         find_silent(kind, schema(definition(kind)), &mut silent);
         assert_eq!(silent, Vec::<String>::new());
@@ -49,6 +61,7 @@ fn every_field_is_described() {
 fn what_flux_refuses_is_refused() {
     let repository = json!({"url": "https://example.org/repo", "interval": "1m"});
     let bucket = json!({"bucketName": "shop", "endpoint": "s3.example.org", "interval": "1m"});
+    let chart = json!({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "shop"}, "interval": "1m"});
     let image = json!({"url": "oci://example.org/app", "interval": "1m"});
     let kustomization =
         json!({"interval": "1m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "repo"}});
@@ -79,6 +92,20 @@ fn what_flux_refuses_is_refused() {
             &bucket,
             json!({"sts": {"provider": "aws", "endpoint": "https://sts.example.org"}}),
             "spec: 'ldap' is the only supported STS provider for the 'generic' Bucket provider",
+        ),
+        ("HelmChart", &chart, json!({}), ""),
+        ("HelmChart", &chart, json!({"reconcileStrategy": "Always"}), "spec.reconcileStrategy: is not one of those"),
+        (
+            "HelmChart",
+            &chart,
+            json!({"sourceRef": {"kind": "OCIRepository", "name": "shop"}}),
+            "spec.sourceRef.kind: is not one of those",
+        ),
+        (
+            "HelmChart",
+            &chart,
+            json!({"sourceRef": {"kind": "Bucket", "name": "shop"}, "verify": {"provider": "cosign"}}),
+            "spec: spec.verify is only supported when spec.sourceRef.kind is 'HelmRepository'",
         ),
         ("OCIRepository", &image, json!({}), ""),
         ("OCIRepository", &image, json!({"url": "https://example.org/app"}), "spec.url: does not match"),

@@ -6,17 +6,18 @@ use std::path::Path;
 use fairlead_api::fairlead::FluxConfiguration;
 use fairlead_api::kustomize::Kustomization;
 use fairlead_api::notification::Receiver;
-use fairlead_api::source::{Bucket, GitRepository, HelmRepository, OciRepository};
+use fairlead_api::source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository};
 use fairlead_yaml::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::schema::{complaints, definition, schema};
 
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("Bucket", "bucket.md"),
     ("FluxConfiguration", "fluxconfiguration.md"),
     ("GitRepository", "gitrepository.md"),
+    ("HelmChart", "helmchart.md"),
     ("HelmRepository", "helmrepository.md"),
     ("Kustomization", "kustomization.md"),
     ("OCIRepository", "ocirepository.md"),
@@ -63,6 +64,7 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
         }
         Some("GitRepository") => load::<GitRepository>(object).spec.unsupported(),
         Some("Bucket") => load::<Bucket>(object).spec.unsupported(),
+        Some("HelmChart") => load::<HelmChart>(object).spec.unsupported(),
         Some("HelmRepository") => {
             load::<HelmRepository>(object);
             Vec::new()

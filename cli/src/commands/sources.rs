@@ -1,8 +1,9 @@
-//! The kinds of sources as commands name them: `source git`, `source oci`, `source bucket`, `source helm`.
+//! The kinds of sources as commands name them: `source git`, `source oci`, `source bucket`, `source helm`,
+//! `source chart`.
 
 use clap::{Args, Subcommand};
 
-use crate::served::{BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, Kind, OCI_REPOSITORY};
+use crate::served::{BUCKET, GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, Kind, OCI_REPOSITORY};
 
 /// A kind of source, with the flags of a command.
 #[derive(Subcommand)]
@@ -15,6 +16,8 @@ pub(crate) enum Source<A: Args> {
     Bucket(A),
     /// HelmRepositories.
     Helm(A),
+    /// HelmCharts.
+    Chart(A),
 }
 
 impl<A: Args> Source<A> {
@@ -25,6 +28,7 @@ impl<A: Args> Source<A> {
             Self::Oci(flags) => (OCI_REPOSITORY, flags),
             Self::Bucket(flags) => (BUCKET, flags),
             Self::Helm(flags) => (HELM_REPOSITORY, flags),
+            Self::Chart(flags) => (HELM_CHART, flags),
         }
     }
 }

@@ -41,7 +41,7 @@ mod values;
 
 pub use chart::{
     Chart, ChartError, ChartType, Dependency, File, ImportValues, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES,
-    Maintainer, Metadata, load, load_archive,
+    Maintainer, Metadata, NoValuesFile, load, load_archive, load_metadata, parse_values, version_with_metadata,
 };
 pub use lint::{Finding, Severity, lint};
 pub use release::{

@@ -73,12 +73,13 @@ impl World {
         NextRun::After(jittered(interval, self.settings.interval_jitter_percentage, fastrand::f64()))
     }
 
-    /// Wakes the Kustomizations that are built from the source `key`.
+    /// Wakes what is made of the source `key`.
     pub(crate) fn wake_consumers(&self, kind: SourceKind, key: &ObjectKey) {
         self.wake_kustomizations(|spec, namespace| {
             let wanted = SourceName::of(spec, namespace);
             wanted.key == *key && wanted.stored_kind() == Some(kind)
         });
+        self.sources.wake_charts(kind, key);
     }
 
     /// Wakes the Kustomizations that wait for `dependency`.

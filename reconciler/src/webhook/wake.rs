@@ -99,7 +99,7 @@ impl Waker<'_> {
         if !is_watched || !is_of_sources || !settings.label_selector.is_empty() {
             return None;
         }
-        world.sources.of(source_kind(kind)?)
+        Some(world.sources.of(source_kind(kind)?))
     }
 
     /// Asks for a reconciliation as Flux does.

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::url::{OciUrl, canonical_host};
 use crate::{
+    helm::{HelmAuthError, login},
     ignore::Glob,
     secret::{SecretData, SecretError, basic, fingerprint, header, keyed_digest, text},
 };
@@ -73,6 +74,18 @@ impl OciAuth {
         entries.sort_by(|a: &Entry, b: &Entry| b.pattern.written.cmp(&a.pattern.written));
         let fingerprint = keyed_digest(digests.iter().map(String::as_bytes));
         Ok(Self { entries: entries.into(), fingerprint })
+    }
+
+    /// Reads the Secret of a Helm repository in a registry: a pull Secret, or the `username` and `password` of the registry
+    /// that `url` is in.
+    pub fn from_login(url: &OciUrl, data: &SecretData) -> Result<Self, HelmAuthError> {
+        if [JSON_KEY, LEGACY_KEY].iter().any(|key| data.contains_key(*key)) {
+            return Ok(Self::from_pull_secrets([data])?);
+        }
+        let entry =
+            |login| Some(Entry { pattern: Pattern::parse(url.registry())?, credentials: Credentials::Basic(login) });
+        let entries: Vec<Entry> = login(data)?.and_then(entry).into_iter().collect();
+        Ok(Self { entries: entries.into(), fingerprint: fingerprint(data) })
     }
 
     /// A digest that is equal for equal credentials in this process, and tells nothing about them.

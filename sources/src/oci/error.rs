@@ -63,6 +63,9 @@ pub enum LayerError {
     /// None is of the wanted kind.
     #[error("failed to find layer with media type '{0}' in artifact")]
     MediaType(String),
+    /// It was unpacked where it should have been copied.
+    #[error("the layer was unpacked and not copied")]
+    Unpacked,
     /// It is no archive that is taken.
     #[error("failed to extract layer contents from artifact")]
     Extract(#[source] ArchiveError),
@@ -107,7 +110,9 @@ impl SourceError for OciError {
             Self::Layer(LayerError::Extract(ArchiveError::Unreadable { .. })) => {
                 Some("push a `.tar.gz`, or set `spec.layerSelector.operation` to `copy`".to_owned())
             }
-            Self::Url { .. } | Self::Layer(LayerError::Extract(_) | LayerError::Store(_)) => None,
+            Self::Url { .. } | Self::Layer(LayerError::Extract(_) | LayerError::Unpacked | LayerError::Store(_)) => {
+                None
+            }
         }
     }
 }

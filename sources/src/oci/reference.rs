@@ -39,7 +39,7 @@ pub struct OciReferenceFields<'a> {
 const DEFAULT_TAG: &str = "latest";
 
 /// The media type of Helm charts. What is `+` in their versions is `_` in their tags.
-pub(super) const CHART_MEDIA_TYPE: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+pub const CHART_MEDIA_TYPE: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
 impl OciReference {
     /// The one field that counts: `digest` before `semver` and `tag`. An empty field counts as absent.

@@ -47,8 +47,8 @@ const PAGES_LIMIT: usize = 1000;
 const PAGE_QUERY: &str = "n=1000";
 /// Largest answer of a token server, and longest complaint, that is read.
 const ANSWER_LIMIT_BYTES: u64 = 64 << 10;
-/// Largest layer that is fetched.
-pub(super) const LAYER_LIMIT_BYTES: u64 = 1 << 30;
+/// Largest layer that is fetched, unless less is asked for.
+pub const LAYER_LIMIT_BYTES: u64 = 1 << 30;
 /// How long a token holds whose answer does not say it, and how long user and password do.
 const TOKEN_LIFETIME: Duration = Duration::from_mins(1);
 const LOGIN_LIFETIME: Duration = Duration::from_hours(1);
@@ -61,6 +61,8 @@ pub(super) struct Registry<'a> {
     client: Client,
     /// Under which grants are kept.
     grant: Digest,
+    /// The largest layer that is taken.
+    limit_bytes: u64,
 }
 
 impl<'a> Registry<'a> {
@@ -70,7 +72,8 @@ impl<'a> Registry<'a> {
         let parts = [base.authority(), auth.fingerprint().hex(), transport.fingerprint().hex()];
         let grant = keyed_digest(parts.iter().map(String::as_bytes).chain([url.repository().as_bytes()]));
         let client = Client::new(base.endpoint(), transport, AGENT, deadline);
-        Self { repository: url.repository(), base, credentials: auth.credentials(url), client, grant }
+        let limit_bytes = request.limit_bytes;
+        Self { repository: url.repository(), base, credentials: auth.credentials(url), client, grant, limit_bytes }
     }
 
     /// The digest of what stands under `tag`.
@@ -147,8 +150,8 @@ impl<'a> Registry<'a> {
         layer: &Layer,
         failure: &'b RefCell<Option<RegistryError>>,
     ) -> Result<Verified<'b, impl Read + use<>>, RegistryError> {
-        if layer.size_bytes > LAYER_LIMIT_BYTES {
-            return Err(RegistryError::Limit { what: "the layer", limit: format!("{LAYER_LIMIT_BYTES} bytes") });
+        if layer.size_bytes > self.limit_bytes {
+            return Err(RegistryError::Limit { what: "the layer", limit: format!("{} bytes", self.limit_bytes) });
         }
         let url = self.below(&format!("blobs/{}", layer.digest));
         let (at, response) = self.ask(&Method::GET, &url, ANYTHING)?;

@@ -1,8 +1,12 @@
 //! What is kept of one revision of a source.
 
+use std::collections::BTreeMap;
+
 use fairlead_object::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::StoredTree;
 
 /// One revision of a source, as `status.artifact` reports it, and the tree it is built from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +27,27 @@ pub struct Artifact {
     /// What is served.
     #[serde(default)]
     pub form: Form,
+    /// What its origin says of it: `status.artifact.metadata`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A revision that is about to be kept.
+#[derive(Clone)]
+pub struct Release<'a> {
+    /// What the source calls it.
+    pub revision: &'a str,
+    /// Its files.
+    pub tree: &'a StoredTree,
+    /// What its origin says of it.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl<'a> Release<'a> {
+    /// A revision of which its origin says nothing.
+    pub fn new(revision: &'a str, tree: &'a StoredTree) -> Self {
+        Self { revision, tree, metadata: BTreeMap::new() }
+    }
 }
 
 /// What of a revision is served.

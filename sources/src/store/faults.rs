@@ -114,14 +114,15 @@ fn publish(
     files: &[(&str, &str)],
     now: Timestamp,
 ) -> Result<Artifact, StoreError> {
-    store.publish(key, revision, &write(store, files)?, now)
+    store.publish(key, &Release::new(revision, &write(store, files)?), now)
 }
 
 /// Publishes a file, beside the tree that it stands for.
 fn publish_file(store: &Store, content: &str, now: Timestamp) -> Result<Artifact, StoreError> {
     let file = store.file(&mut content.as_bytes(), 100)?;
     let tree = write(store, &[("index.yaml", content)])?;
-    store.publish_file(&key("c"), content, &format!("index-{content}.yaml"), &file, &tree, now)
+    let name = format!("index-{content}.yaml");
+    store.publish_file(&key("c"), &Release::new(content, &tree), (&name, &file), now)
 }
 
 fn write(store: &Store, files: &[(&str, &str)]) -> Result<StoredTree, StoreError> {

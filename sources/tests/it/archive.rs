@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use fairlead_sources::{
     archive::{ArchiveError, ArchiveRules, Limits, unpack},
-    store::{Mode, TreeWriter},
+    store::{Mode, Release, TreeWriter},
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use proptest::prelude::*;
@@ -250,7 +250,7 @@ proptest! {
             let _ = writer.add(&path.parse().expect("relative"), Mode::Regular, digest);
         }
         let tree = writer.finish().expect("finished");
-        let artifact = scene.store.publish(&key("shop"), "sha1:1", &tree, at(0)).expect("published");
+        let artifact = scene.store.publish(&key("shop"), &Release::new("sha1:1", &tree), at(0)).expect("published");
         let archive = std::fs::read(scene.file_of("blobs", &artifact.digest)).expect("packed");
         let mut writer = scene.store.writer();
         unpack(archive.as_slice(), &ArchiveRules::default(), &mut writer).expect("unpacked");

@@ -81,7 +81,7 @@ async fn an_index_leads_to_a_chart_and_both_are_kept_as_they_came() {
 
     let version = find(INDEX.as_bytes(), "shop", "1.x").expect("listed");
     let fetched = fetch_chart(&request, &version, &scene.store).await.unwrap_or_else(|e| panic!("{}", told(&e, 0)));
-    let content = fetched.into_content("shop", "1.0.0+3", String::new());
+    let content = fetched.into_content("shop", "1.0.0+3");
     let artifact = content.publish(&scene.store, &key(SourceKind::HelmChart), at(0)).expect("published");
     assert_eq!(artifact.path, "helmchart/flux-system/shop/shop-1.0.0+3.tgz");
     assert_eq!(artifact.digest, Digest::of(&chart));

@@ -11,8 +11,8 @@ use std::time::Duration;
 use fairlead_sources::{
     fetch::{Content, SourceError},
     oci::{
-        LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields, OciRequest, OciUrl, Resolved, fetch,
-        resolve,
+        LAYER_LIMIT_BYTES, LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields, OciRequest, OciUrl,
+        Resolved, fetch, resolve,
     },
     secret::SecretData,
     store::{SourceKey, SourceKind},
@@ -47,6 +47,7 @@ fn request(url: &str, reference: OciReference) -> OciRequest {
         auth: OciAuth::anonymous(),
         transport: Transport::default(),
         encryption: Encryption::Off,
+        limit_bytes: LAYER_LIMIT_BYTES,
         timeout: PATIENCE,
     }
 }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use fairlead_object::{Digest, EntryKind, Tree, TreePath};
-use fairlead_sources::store::{Artifact, Mode, SourceKey, SourceKind, Store, StoreError, StoreSettings, StoredTree};
+use fairlead_sources::store::{
+    Artifact, Mode, Release, SourceKey, SourceKind, Store, StoreError, StoreSettings, StoredTree,
+};
 use jiff::{Timestamp, ToSpan};
 use tempfile::TempDir;
 
@@ -38,7 +40,7 @@ impl Scene {
 
     pub(crate) fn publish(&self, name: &str, revision: &str, files: &[(&str, &str)], second: i64) -> Artifact {
         let tree = tree(&self.store, files);
-        self.store.publish(&key(name), revision, &tree, at(second)).expect("published")
+        self.store.publish(&key(name), &Release::new(revision, &tree), at(second)).expect("published")
     }
 
     /// Where a content lies on disk.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use fairlead_object::{Digest, Tree, TreePath};
-use fairlead_sources::store::{Mode, SourceKey, SourceKind, Store, StoreError, StoreSettings, TreeWriter};
+use fairlead_sources::store::{Mode, Release, SourceKey, SourceKind, Store, StoreError, StoreSettings, TreeWriter};
 
 use crate::scene::{Scene, artifact_tree, at, chain, contents, files_below, key, path, tree};
 
@@ -251,7 +251,7 @@ fn only_safe_names_and_revisions_become_paths() {
         (key(git, "team-a", "web"), "main@sha1:../../../x"),
         (key(git, "team-a", "web"), "main@sha1:"),
     ];
-    let told = rows.map(|(key, revision)| match scene.store.publish(&key, revision, &tree, at(0)) {
+    let told = rows.map(|(key, revision)| match scene.store.publish(&key, &Release::new(revision, &tree), at(0)) {
         Ok(artifact) => artifact.path,
         Err(error) => chain(&error),
     });

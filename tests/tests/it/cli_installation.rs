@@ -36,6 +36,7 @@ async fn a_check_says_what_is_there_and_fails_while_the_controller_has_no_node_t
     | ✔ buckets.source.toolkit.fluxcd.io/v1
     | ✔ fluxconfigurations.fairlead.dev/v1alpha1
     | ✔ gitrepositories.source.toolkit.fluxcd.io/v1
+    | ✔ helmcharts.source.toolkit.fluxcd.io/v1
     | ✔ helmrepositories.source.toolkit.fluxcd.io/v1
     | ✔ kustomizations.kustomize.toolkit.fluxcd.io/v1
     | ✔ ocirepositories.source.toolkit.fluxcd.io/v1
@@ -58,6 +59,7 @@ async fn what_is_exported_is_what_is_installed() {
     CustomResourceDefinition/buckets.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/fluxconfigurations.fairlead.dev unchanged
     CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io unchanged
+    CustomResourceDefinition/helmcharts.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/helmrepositories.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/ocirepositories.source.toolkit.fluxcd.io unchanged

@@ -70,6 +70,10 @@ async fn an_image_becomes_objects_and_the_next_one_changes_them() {
         assert_eq!(web::status(served.as_str().unwrap()).await, 200, "{served}");
     }
 
+    let app = team.find("Kustomization", "app").await.unwrap()["status"].clone();
+    assert_eq!(app["lastAppliedOriginRevision"], "latest@sha1:4f2a");
+    assert_eq!(app["history"][0]["metadata"]["originRevision"], "latest@sha1:4f2a");
+
     let (second, digest) = image("two");
     registry.push(REPOSITORY, &second);
     team.request("OCIRepository", "app").await;

@@ -7,10 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::decode::{self, document_problem, json_type};
 use super::ignore::{Ignore, PathKind};
-use super::metadata::BAD_TYPE;
-use super::{Chart, ChartError, File, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
+use super::metadata::{BAD_TYPE, locked};
+use super::{Chart, ChartError, File, Lock, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
 use crate::codec::yaml;
-use crate::value::Text;
 
 /// Deepest folder inside a chart.
 const MAX_FOLDER_DEPTH: usize = 64;
@@ -27,6 +26,18 @@ pub fn load(tree: &dyn Tree, path: &TreePath) -> Result<Chart, ChartError> {
     let mut walk = Walk { tree, ignore, files: Vec::new(), bytes: 0 };
     walk.folder(path, "", 0)?;
     from_files(walk.files, 0)
+}
+
+/// Reads what the chart in the folder `path` of `tree` says of itself, and nothing else of it.
+pub fn load_metadata(tree: &dyn Tree, path: &TreePath) -> Result<Metadata, ChartError> {
+    let mut files = Vec::new();
+    for name in ["Chart.yaml", "requirements.yaml"] {
+        let at = path.join(name);
+        if tree.entry(&at)?.is_some_and(|entry| entry.kind == EntryKind::File) {
+            files.push(File::new(name.to_owned(), tree.read(&at)?.into()));
+        }
+    }
+    Ok(from_files(files, 0)?.metadata)
 }
 
 /// Reads a chart that is packed as `.tgz`.
@@ -86,7 +97,7 @@ pub(super) fn without_byte_order_mark(content: &[u8]) -> &[u8] {
 }
 
 /// Sorts the files of a chart by what they mean.
-fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
+pub(super) fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
     if depth > MAX_CHART_DEPTH {
         return Err(ChartError::TooLarge(format!("charts are nested deeper than {MAX_CHART_DEPTH}")));
     }
@@ -103,7 +114,8 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         folder: String::new(),
         metadata: metadata.clone().unwrap_or_default(),
         values: Map::new(),
-        values_file: Text::default(),
+        values_file: None,
+        lock: None,
         schema: None,
         templates: Vec::new(),
         files: Vec::new(),
@@ -144,11 +156,11 @@ fn read_metadata(metadata: &mut Metadata, file: &File, name: &'static str) -> Re
 fn place(chart: &mut Chart, inside: &mut BTreeMap<String, Vec<File>>, file: File) -> Result<(), ChartError> {
     match file.path.as_str() {
         "Chart.yaml" => {}
-        "Chart.lock" => check_lock(&file, "Chart.lock")?,
+        "Chart.lock" => chart.lock = Some(read_lock(&file, "Chart.lock")?),
         "values.yaml" => {
             let values = values(&file.content);
             chart.values = values.map_err(|problem| ChartError::File { file: "values.yaml", problem })?;
-            chart.values_file = file.content;
+            chart.values_file = Some(file.content);
         }
         "values.schema.json" => chart.schema = Some(file.content),
         "requirements.yaml" => {
@@ -156,7 +168,7 @@ fn place(chart: &mut Chart, inside: &mut BTreeMap<String, Vec<File>>, file: File
             keep_for_v1(chart, file);
         }
         "requirements.lock" => {
-            check_lock(&file, "requirements.lock")?;
+            chart.lock = Some(read_lock(&file, "requirements.lock")?);
             keep_for_v1(chart, file);
         }
         path if path.starts_with("templates/") => chart.templates.push(file),
@@ -172,10 +184,10 @@ fn place(chart: &mut Chart, inside: &mut BTreeMap<String, Vec<File>>, file: File
     Ok(())
 }
 
-/// A lock is read only to refuse one that is none.
-fn check_lock(file: &File, name: &'static str) -> Result<(), ChartError> {
-    let lock = decode::object(&file.content, "chart.Lock");
-    lock.map(|_| ()).map_err(|problem| ChartError::File { file: name, problem })
+fn read_lock(file: &File, name: &'static str) -> Result<Lock, ChartError> {
+    let lock = decode::object(&file.content, "chart.Lock").and_then(|object| locked(&object));
+    let dependencies = lock.map_err(|problem| ChartError::File { file: name, problem })?;
+    Ok(Lock { content: file.content.clone(), dependencies })
 }
 
 fn keep_for_v1(chart: &mut Chart, file: File) {
@@ -238,7 +250,7 @@ fn yaml_documents(text: &str) -> Vec<&str> {
 }
 
 /// Merges `over` into `values`: maps are merged, anything else is replaced, a null included.
-pub(crate) fn merge(values: &mut Map<String, Json>, over: Map<String, Json>) {
+pub(super) fn merge(values: &mut Map<String, Json>, over: Map<String, Json>) {
     for (key, value) in over {
         match (values.get_mut(&key), value) {
             (Some(Json::Object(old)), Json::Object(new)) => merge(old, new),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::decode::{Fields, as_text};
-use crate::semver::Version;
+use crate::semver::{Range, Version};
 use crate::unicode;
 
 /// What `Chart.yaml` says, and `requirements.yaml` in old charts.
@@ -240,6 +240,11 @@ impl Dependency {
     pub(crate) fn effective_name(&self) -> &str {
         if self.alias.is_empty() { &self.name } else { &self.alias }
     }
+
+    /// Whether a chart of `version` will do; an error in Helm's words.
+    pub fn takes(&self, version: &str) -> Result<bool, String> {
+        Ok(Range::parse(&self.version)?.contains(&Version::parse(version)?))
+    }
 }
 
 /// What Helm says of a type that it does not know.
@@ -271,6 +276,11 @@ fn dependency(item: &Json) -> Result<Dependency, String> {
         import_values: fields.list("import-values")?.iter().filter_map(import_values).collect(),
         alias: fields.text("alias")?,
     })
+}
+
+/// The charts that a lock names; an error in Go's words.
+pub(super) fn locked(object: &Map<String, Json>) -> Result<Vec<Dependency>, String> {
+    Fields { name: "Lock", object }.list("dependencies")?.iter().map(dependency).collect()
 }
 
 /// One entry of `import-values`; Helm overlooks what it does not understand.

@@ -6,10 +6,12 @@ mod error;
 mod ignore;
 mod load;
 mod metadata;
+mod package;
 
 pub use error::ChartError;
-pub use load::{load, load_archive};
+pub use load::{load, load_archive, load_metadata};
 pub use metadata::{ChartType, Dependency, ImportValues, Maintainer, Metadata};
+pub use package::{NoValuesFile, parse_values, version_with_metadata};
 
 pub(crate) use decode::{as_text, document_problem, json_type};
 pub(crate) use ignore::matches_glob;
@@ -40,8 +42,10 @@ pub struct Chart {
     pub metadata: Metadata,
     /// What `values.yaml` says.
     pub values: Map<String, Json>,
-    /// The content of `values.yaml`.
-    pub(crate) values_file: Text,
+    /// The content of `values.yaml`, if it has one.
+    pub(crate) values_file: Option<Text>,
+    /// Which charts it was last built with: `Chart.lock`, or `requirements.lock` in old charts.
+    pub(crate) lock: Option<Lock>,
     /// The content of `values.schema.json`.
     pub(crate) schema: Option<Text>,
     /// The files below `templates`.
@@ -50,6 +54,15 @@ pub struct Chart {
     pub files: Vec<File>,
     /// The charts in `charts`.
     pub dependencies: Vec<Chart>,
+}
+
+/// Which charts a chart was last built with.
+#[derive(Clone, Debug)]
+pub(crate) struct Lock {
+    /// As it is written.
+    pub(crate) content: Text,
+    /// The charts.
+    pub(crate) dependencies: Vec<Dependency>,
 }
 
 /// A file of a chart.

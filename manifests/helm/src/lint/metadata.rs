@@ -53,7 +53,7 @@ fn of_dependency(dependency: &Dependency) -> Option<Finding> {
 
 fn of_folders(chart: &Chart) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if chart.values_file.is_empty() {
+    if chart.values_file.as_ref().is_none_or(|file| file.is_empty()) {
         findings.push(Finding::info("values.yaml", "file does not exist"));
     }
     if chart.templates.is_empty() {

@@ -55,11 +55,9 @@ impl<'c> Instance<'c> {
             let scope: Vec<String> = scope.iter().chain([&inside.name]).cloned().collect();
             inside.add_setters_of(&format!("{folder}{}/", inside.chart.folder), &scope, setters);
         }
-        setters.push(Setter::Defaults {
-            file: format!("{folder}values.yaml"),
-            text: &self.chart.values_file,
-            scope: scope.to_vec(),
-        });
+        if let Some(text) = &self.chart.values_file {
+            setters.push(Setter::Defaults { file: format!("{folder}values.yaml"), text, scope: scope.to_vec() });
+        }
     }
 
     /// Takes out what `given` and the defaults say is not used, and takes values over from charts inside.

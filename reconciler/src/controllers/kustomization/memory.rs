@@ -50,6 +50,8 @@ pub(super) struct Memory {
     pub(super) rules: Option<(i64, Arc<HealthRules>)>,
     /// The revision that the present run came to try.
     pub(super) attempted: Option<String>,
+    /// The revision of what that was made of, where its source says it.
+    pub(super) origin_revision: Option<String>,
     /// The revision whose warnings were logged.
     pub(super) warned_of: Option<String>,
     /// Its source, or the artifact of it, was missing before.

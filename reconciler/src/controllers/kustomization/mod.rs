@@ -114,6 +114,7 @@ impl Subject<'_> {
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
         let mut memory = self.world.memories.take(self.key);
         memory.attempted = None;
+        memory.origin_revision = None;
         let outcome = self.outcome(&mut memory).await;
         if let Err(failure) = &outcome {
             self.await_remedy(failure);
@@ -133,9 +134,10 @@ impl Subject<'_> {
         if let (Err(_), Ok(outcome)) = (&written, &outcome) {
             memory.untold = outcome.changes().to_vec();
         }
+        let origin_revision = memory.origin_revision.clone();
         self.world.memories.put(self.key, memory);
         written?;
-        self.announce(&report, &outcome);
+        self.announce(&report, &outcome, origin_revision.as_deref());
         if !matches!(report.next, Next::Retry { .. }) {
             self.world.kustomization_backoff.reset(self.key);
         }
@@ -220,7 +222,7 @@ impl Subject<'_> {
             .map_err(|error| Failure::Inventory(error.to_string()))
     }
 
-    fn announce(&self, report: &Report, outcome: &Result<Outcome, Failure>) {
+    fn announce(&self, report: &Report, outcome: &Result<Outcome, Failure>, origin_revision: Option<&str>) {
         let revision = match outcome {
             Ok(Outcome::Settled(settled)) => settled.applied.revision.clone(),
             Ok(Outcome::Waiting { applied, .. }) => applied.revision.clone(),
@@ -228,6 +230,8 @@ impl Subject<'_> {
         };
         for said in &report.events {
             let mut metadata = self.event_metadata(&revision);
+            let origin = origin_revision.map(|origin| (metadata_keys::ORIGIN_REVISION.to_owned(), origin.to_owned()));
+            metadata.extend(origin);
             // Among what a run says, only its successful end has this reason.
             if said.reason == reason::RECONCILIATION_SUCCEEDED {
                 metadata.push((metadata_keys::COMMIT_STATUS.to_owned(), "update".to_owned()));

@@ -1,6 +1,6 @@
 //! What a run for a `Kustomization` means: to its conditions, its history, its events and its next run.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use fairlead_api::{
     conditions::{HEALTHY, READY, RECONCILING, STALLED, Verdict},
@@ -58,6 +58,8 @@ impl Outcome {
 #[derive(Clone, Debug)]
 pub(super) struct Applied {
     pub(super) revision: String,
+    /// The revision of what the source was made of, where the source says it.
+    pub(super) origin_revision: Option<String>,
     pub(super) inventory: Inventory,
     /// Digest of what was built; `None` if nothing had to be built.
     pub(super) digest: Digest,
@@ -353,6 +355,7 @@ fn settle(mut status: KustomizationStatus, situation: &Situation<'_>, settled: &
     status.observed_generation = situation.generation;
     status.last_attempted_revision = Some(revision.clone());
     status.last_applied_revision = Some(revision.clone());
+    status.last_applied_origin_revision.clone_from(&applied.origin_revision);
     status.inventory = Some(to_status(&applied.inventory));
     let is_worth_telling =
         is_new_revision || !applied.changes.is_empty() || !situation.before.conditions.is_true(READY);
@@ -427,7 +430,10 @@ fn record(status: &mut KustomizationStatus, situation: &Situation<'_>, applied: 
         last_reconciled_duration: WrittenDuration::from(rounded(situation.took)),
         last_reconciled_status: ended.to_owned(),
         total_reconciliations: count + 1,
-        metadata: BTreeMap::from([("revision".to_owned(), applied.revision.clone())]),
+        metadata: [("revision", Some(&applied.revision)), ("originRevision", applied.origin_revision.as_ref())]
+            .into_iter()
+            .filter_map(|(key, revision)| Some((key.to_owned(), revision?.clone())))
+            .collect(),
     };
     status.history.insert(0, snapshot);
     status.history.truncate(HISTORY);
@@ -466,6 +472,7 @@ mod tests {
 
     fn applied(changes: &[&str]) -> Applied {
         Applied {
+            origin_revision: Some("v1@sha1:4f2a".to_owned()),
             revision: "main@sha1:1".to_owned(),
             inventory: Inventory::default(),
             digest: Digest::of(b"built"),

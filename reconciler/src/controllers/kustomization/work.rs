@@ -13,7 +13,7 @@ use fairlead_plan::{
     Action, Force, Inventory, KeepReason, Live, Options, Owner, Plan, Prune, Stage, plan,
     scope::{self, Scope},
 };
-use fairlead_sources::store::Artifact;
+use fairlead_sources::{oci::ORIGIN_REVISION, store::Artifact};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -69,6 +69,7 @@ impl<'a> Work<'a> {
         let artifact = self.artifact()?;
         dependencies::check(self.subject.world, self.subject.key, self.kustomization, &artifact.revision)?;
         memory.attempted = Some(artifact.revision.clone());
+        memory.origin_revision = origin_revision(&artifact);
         let world = self.subject.world;
         let request =
             build_request(&self.cluster, &self.subject.key.namespace, self.spec, world.settings.strict_substitution)
@@ -256,6 +257,7 @@ impl<'a> Work<'a> {
         let steps: Vec<_> = plan.steps.iter().collect();
         let applied = |changes| Applied {
             revision: artifact.revision.clone(),
+            origin_revision: origin_revision(artifact),
             inventory: changes,
             digest,
             changes: ledger.changes(),
@@ -263,7 +265,7 @@ impl<'a> Work<'a> {
         for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
             let failure = |error| if stage == Stage::Prune { Failure::Prune(error) } else { Failure::Apply(error) };
             applier.apply_stage(&steps, stage).await.map_err(failure)?;
-            if let Some(waiting) = self.unserved(&plan, stage)? {
+            if let Some(waiting) = self.unserved(&plan, artifact, stage)? {
                 return Ok((applied(plan.inventory_during()), Some(waiting)));
             }
         }
@@ -295,7 +297,7 @@ impl<'a> Work<'a> {
     }
 
     /// The definitions of `stage` that the cluster does not serve yet; an error if one cannot be served at all.
-    fn unserved(&self, plan: &Plan, stage: Stage) -> Result<Option<String>, Failure> {
+    fn unserved(&self, plan: &Plan, artifact: &Artifact, stage: Stage) -> Result<Option<String>, Failure> {
         match stage {
             Stage::Definitions | Stage::Classes => {}
             Stage::Custom | Stage::Rest | Stage::Prune => return Ok(None),
@@ -317,6 +319,7 @@ impl<'a> Work<'a> {
                 let message = failed_early(self.subject.began.elapsed(), &stalled);
                 let applied = Applied {
                     revision: plan.revision.clone(),
+                    origin_revision: origin_revision(artifact),
                     inventory: plan.inventory_during(),
                     digest: Digest::of(b""),
                     changes: Vec::new(),
@@ -397,7 +400,8 @@ impl<'a> Work<'a> {
     ) -> Result<Outcome, Failure> {
         let inventory = self.subject.inventory()?;
         let changes = std::mem::take(&mut memory.untold);
-        let applied = Applied { revision: artifact.revision.clone(), inventory, digest: last.digest, changes };
+        let (revision, origin_revision) = (artifact.revision.clone(), origin_revision(artifact));
+        let applied = Applied { revision, origin_revision, inventory, digest: last.digest, changes };
         self.conclude(memory, last, applied, false)
     }
 
@@ -458,6 +462,7 @@ impl<'a> Work<'a> {
     fn hold_back(&self, artifact: &Artifact, rest: Duration) -> Result<Outcome, Failure> {
         let applied = Applied {
             revision: artifact.revision.clone(),
+            origin_revision: origin_revision(artifact),
             inventory: self.subject.inventory()?,
             digest: Digest::of(b""),
             changes: Vec::new(),
@@ -470,6 +475,11 @@ impl<'a> Work<'a> {
             held_back: Some(rest),
         }))
     }
+}
+
+/// The revision of what the source was made of, where its origin says it.
+fn origin_revision(artifact: &Artifact) -> Option<String> {
+    artifact.metadata.get(ORIGIN_REVISION).filter(|revision| !revision.is_empty()).cloned()
 }
 
 enum Build {

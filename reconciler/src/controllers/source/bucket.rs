@@ -9,7 +9,7 @@ use fairlead_sources::{
 };
 
 use super::{
-    Asked, Plane, Source, Sources, World,
+    Asked, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
 use crate::cluster::Cluster;
@@ -36,7 +36,7 @@ impl Source for Bucket {
         bucket_request(&world.cluster, namespace, &self.spec).await
     }
 
-    fn note(&self, status: &mut BucketStatus) {
+    fn note(&self, _: &BucketRequest, _: &Resolved<Self>, status: &mut BucketStatus) {
         status.observed_ignore.clone_from(&self.spec.ignore);
     }
 
@@ -44,8 +44,8 @@ impl Source for Bucket {
         status.url = Some(url);
     }
 
-    fn stored(revision: &str) -> String {
-        format!("stored artifact: revision '{revision}'")
+    fn told(&self, _: &Resolved<Self>, revision: &str, _: &BucketStatus) -> Told {
+        Told::success(format!("stored artifact: revision '{revision}'"))
     }
 }
 

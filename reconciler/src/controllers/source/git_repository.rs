@@ -9,7 +9,7 @@ use fairlead_sources::{
 };
 
 use super::{
-    Asked, Plane, Source, Sources, World,
+    Asked, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
 use crate::cluster::Cluster;
@@ -36,14 +36,14 @@ impl Source for GitRepository {
         git_request(&world.cluster, namespace, &self.spec).await
     }
 
-    fn note(&self, status: &mut GitRepositoryStatus) {
+    fn note(&self, _: &GitRequest, _: &Resolved<Self>, status: &mut GitRepositoryStatus) {
         status.observed_ignore.clone_from(&self.spec.ignore);
     }
 
     fn note_url(_: &mut GitRepositoryStatus, _: String) {}
 
-    fn stored(revision: &str) -> String {
-        format!("stored artifact for revision '{revision}'")
+    fn told(&self, _: &Resolved<Self>, revision: &str, _: &GitRepositoryStatus) -> Told {
+        Told::success(format!("stored artifact for revision '{revision}'"))
     }
 }
 

@@ -3,17 +3,19 @@
 use fairlead_api::source::{HelmRepository, HelmRepositorySpec, HelmRepositoryStatus};
 use fairlead_sources::{
     fetch::SourceFailure,
-    helm::{HelmAuth, HelmRequest, INDEX_LIMIT_BYTES, PassCredentials},
+    helm::{CHART_LIMIT_BYTES, HelmAuth, HelmRequest, INDEX_LIMIT_BYTES, PassCredentials},
+    oci::{CHART_MEDIA_TYPE, LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciRequest, OciUrl},
     store::SourceKind,
-    transport::{Transport, Trust},
+    transport::{Encryption, Transport, Trust},
     url::Url,
+    version::parse_tag,
 };
 
 use super::{
-    Asked, Plane, Source, Sources, World,
+    Asked, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
-use crate::cluster::Cluster;
+use crate::{cluster::Cluster, controllers::Unusable};
 
 impl Source for HelmRepository {
     type Request = HelmRequest;
@@ -41,19 +43,19 @@ impl Source for HelmRepository {
         helm_request(&world.cluster, namespace, &self.spec).await
     }
 
-    fn note(&self, _: &mut HelmRepositoryStatus) {}
+    fn note(&self, _: &HelmRequest, _: &Resolved<Self>, _: &mut HelmRepositoryStatus) {}
 
     fn note_url(status: &mut HelmRepositoryStatus, url: String) {
         status.url = Some(url);
     }
 
-    fn stored(revision: &str) -> String {
-        format!("stored artifact: revision '{revision}'")
+    fn told(&self, _: &Resolved<Self>, revision: &str, _: &HelmRepositoryStatus) -> Told {
+        Told::success(format!("stored artifact: revision '{revision}'"))
     }
 }
 
 /// What `spec` of a HelmRepository in `namespace` asks of its server, credentials included.
-async fn helm_request(
+pub(super) async fn helm_request(
     cluster: &Cluster,
     namespace: &str,
     spec: &HelmRepositorySpec,
@@ -71,4 +73,43 @@ async fn helm_request(
     };
     let transport = Transport { trust: trust.unwrap_or_default(), ..Transport::default() };
     Ok(HelmRequest { url, auth, transport, limit_bytes: INDEX_LIMIT_BYTES, timeout })
+}
+
+/// What is asked of the registry that `spec` of a HelmRepository in `namespace` names, for the package of the chart `name`
+/// in `version`, which may be a range of versions.
+pub(super) async fn chart_in_registry(
+    cluster: &Cluster,
+    namespace: &str,
+    spec: &HelmRepositorySpec,
+    (name, version): (&str, &str),
+) -> Result<OciRequest, SourceFailure> {
+    Unusable::refuse(spec.unsupported())?;
+    let text = format!("{}/{name}", spec.url.trim_end_matches('/'));
+    let url = OciUrl::parse(&text).map_err(|source| OciError::Url { url: text, source })?;
+    let timeout = spec.timeout().read("spec.timeout").map_err(RequestError::from)?;
+    let secrets = Secrets { cluster, namespace };
+    let auth = secrets.read(spec.secret_ref.as_ref(), |data| OciAuth::from_login(&url, data)).await?;
+    let layer = LayerSelector { media_type: Some(CHART_MEDIA_TYPE.to_owned()), operation: LayerOperation::Copy };
+    Ok(OciRequest {
+        reference: version_reference(version),
+        layer,
+        auth: auth.unwrap_or_else(OciAuth::anonymous),
+        transport: secrets.transport(spec.cert_secret_ref.as_ref(), None).await?,
+        encryption: if spec.insecure { Encryption::Off } else { Encryption::Tls },
+        limit_bytes: CHART_LIMIT_BYTES,
+        timeout,
+        url,
+    })
+}
+
+/// What Helm takes for versions among tags: nothing with a `v` before it.
+const STRICT_VERSION: &str = "^[0-9]";
+
+/// The tags that stand for `version`; what is `+` in a version is `_` in a tag.
+fn version_reference(version: &str) -> OciReference {
+    if parse_tag(version).is_some() {
+        return OciReference::Tag(version.replace('+', "_"));
+    }
+    let range = if version.is_empty() { "*" } else { version };
+    OciReference::Semver { range: range.to_owned(), filter: Some(STRICT_VERSION.to_owned()) }
 }

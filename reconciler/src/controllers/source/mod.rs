@@ -9,6 +9,7 @@
 
 mod bucket;
 mod git_repository;
+mod helm_chart;
 mod helm_repository;
 mod oci_repository;
 mod outcome;
@@ -18,7 +19,7 @@ mod secrets;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use fairlead_api::{duration::DurationError, names::events, source::SourceStatus};
+use fairlead_api::{duration::DurationError, names::events, reasons, source::SourceStatus};
 use fairlead_sources::{
     fetch::{Content, Fetch, Means, SourceFailure},
     store::{Artifact, SourceKey, SourceKind},
@@ -93,15 +94,48 @@ pub(crate) trait Source:
         namespace: &str,
     ) -> impl Future<Output = Result<Self::Request, SourceFailure>> + Send;
 
+    /// Notes what is asked for, whatever comes of it.
+    fn note_request(_request: &Self::Request, _status: &mut <Self as HasStatus>::Status) {}
+
     /// Notes what decides the artifact besides its revision: where that differs from what was noted before, the same
     /// revision is fetched again.
-    fn note(&self, status: &mut Self::Status);
+    fn note(&self, request: &Self::Request, resolved: &Resolved<Self>, status: &mut <Self as HasStatus>::Status);
+
+    /// Notes what is only known of an artifact once it is there.
+    fn note_content(&self, _content: &Content, _status: &mut <Self as HasStatus>::Status) {}
 
     /// Notes where the newest artifact is served, if its status tells that.
-    fn note_url(status: &mut Self::Status, url: String);
+    fn note_url(status: &mut <Self as HasStatus>::Status, url: String);
 
-    /// What the conditions say of a revision that is stored.
-    fn stored(revision: &str) -> String;
+    /// Whether what was fetched for `status` will do for the object as it is now, if nothing else has changed.
+    fn is_settled(&self, _status: &<Self as HasStatus>::Status) -> bool {
+        true
+    }
+
+    /// What the conditions say of an artifact that is stored and noted in `status`.
+    fn told(&self, resolved: &Resolved<Self>, revision: &str, status: &<Self as HasStatus>::Status) -> Told;
+
+    /// What the event says of an artifact that is new.
+    fn news(content: &Content, _told: &Told) -> Told {
+        Told { reason: reasons::source::NEW_ARTIFACT, message: content.news.clone() }
+    }
+}
+
+/// What a request of a kind stands for at one moment.
+type Resolved<K> = <<K as Source>::Request as Fetch>::Resolved;
+
+/// A reason and a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+impl Told {
+    /// That all is well, as most kinds say it.
+    fn success(message: String) -> Self {
+        Self { reason: reasons::SUCCEEDED, message }
+    }
 }
 
 /// What the spec of every source says.
@@ -179,8 +213,9 @@ impl<'a, K: Source> Attempt<'a, K> {
 
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
         let subject = self.subject;
-        let outcome = self.outcome_with_progress().await;
-        let report = outcome::report(&self.situation(), &outcome);
+        let mut noted = self.before.clone();
+        let outcome = self.outcome_with_progress(&mut noted).await;
+        let report = outcome::report(&self.situation(&noted), &outcome);
         subject.write(&self.before, &report.status).await?;
         if let Some(said) = &report.event {
             subject.publish(said, "", self.event_metadata(&outcome));
@@ -207,10 +242,9 @@ impl<'a, K: Source> Attempt<'a, K> {
         metadata
     }
 
-    fn situation(&self) -> Situation<'_, K> {
+    fn situation<'s>(&'s self, noted: &'s <K as HasStatus>::Status) -> Situation<'s, K> {
         Situation {
-            object: self.subject.parsed(),
-            before: &self.before,
+            noted,
             key: source_key(K::KIND, self.subject.key),
             generation: self.subject.metadata().generation,
             requested_at: self.subject.requested_at(),
@@ -225,13 +259,13 @@ impl<'a, K: Source> Attempt<'a, K> {
     }
 
     /// Fetches; says so in the status if it takes long.
-    async fn outcome_with_progress(&self) -> Result<Outcome, Failure> {
-        let outcome = self.outcome();
+    async fn outcome_with_progress(&self, noted: &mut <K as HasStatus>::Status) -> Result<Outcome, Failure> {
+        let outcome = self.outcome(noted);
         tokio::pin!(outcome);
         if let Ok(outcome) = tokio::time::timeout(PROGRESS_AFTER, &mut outcome).await {
             return outcome;
         }
-        let progress = outcome::progress(&self.situation());
+        let progress = outcome::progress(&self.situation(&self.before));
         if let Err(error) = self.subject.write(&self.before, &progress).await {
             let key = self.subject.key;
             warn!(kind = %K::KIND, namespace = key.namespace, name = key.name, %error, "progress not written");
@@ -239,7 +273,8 @@ impl<'a, K: Source> Attempt<'a, K> {
         outcome.await
     }
 
-    async fn outcome(&self) -> Result<Outcome, Failure> {
+    /// Fetches, and notes in `noted` what the status tells besides.
+    async fn outcome(&self, noted: &mut <K as HasStatus>::Status) -> Result<Outcome, Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
         let object = self.subject.readable()?;
         let Asked { is_suspended, unsupported, interval, ignore } = object.asked();
@@ -249,15 +284,25 @@ impl<'a, K: Source> Attempt<'a, K> {
         Unusable::refuse(unsupported)?;
         let interval = interval?;
         let request = object.request(world, &key.namespace).await?;
+        K::note_request(&request, noted);
         let (polls, means) = (&K::plane(&world.sources).polls, self.means(ignore));
         let resolved = polls.resolve(&request, &means, self.not_before()).await?;
-        if let Some(artifact) = self.stored_already(object, K::Request::revision(&resolved)) {
-            return Ok(Outcome::Unchanged { artifact: artifact.clone(), interval });
+        let mut wanted = noted.clone();
+        object.note(&request, &resolved, &mut wanted);
+        let is_settled = wanted == *noted && object.is_settled(noted);
+        let stored = self.stored_already(K::Request::revision(&resolved)).filter(|_| is_settled);
+        if let Some(artifact) = stored.cloned() {
+            let told = object.told(&resolved, &artifact.revision, noted);
+            return Ok(Outcome::Unchanged { artifact, told, interval });
         }
         let content = polls.fetch(&request, &resolved, &means).await?;
         let artifact = self.publish(Arc::clone(&content)).await?;
+        object.note_content(&content, &mut wanted);
+        *noted = wanted;
         world.wake_consumers(K::KIND, key);
-        Ok(Outcome::Stored(Stored { artifact, content, interval }))
+        let told = object.told(&resolved, &artifact.revision, noted);
+        let news = K::news(&content, &told);
+        Ok(Outcome::Stored(Stored { artifact, told, news, interval }))
     }
 
     fn means<'m>(&'m self, ignore: Option<&'m str>) -> Means<'m> {
@@ -275,14 +320,12 @@ impl<'a, K: Source> Attempt<'a, K> {
         }
     }
 
-    /// What is kept, if it is what is wanted: nothing needs to be fetched.
-    fn stored_already(&self, object: &K, revision: &str) -> Option<&Artifact> {
-        let mut noted = self.before.clone();
-        object.note(&mut noted);
-        // What an origin says of its artifact is in the status alone.
+    /// What is kept, if it is of the wanted revision.
+    fn stored_already(&self, revision: &str) -> Option<&Artifact> {
+        // What was kept and never told is still news.
         let told = self.before.as_ref().artifact.as_ref();
         let is_told = told.is_some_and(|told| told.revision == revision);
-        self.artifact.as_ref().filter(|artifact| artifact.revision == revision && is_told && noted == self.before)
+        self.artifact.as_ref().filter(|artifact| artifact.revision == revision && is_told)
     }
 
     async fn publish(&self, content: Arc<Content>) -> Result<Artifact, Failure> {

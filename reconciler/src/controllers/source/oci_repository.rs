@@ -5,13 +5,16 @@ use fairlead_api::source::{
 };
 use fairlead_sources::{
     fetch::SourceFailure,
-    oci::{LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields, OciRequest, OciUrl},
+    oci::{
+        LAYER_LIMIT_BYTES, LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields,
+        OciRequest, OciUrl,
+    },
     store::SourceKind,
     transport::Encryption,
 };
 
 use super::{
-    Asked, Plane, Source, Sources, World,
+    Asked, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
 use crate::cluster::Cluster;
@@ -38,7 +41,7 @@ impl Source for OciRepository {
         oci_request(&world.cluster, namespace, &self.spec).await
     }
 
-    fn note(&self, status: &mut OciRepositoryStatus) {
+    fn note(&self, _: &OciRequest, _: &Resolved<Self>, status: &mut OciRepositoryStatus) {
         status.observed_ignore.clone_from(&self.spec.ignore);
         status.observed_layer_selector.clone_from(&self.spec.layer_selector);
     }
@@ -47,8 +50,8 @@ impl Source for OciRepository {
         status.url = Some(url);
     }
 
-    fn stored(revision: &str) -> String {
-        format!("stored artifact for digest '{revision}'")
+    fn told(&self, _: &Resolved<Self>, revision: &str, _: &OciRepositoryStatus) -> Told {
+        Told::success(format!("stored artifact for digest '{revision}'"))
     }
 }
 
@@ -67,6 +70,7 @@ pub async fn oci_request(
         layer: layer(spec),
         auth: auth(&secrets, spec).await?,
         transport,
+        limit_bytes: LAYER_LIMIT_BYTES,
         encryption: if spec.insecure { Encryption::Off } else { Encryption::Tls },
         timeout,
         url,

@@ -1,23 +1,24 @@
 //! What a run for a source means: to its conditions, its artifact, its event and its next run.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use fairlead_api::{
     conditions::{
-        ARTIFACT_IN_STORAGE, Conditions, FETCH_FAILED, READY, RECONCILING, STALLED, STORAGE_OPERATION_FAILED, Verdict,
+        ARTIFACT_IN_STORAGE, BUILD_FAILED, Conditions, FETCH_FAILED, READY, RECONCILING, STALLED,
+        STORAGE_OPERATION_FAILED, Verdict,
     },
     duration::DurationError,
     reasons,
-    source::Artifact as StatusArtifact,
+    source::{Artifact as StatusArtifact, SourceStatus},
 };
 use fairlead_sources::{
-    fetch::{Content, SourceFailure},
+    fetch::SourceFailure,
     store::{Artifact, SourceKey, StoreError},
 };
 use jiff::Timestamp;
 use kube::core::object::HasStatus;
 
-use super::Source;
+use super::{Source, Told};
 use crate::{
     controllers::{Said, Unusable, in_one_line},
     events::Severity,
@@ -28,7 +29,7 @@ pub(super) enum Outcome {
     /// The object does not want to be reconciled.
     Suspended,
     /// The wanted revision is the one that is kept.
-    Unchanged { artifact: Artifact, interval: Duration },
+    Unchanged { artifact: Artifact, told: Told, interval: Duration },
     /// A revision was fetched and is kept now.
     Stored(Stored),
 }
@@ -36,7 +37,10 @@ pub(super) enum Outcome {
 /// A revision that was just fetched.
 pub(super) struct Stored {
     pub(super) artifact: Artifact,
-    pub(super) content: Arc<Content>,
+    /// What the conditions say of it.
+    pub(super) told: Told,
+    /// What the event says of it if it is new.
+    pub(super) news: Told,
     pub(super) interval: Duration,
 }
 
@@ -83,6 +87,14 @@ impl Failure {
         }
     }
 
+    /// Whether it is only too early.
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Source(failure) => failure.is_waiting(),
+            Self::Unusable(_) | Self::Duration(_) | Self::Store(_) | Self::Interrupted(_) => false,
+        }
+    }
+
     /// How long the server wants to be left alone.
     fn retry_after(&self) -> Duration {
         match self {
@@ -94,9 +106,8 @@ impl Failure {
 
 /// What was known when the run began.
 pub(super) struct Situation<'a, K: Source> {
-    /// The object, if it can be read.
-    pub(super) object: Option<&'a K>,
-    pub(super) before: &'a <K as HasStatus>::Status,
+    /// The status as it was, with what the run has noted in it.
+    pub(super) noted: &'a <K as HasStatus>::Status,
     pub(super) key: SourceKey,
     pub(super) generation: Option<i64>,
     pub(super) requested_at: Option<&'a str>,
@@ -124,14 +135,14 @@ pub(super) enum Next {
 }
 
 /// The conditions of a source that failed.
-const FAILURES: [&str; 2] = [FETCH_FAILED, STORAGE_OPERATION_FAILED];
+const FAILURES: [&str; 3] = [FETCH_FAILED, BUILD_FAILED, STORAGE_OPERATION_FAILED];
 
 /// Says what `outcome` means.
 pub(super) fn report<K: Source>(
     situation: &Situation<'_, K>,
     outcome: &Result<Outcome, Failure>,
 ) -> Report<<K as HasStatus>::Status> {
-    let mut status = situation.before.clone();
+    let mut status = situation.noted.clone();
     if let Some(requested_at) = situation.requested_at {
         status.as_mut().last_handled_reconcile_at = Some(requested_at.to_owned());
     }
@@ -143,29 +154,33 @@ pub(super) fn report<K: Source>(
             }
             Report { status, event: None, next: Next::OnChange }
         }
-        Ok(Outcome::Unchanged { artifact, interval }) => {
-            let event = has_failed(&status.as_ref().conditions).then(|| Said {
-                severity: Severity::Info,
-                reason: reasons::SUCCEEDED,
-                message: K::stored(&artifact.revision),
-            });
-            let told = status.as_ref().artifact.as_ref().map(|told| told.metadata.clone());
-            succeed(&mut status, situation, artifact, told.unwrap_or_default());
+        Ok(Outcome::Unchanged { artifact, told, interval }) => {
+            let event = recovery(&status, told);
+            succeed(&mut status, situation, artifact, told);
             Report { status, event, next: Next::Interval(*interval) }
         }
-        Ok(Outcome::Stored(Stored { artifact, content, interval })) => {
-            succeed(&mut status, situation, artifact, content.metadata.clone());
-            let (reason, message) = (reasons::source::NEW_ARTIFACT, content.news.clone());
-            let event = Some(Said { severity: Severity::Info, reason, message });
+        Ok(Outcome::Stored(Stored { artifact, told, news, interval })) => {
+            let is_new = situation.stored.is_none_or(|stored| stored.digest != artifact.digest);
+            let event = if is_new { Some(good(news)) } else { recovery(&status, told) };
+            succeed(&mut status, situation, artifact, told);
             Report { status, event, next: Next::Interval(*interval) }
         }
         Err(failure) => fail(status, situation, failure),
     }
 }
 
+/// What is said of an artifact that is as it was, if something had failed before.
+fn recovery(before: &impl AsRef<SourceStatus>, told: &Told) -> Option<Said> {
+    has_failed(&before.as_ref().conditions).then(|| good(told))
+}
+
+fn good(told: &Told) -> Said {
+    Said { severity: Severity::Info, reason: told.reason, message: told.message.clone() }
+}
+
 /// The status while a fetch takes long.
 pub(super) fn progress<K: Source>(situation: &Situation<'_, K>) -> <K as HasStatus>::Status {
-    let mut status = situation.before.clone();
+    let mut status = situation.noted.clone();
     let conditions = &mut status.as_mut().conditions;
     let is_new = conditions.get(READY).is_none();
     let mut set = |verdict| conditions.set(verdict, situation.generation, situation.now);
@@ -180,11 +195,8 @@ fn succeed<K: Source>(
     status: &mut <K as HasStatus>::Status,
     situation: &Situation<'_, K>,
     artifact: &Artifact,
-    metadata: BTreeMap<String, String>,
+    Told { reason, message }: &Told,
 ) {
-    if let Some(object) = situation.object {
-        object.note(status);
-    }
     if let Ok(path) = situation.key.newest_path() {
         K::note_url(status, artifact_url(situation.address, &path));
     }
@@ -193,9 +205,8 @@ fn succeed<K: Source>(
         told.conditions.remove(condition);
     }
     let mut set = |verdict| told.conditions.set(verdict, situation.generation, situation.now);
-    let message = K::stored(&artifact.revision);
-    set(Verdict::holds(READY, reasons::SUCCEEDED, message.clone()));
-    set(Verdict::holds(ARTIFACT_IN_STORAGE, reasons::SUCCEEDED, message));
+    set(Verdict::holds(READY, reason, message.clone()));
+    set(Verdict::holds(ARTIFACT_IN_STORAGE, reason, message.clone()));
     told.observed_generation = situation.generation;
     told.artifact = Some(StatusArtifact {
         digest: artifact.digest.to_string(),
@@ -204,7 +215,7 @@ fn succeed<K: Source>(
         revision: artifact.revision.clone(),
         size: i64::try_from(artifact.size_bytes).ok(),
         url: artifact_url(situation.address, &artifact.path),
-        metadata,
+        metadata: artifact.metadata.clone(),
     });
 }
 
@@ -244,7 +255,8 @@ fn fail<K: Source>(
         set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, "reconciliation in progress"));
         Next::Retry { soonest: failure.retry_after() }
     };
-    Report { status, event: Some(Said { severity: Severity::Error, reason, message }), next }
+    let severity = if failure.is_waiting() { Severity::Info } else { Severity::Error };
+    Report { status, event: Some(Said { severity, reason, message }), next }
 }
 
 fn has_failed(conditions: &Conditions) -> bool {
@@ -284,32 +296,23 @@ mod tests {
         }
     }
 
-    fn object() -> OciRepository {
-        let spec = json!({ "url": "oci://example.org/app", "interval": "1m", "ignore": "*.md" });
-        let object = json!({
-            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": {"name": "app"}, "spec": spec,
-        });
-        serde_json::from_value(object).expect("an object")
-    }
-
-    fn artifact() -> Artifact {
+    fn artifact(digit: &str) -> Artifact {
         serde_json::from_value(json!({
-            "revision": "latest@sha256:1", "digest": format!("sha256:{}", "0".repeat(64)), "sizeBytes": 7,
+            "revision": "latest@sha256:1", "digest": format!("sha256:{}", digit.repeat(64)), "sizeBytes": 7,
             "path": "ocirepository/shop/app/sha256:1.tar.gz", "lastUpdateTime": "2026-01-02T03:04:05Z",
             "tree": format!("sha256:{}", "0".repeat(64)),
         }))
         .expect("an artifact")
     }
 
-    /// What `outcome` makes of a status that is `before`, with `stored` in the store.
+    /// What `outcome` makes of a status that is `noted`, with `stored` in the store.
     fn reported(
-        before: &OciRepositoryStatus,
+        noted: &OciRepositoryStatus,
         stored: Option<&Artifact>,
         outcome: &Result<Outcome, Failure>,
     ) -> Report<OciRepositoryStatus> {
-        let situation = Situation {
-            object: Some(&object()),
-            before,
+        let situation: Situation<'_, OciRepository> = Situation {
+            noted,
             key: SourceKey { kind: SourceKind::OciRepository, namespace: "shop".into(), name: "app".into() },
             generation: Some(2),
             requested_at: Some("now"),
@@ -331,8 +334,12 @@ mod tests {
         lines.join("\n")
     }
 
+    fn told(message: &str) -> Told {
+        Told::success(message.to_owned())
+    }
+
     fn unchanged() -> Outcome {
-        Outcome::Unchanged { artifact: artifact(), interval: Duration::from_mins(1) }
+        Outcome::Unchanged { artifact: artifact("0"), told: told("stored it"), interval: Duration::from_mins(1) }
     }
 
     fn refused(is_terminal: bool, retry_after: Option<Duration>) -> Result<Outcome, Failure> {
@@ -341,7 +348,7 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_told_with_all_that_it_was_made_of() {
-        let report = reported(&OciRepositoryStatus::default(), Some(&artifact()), &Ok(unchanged()));
+        let report = reported(&OciRepositoryStatus::default(), Some(&artifact("0")), &Ok(unchanged()));
         insta::assert_snapshot!(show(&report), @r"
         Ready=True Succeeded
         ArtifactInStorage=True Succeeded
@@ -350,7 +357,6 @@ mod tests {
         ");
         let status = report.status;
         assert_eq!(status.url.as_deref(), Some("http://fairlead.flux-system/ocirepository/shop/app/latest.tar.gz"));
-        assert_eq!(status.observed_ignore.as_deref(), Some("*.md"));
         assert_eq!(status.source.last_handled_reconcile_at.as_deref(), Some("now"));
         let artifact = status.source.artifact.expect("stored");
         assert_eq!(artifact.url, "http://fairlead.flux-system/ocirepository/shop/app/sha256:1.tar.gz");
@@ -358,8 +364,8 @@ mod tests {
 
     #[test]
     fn a_failure_keeps_the_artifact_and_is_over_when_it_is_over() {
-        let stored = reported(&OciRepositoryStatus::default(), Some(&artifact()), &Ok(unchanged())).status;
-        let failed = reported(&stored, Some(&artifact()), &refused(false, Some(Duration::from_secs(9))));
+        let stored = reported(&OciRepositoryStatus::default(), Some(&artifact("0")), &Ok(unchanged())).status;
+        let failed = reported(&stored, Some(&artifact("0")), &refused(false, Some(Duration::from_secs(9))));
         insta::assert_snapshot!(show(&failed), @r"
         Reconciling=True ProgressingWithRetry
         Ready=False OCIArtifactPullFailed
@@ -369,15 +375,30 @@ mod tests {
         observed Some(2), next Retry { soonest: 9s }
         ");
         assert!(failed.status.source.artifact.is_some());
-        let recovered = reported(&failed.status, Some(&artifact()), &Ok(unchanged()));
+        let recovered = reported(&failed.status, Some(&artifact("0")), &Ok(unchanged()));
         insta::assert_snapshot!(show(&recovered), @r"
         Ready=True Succeeded
         ArtifactInStorage=True Succeeded
-        event Info Succeeded: stored artifact for digest 'latest@sha256:1'
+        event Info Succeeded: stored it
         observed Some(2), next Interval(60s)
         ");
         let lost = reported(&stored, None, &refused(false, None));
         assert_eq!(lost.status.source.artifact, None);
+    }
+
+    #[test]
+    fn a_new_artifact_is_news_and_the_same_one_is_none() {
+        let stored = |digit: &str| {
+            let (told, news) = (told("stored it"), told("it is new"));
+            Ok(Outcome::Stored(Stored { artifact: artifact(digit), told, news, interval: Duration::from_mins(1) }))
+        };
+        let before = OciRepositoryStatus::default();
+        let event = |kept: Option<&Artifact>, digit: &str| {
+            reported(&before, kept, &stored(digit)).event.map(|said| said.message).unwrap_or_default()
+        };
+        assert_eq!(event(None, "0"), "it is new");
+        assert_eq!(event(Some(&artifact("1")), "0"), "it is new");
+        assert_eq!(event(Some(&artifact("0")), "0"), "");
     }
 
     #[test]

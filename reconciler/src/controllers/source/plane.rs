@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use fairlead_api::source::{Bucket, GitRepository, HelmRepository, OciRepository};
+use fairlead_api::source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository};
 use fairlead_sources::store::SourceKind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::time::Instant;
@@ -55,38 +55,53 @@ impl<K: Source> Plane<K> {
 pub(crate) struct Sources {
     pub(super) buckets: Plane<Bucket>,
     pub(super) git_repositories: Plane<GitRepository>,
+    pub(super) helm_charts: Plane<HelmChart>,
     pub(super) helm_repositories: Plane<HelmRepository>,
     pub(super) oci_repositories: Plane<OciRepository>,
 }
 
 impl Sources {
     /// The kinds.
-    pub(crate) const KINDS: [SourceKind; 4] =
-        [OciRepository::KIND, Bucket::KIND, GitRepository::KIND, HelmRepository::KIND];
+    pub(crate) const KINDS: [SourceKind; 5] =
+        [OciRepository::KIND, Bucket::KIND, GitRepository::KIND, HelmRepository::KIND, HelmChart::KIND];
 
     /// Nothing is known yet; failed runs are tried again after the first delay, and at last after the second.
     pub(crate) fn new(first_retry: Duration, last_retry: Duration) -> Self {
         Self {
             buckets: Plane::new(first_retry, last_retry),
             git_repositories: Plane::new(first_retry, last_retry),
+            helm_charts: Plane::new(first_retry, last_retry),
             helm_repositories: Plane::new(first_retry, last_retry),
             oci_repositories: Plane::new(first_retry, last_retry),
         }
     }
 
-    /// Whether there is a source of this kind called `key`.
-    pub(crate) fn has(&self, kind: SourceKind, key: &ObjectKey) -> bool {
-        self.of(kind).is_some_and(|known| known.has(key))
+    /// Wakes the charts that are found in the source `key`.
+    pub(crate) fn wake_charts(&self, kind: SourceKind, key: &ObjectKey) {
+        for object in self.helm_charts.served.all() {
+            let is_meant = object.parsed.as_ref().is_ok_and(|chart| {
+                let source = &chart.spec.source_ref;
+                source.kind.name() == kind.name() && source.name == key.name
+            });
+            if is_meant && object.key().namespace == key.namespace {
+                self.helm_charts.queue.wake(object.key());
+            }
+        }
     }
 
-    /// The sources of one kind, if it is served.
-    pub(crate) fn of(&self, kind: SourceKind) -> Option<&dyn Known> {
+    /// Whether there is a source of this kind called `key`.
+    pub(crate) fn has(&self, kind: SourceKind, key: &ObjectKey) -> bool {
+        self.of(kind).has(key)
+    }
+
+    /// The sources of one kind.
+    pub(crate) fn of(&self, kind: SourceKind) -> &dyn Known {
         match kind {
-            SourceKind::GitRepository => Some(&self.git_repositories),
-            SourceKind::OciRepository => Some(&self.oci_repositories),
-            SourceKind::Bucket => Some(&self.buckets),
-            SourceKind::HelmRepository => Some(&self.helm_repositories),
-            SourceKind::HelmChart => None,
+            SourceKind::GitRepository => &self.git_repositories,
+            SourceKind::OciRepository => &self.oci_repositories,
+            SourceKind::Bucket => &self.buckets,
+            SourceKind::HelmRepository => &self.helm_repositories,
+            SourceKind::HelmChart => &self.helm_charts,
         }
     }
 }
