@@ -1,7 +1,9 @@
 //! A folder on this machine.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read},
+    iter,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -77,11 +79,15 @@ impl Tree for LocalTree {
         };
         let mut entries = Vec::new();
         for found in fs::read_dir(real).map_err(failed)? {
-            let Ok(name) = found.map_err(failed)?.file_name().into_string() else { continue };
-            // A link that leads nowhere is an error only for who reads it.
-            if let Ok(Some(entry)) = self.entry(&path.join(&name)) {
-                entries.push(entry);
-            }
+            let found = found.map_err(failed)?;
+            let Ok(name) = found.file_name().into_string() else { continue };
+            let entry = match found.file_type().map_err(failed)? {
+                file_type if file_type.is_file() => Some(Entry { name, kind: EntryKind::File }),
+                file_type if file_type.is_dir() => Some(Entry { name, kind: EntryKind::Directory }),
+                // A link that leads nowhere is an error only for who reads it.
+                _ => self.entry(&path.join(&name)).unwrap_or_default(),
+            };
+            entries.extend(entry);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -90,7 +96,8 @@ impl Tree for LocalTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
         let real = self.existing(path)?;
         let failed = |source| TreeError::Io { path: path.clone(), source };
-        let metadata = fs::metadata(&real).map_err(failed)?;
+        let file = File::open(real).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
             return Err(TreeError::IsDirectory(path.clone()));
         }
@@ -98,8 +105,21 @@ impl Tree for LocalTree {
             let (size_bytes, limit_bytes) = (metadata.len(), Self::FILE_LIMIT_BYTES);
             return Err(TreeError::TooLarge { path: path.clone(), size_bytes, limit_bytes });
         }
-        Ok(fs::read(real).map_err(failed)?.into())
+        content(file, metadata.len()).map_err(failed)
     }
+}
+
+/// What is in `file`, which has had `size_bytes` when it was opened. A file of the kernel says that it has none.
+fn content(mut file: File, size_bytes: u64) -> io::Result<Arc<[u8]>> {
+    let size = usize::try_from(size_bytes).map_err(io::Error::other)?;
+    if size == 0 {
+        let mut content = Vec::new();
+        file.take(LocalTree::FILE_LIMIT_BYTES).read_to_end(&mut content)?;
+        return Ok(content.into());
+    }
+    let mut content: Arc<[u8]> = iter::repeat_n(0, size).collect();
+    file.read_exact(Arc::get_mut(&mut content).expect("nobody else has it yet"))?;
+    Ok(content)
 }
 
 fn kind(metadata: &fs::Metadata) -> Option<EntryKind> {

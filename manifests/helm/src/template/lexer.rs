@@ -3,9 +3,10 @@
 //! Tokens are made one at a time, as the parser asks for them: what is wrong behind a syntax error stays unseen, as
 //! in Go.
 
+use super::ast::Span;
 use super::token::{Token, TokenKind};
 
-const LEFT: &[u8] = b"{{";
+const LEFT: &[u8; 2] = b"{{";
 const RIGHT: &[u8] = b"}}";
 /// Length of a `-` with the space beside it.
 const TRIM_MARKER: usize = 2;
@@ -14,26 +15,39 @@ pub(super) struct Lexer<'a> {
     text: &'a [u8],
     position: usize,
     start: usize,
-    line: u32,
-    start_line: u32,
     paren_depth: i32,
     inside_action: bool,
+    problem: Option<String>,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, position: 0, start: 0, line: 1, start_line: 1, paren_depth: 0, inside_action: false }
+        Self { text, position: 0, start: 0, paren_depth: 0, inside_action: false, problem: None }
     }
 
+    /// The text that is read.
+    pub(super) fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// What a token of the kind [`TokenKind::Error`] is about.
+    pub(super) fn problem(&self) -> &str {
+        self.problem.as_deref().unwrap_or_default()
+    }
+
+    /// The next token. An error ends the text.
     pub(super) fn next_token(&mut self) -> Token {
-        if self.inside_action { self.inside_action() } else { self.outside_action() }
+        match (&self.problem, self.inside_action) {
+            (Some(_), _) => Token { kind: TokenKind::EndOfText, span: Span::new(self.start, self.start) },
+            (None, true) => self.inside_action(),
+            (None, false) => self.outside_action(),
+        }
     }
 
     fn outside_action(&mut self) -> Token {
         loop {
-            let rest = &self.text[self.position..];
-            let Some(length) = find(rest, LEFT) else {
-                self.advance_to(self.text.len());
+            let Some(length) = find(&self.text[self.position..], LEFT) else {
+                self.position = self.text.len();
                 let kind = if self.position > self.start { TokenKind::Text } else { TokenKind::EndOfText };
                 return self.emit(kind);
             };
@@ -50,15 +64,13 @@ impl<'a> Lexer<'a> {
 
     /// The text up to the delimiter at `end`, without what a trim marker takes away.
     fn text_before(&mut self, end: usize) -> Option<Token> {
-        let trimmed = if has_left_trim_marker(&self.text[end + LEFT.len()..]) {
+        self.position = if has_left_trim_marker(&self.text[end + LEFT.len()..]) {
             self.start + trimmed_length(&self.text[self.start..end])
         } else {
             end
         };
-        self.advance_to(trimmed);
         let token = (self.position > self.start).then(|| self.emit(TokenKind::Text));
-        self.advance_to(end);
-        self.ignore();
+        self.skip_to(end);
         token
     }
 
@@ -67,14 +79,12 @@ impl<'a> Lexer<'a> {
         self.position += LEFT.len();
         let marker = if has_left_trim_marker(&self.text[self.position..]) { TRIM_MARKER } else { 0 };
         if self.text[self.position + marker..].starts_with(b"/*") {
-            self.advance_to(self.position + marker);
-            self.ignore();
+            self.skip_to(self.position + marker);
             return self.comment();
         }
         let token = self.emit(TokenKind::LeftDelimiter);
         self.inside_action = true;
-        self.advance_to(self.position + marker);
-        self.ignore();
+        self.skip_to(self.position + marker);
         self.paren_depth = 0;
         Some(token)
     }
@@ -89,11 +99,11 @@ impl<'a> Lexer<'a> {
         let Some(trims) = right_delimiter_at(&self.text[end..]) else {
             return Some(self.error("comment ends before closing delimiter"));
         };
-        self.advance_to(end + RIGHT.len() + if trims { TRIM_MARKER } else { 0 });
+        self.position = end + RIGHT.len() + if trims { TRIM_MARKER } else { 0 };
         if trims {
             self.skip_space();
         }
-        self.ignore();
+        self.start = self.position;
         None
     }
 
@@ -142,29 +152,23 @@ impl<'a> Lexer<'a> {
 
     fn right_delimiter(&mut self, trims: bool) -> Token {
         if trims {
-            self.advance_to(self.position + TRIM_MARKER);
-            self.ignore();
+            self.skip_to(self.position + TRIM_MARKER);
         }
         self.position += RIGHT.len();
         let token = self.emit(TokenKind::RightDelimiter);
         if trims {
             self.skip_space();
-            self.ignore();
+            self.start = self.position;
         }
         self.inside_action = false;
         token
     }
 
     fn space(&mut self) -> Token {
-        while matches!(self.peek(), Some(' ' | '\t' | '\r' | '\n')) {
-            self.next();
-        }
+        self.skip_space();
         if right_delimiter_at(&self.text[self.position - 1..]) == Some(true) {
             // The last of the spaces belongs to the marker.
             self.position -= 1;
-            if self.text[self.position] == b'\n' {
-                self.line -= 1;
-            }
             if self.position == self.start {
                 return self.right_delimiter(true);
             }
@@ -193,8 +197,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_alphanumeric(&mut self) {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.next();
+        while let Some(byte) = self.text.get(self.position) {
+            if byte.is_ascii_alphanumeric() || *byte == b'_' {
+                self.position += 1;
+            } else if byte.is_ascii() || !self.peek().is_some_and(is_alphanumeric) {
+                return;
+            } else {
+                self.next();
+            }
         }
     }
 
@@ -210,27 +220,27 @@ impl<'a> Lexer<'a> {
 
     fn quoted(&mut self, quote: u8, kind: TokenKind, unterminated: &str) -> Token {
         loop {
-            let mut char = self.next();
-            if char == Some('\\') {
-                char = self.next();
-                if char.is_some_and(|char| char != '\n') {
+            let mut byte = self.next_byte();
+            if byte == Some(b'\\') {
+                byte = self.next_byte();
+                if byte.is_some_and(|byte| byte != b'\n') {
                     continue;
                 }
             }
-            match char {
-                None | Some('\n') => return self.error(unterminated),
-                Some(char) if char == char::from(quote) => return self.emit(kind),
+            match byte {
+                None | Some(b'\n') => return self.error(unterminated),
+                Some(byte) if byte == quote => return self.emit(kind),
                 Some(_) => {}
             }
         }
     }
 
     fn raw_string(&mut self) -> Token {
-        loop {
-            match self.next() {
-                None => return self.error("unterminated raw quoted string"),
-                Some('`') => return self.emit(TokenKind::RawString),
-                Some(_) => {}
+        match self.text[self.position..].iter().position(|byte| *byte == b'`') {
+            None => self.error("unterminated raw quoted string"),
+            Some(length) => {
+                self.position += length + 1;
+                self.emit(TokenKind::RawString)
             }
         }
     }
@@ -293,61 +303,41 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_space(&mut self) {
-        let spaces = self.text[self.position..].iter().take_while(|byte| is_space(**byte)).count();
-        self.advance_to(self.position + spaces);
+        self.position += self.text[self.position..].iter().take_while(|byte| is_space(**byte)).count();
     }
 
     fn peek(&self) -> Option<char> {
-        decode(&self.text[self.position..]).map(|(char, _)| char)
+        crate::unicode::decode(&self.text[self.position..]).map(|(char, _)| char)
     }
 
     fn next(&mut self) -> Option<char> {
-        let (char, length) = decode(&self.text[self.position..])?;
+        let (char, length) = crate::unicode::decode(&self.text[self.position..])?;
         self.position += length;
-        self.line += u32::from(char == '\n');
         Some(char)
     }
 
-    /// Goes to `position` and counts the lines on the way.
-    fn advance_to(&mut self, position: usize) {
-        let passed = &self.text[self.position..position];
-        self.line += u32::try_from(crate::unicode::line_breaks(passed)).unwrap_or(u32::MAX);
-        self.position = position;
+    fn next_byte(&mut self) -> Option<u8> {
+        let byte = *self.text.get(self.position)?;
+        self.position += 1;
+        Some(byte)
     }
 
-    fn ignore(&mut self) {
-        self.start = self.position;
-        self.start_line = self.line;
+    /// Goes to `position`, where the next token starts.
+    fn skip_to(&mut self, position: usize) {
+        self.position = position;
+        self.start = position;
     }
 
     fn emit(&mut self, kind: TokenKind) -> Token {
-        let range = self.start..self.position;
-        let text = match kind {
-            TokenKind::Text => String::new(),
-            TokenKind::EndOfText => "EOF".to_owned(),
-            _ => String::from_utf8_lossy(&self.text[range.clone()]).into_owned(),
-        };
-        let position = u32::try_from(self.start).unwrap_or(u32::MAX);
-        let token = Token { kind, position, text, line: self.start_line, range };
-        self.ignore();
-        token
+        let span = Span::new(self.start, self.position);
+        self.start = self.position;
+        Token { kind, span }
     }
 
     /// Ends the text with an error.
-    fn error(&mut self, message: &str) -> Token {
-        let position = u32::try_from(self.start).unwrap_or(u32::MAX);
-        let token = Token {
-            kind: TokenKind::Error,
-            position,
-            text: message.to_owned(),
-            line: self.start_line,
-            range: self.start..self.start,
-        };
-        self.text = &[];
-        self.position = 0;
-        self.start = 0;
-        self.inside_action = false;
-        token
+    fn error(&mut self, problem: &str) -> Token {
+        self.problem = Some(problem.to_owned());
+        Token { kind: TokenKind::Error, span: Span::new(self.start, self.start) }
     }
 }
 
@@ -356,8 +346,15 @@ fn trimmed_length(text: &[u8]) -> usize {
     text.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1)
 }
 
-fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
-    text.windows(pattern.len()).position(|window| window == pattern)
+fn find(text: &[u8], pattern: &[u8; 2]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let first = from + text[from..].iter().position(|byte| *byte == pattern[0])?;
+        if text.get(first + 1) == Some(&pattern[1]) {
+            return Some(first);
+        }
+        from = first + 1;
+    }
 }
 
 fn has_left_trim_marker(text: &[u8]) -> bool {
@@ -378,11 +375,6 @@ fn is_space(byte: u8) -> bool {
 
 fn is_alphanumeric(char: char) -> bool {
     char == '_' || char.is_alphabetic() || crate::unicode::is_decimal_digit(char)
-}
-
-/// The character that `text` starts with and its length; a byte that is no UTF-8 counts as U+FFFD.
-fn decode(text: &[u8]) -> Option<(char, usize)> {
-    crate::unicode::decode(text)
 }
 
 /// A character as `%#U` prints it.

@@ -1,14 +1,14 @@
 //! Literals: numbers, characters and strings as Go writes them.
 
-use super::ast::Literal;
+use super::ast::{Literal, Span};
 use crate::number::{parse_float, parse_int, parse_uint};
 use crate::unicode;
 use crate::value::Text;
 
-/// Reads a number or a character.
-pub(super) fn number(text: &str, is_character: bool) -> Result<Literal, String> {
-    if is_character {
-        return character(text);
+/// Reads the number or character `text`, which is `written` somewhere.
+pub(super) fn number(text: &str, written: Span) -> Result<Literal, String> {
+    if text.starts_with('\'') {
+        return character(text, written);
     }
     let (int, uint) = (parse_int(text).ok(), parse_uint(text).ok());
     let float = match (int, uint) {
@@ -23,7 +23,7 @@ pub(super) fn number(text: &str, is_character: bool) -> Result<Literal, String> 
         return Err(format!("integer overflow: {}", quoted()));
     }
     let (int, uint) = if is_integer { (int, uint) } else { (whole(float), unsigned_whole(float)) };
-    Ok(Literal { text: text.into(), int, uint, float: Some(float) })
+    Ok(Literal { written, int, uint, float: Some(float), is_float: is_float(text) })
 }
 
 /// Undoes the quotes of a string, as `strconv.Unquote`.
@@ -41,14 +41,22 @@ pub(super) fn unquote(written: &[u8]) -> Option<Text> {
     }
 }
 
-fn character(text: &str) -> Result<Literal, String> {
+/// Whether a number is a `float64` where nothing asks for a type.
+fn is_float(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let is_hex_integer = lower.starts_with("0x") && !lower.contains('p');
+    !is_hex_integer && lower.contains(['.', 'e', 'p'])
+}
+
+fn character(text: &str, written: Span) -> Result<Literal, String> {
     let malformed = || format!("malformed character constant: {text}");
     let decoded = unquote(text.as_bytes()).ok_or_else(malformed)?;
     let mut chars = unicode::chars(&decoded);
     let (Some((char, bytes)), None) = (chars.next(), chars.next()) else { return Err(malformed()) };
     // `'\xff'` is the number of its byte, though it is no character.
     let code = if char == char::REPLACEMENT_CHARACTER && bytes.len() == 1 { u32::from(bytes[0]) } else { char.into() };
-    Ok(Literal { text: text.into(), int: Some(code.into()), uint: Some(code.into()), float: Some(code.into()) })
+    let (int, uint, float) = (Some(code.into()), Some(code.into()), Some(code.into()));
+    Ok(Literal { written, int, uint, float, is_float: false })
 }
 
 /// Reads one character of a quoted string into `text` and returns what follows it.

@@ -1,17 +1,12 @@
 //! The tokens of templates.
 
-use std::ops::Range;
+use super::ast::Span;
 
-/// A token, with the line it starts on.
-#[derive(Clone, Debug, Default)]
+/// A token: what it is, and where it stands.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
-    pub(super) position: u32,
-    /// Its text; for an error, the message.
-    pub(super) text: String,
-    pub(super) line: u32,
-    /// Where its text stands.
-    pub(super) range: Range<usize>,
+    pub(super) span: Span,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

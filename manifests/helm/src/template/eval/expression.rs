@@ -1,61 +1,59 @@
 //! Pipelines, commands and operands: what stands between the braces.
 
-use std::sync::Arc;
-
-use super::super::ast::{Binding, Command, Literal, Operand, OperandKind, Pipeline};
-use super::super::error::Failure;
+use super::super::ast::{Binding, Command, Id, Literal, Operand, OperandKind, Pipeline, Span};
+use super::super::error::{ExecError, Failure};
 use super::{At, Executed, Execution, Held};
 use crate::functions::{Call, Function, ShortCircuit, Type};
-use crate::value::{ListType, MapType, Text, Value};
+use crate::value::{ListType, MapType, Value};
 
 impl<'t> Execution<'_, '_, 't> {
     pub(super) fn pipeline(&mut self, pipeline: &'t Pipeline) -> Executed<Held> {
         self.at = At::Pipeline(pipeline);
         let mut value = None;
-        for command in &pipeline.commands {
+        for command in pipeline.commands.of(&self.source.syntax.commands) {
             value = Some(self.command(command, value)?.unboxed());
         }
         let value = value.unwrap_or(Held::MISSING);
-        for variable in &pipeline.variables {
+        for variable in self.variables_of(pipeline) {
             match pipeline.binding {
-                Binding::Declare => self.variables.push((Arc::clone(variable), value.clone())),
+                Binding::Declare => self.variables.push((variable, value.clone())),
                 Binding::Assign => self.assign(variable, value.clone())?,
             }
         }
         Ok(value)
     }
 
-    pub(super) fn assign(&mut self, name: &str, value: Held) -> Executed<()> {
-        match self.variables.iter_mut().rev().find(|(variable, _)| &**variable == name) {
+    pub(super) fn assign(&mut self, name: &[u8], value: Held) -> Executed<()> {
+        match self.variables.iter_mut().rev().find(|(variable, _)| *variable == name) {
             Some((_, held)) => {
                 *held = value;
                 Ok(())
             }
-            None => Err(self.problem(format!("undefined variable: {name}"))),
+            None => Err(self.undefined(name)),
         }
     }
 
     /// Evaluates a command whose last argument is the result of the one before.
     fn command(&mut self, command: &'t Command, last: Option<Held>) -> Executed<Held> {
-        let (first, arguments) = command.operands.split_first().expect("a parsed command has an operand");
+        let (first, arguments) = command.operands.of(&self.source.syntax.operands).split_first().expect("a parsed command has an operand");
         let arguments = Arguments { operands: arguments, last };
         match &first.kind {
             OperandKind::Field(names) => {
                 self.at = At::Operand(first);
-                self.fields(self.dot.clone(), names, first, arguments)
+                self.fields(self.dot.clone(), *names, first, arguments)
             }
             OperandKind::Chain(start, names) => {
-                let start = self.chain_start(first, start)?;
-                self.fields(start, names, first, arguments)
+                let start = self.chain_start(first, *start)?;
+                self.fields(start, *names, first, arguments)
             }
-            OperandKind::Variable(name, names) => {
+            OperandKind::Variable(names) => {
                 self.at = At::Operand(first);
-                let value = self.variable(name)?;
-                if names.is_empty() {
+                let value = self.variable(*names)?;
+                if names.fields(&self.source.text).next().is_none() {
                     self.takes_no_argument(first, &arguments)?;
                     return Ok(value);
                 }
-                self.fields(value, names, first, arguments)
+                self.fields(value, *names, first, arguments)
             }
             OperandKind::Function(function) => {
                 self.at = At::Operand(first);
@@ -89,72 +87,88 @@ impl<'t> Execution<'_, '_, 't> {
             OperandKind::Dot => Ok(self.dot.clone()),
             OperandKind::Nil => Err(self.problem("nil is not a command")),
             OperandKind::Bool(bool) => Ok(Value::Bool(*bool).into()),
-            OperandKind::Number(literal) => self.ideal_number(literal),
-            OperandKind::Text(_, text) => Ok(Value::Text(text.clone()).into()),
+            OperandKind::Number(literal) => self.ideal_number(literal.of(&self.source.syntax.numbers)),
+            OperandKind::Text(_, text) => Ok(Value::Text(text.of(&self.source.syntax.texts).clone()).into()),
             OperandKind::Field(_)
-            | OperandKind::Variable(..)
+            | OperandKind::Variable(_)
             | OperandKind::Function(_)
             | OperandKind::Pipeline(_)
-            | OperandKind::Chain(..) => Err(self.problem(format!("can't evaluate command {operand}"))),
+            | OperandKind::Chain(..) => {
+                Err(self.problem(format!("can't evaluate command {}", self.source.show(operand))))
+            }
         }
     }
 
     /// The value of a number where nothing asks for a type.
     fn ideal_number(&mut self, literal: &Literal) -> Executed<Held> {
-        if literal.is_float() {
+        if literal.is_float {
             return Ok(Value::Float(literal.float.unwrap_or_default()).into());
         }
         match literal.int {
             Some(int) => Ok(Value::int(int).into()),
-            None => Err(self.problem(format!("{} overflows int", literal.text))),
+            None => {
+                let written = String::from_utf8_lossy(literal.written.of(&self.source.text));
+                Err(self.problem(format!("{written} overflows int")))
+            }
         }
     }
 
-    fn takes_no_argument(&mut self, operand: &Operand, arguments: &Arguments<'t>) -> Executed<()> {
+    fn takes_no_argument(&self, operand: &Operand, arguments: &Arguments<'t>) -> Executed<()> {
         if arguments.is_empty() {
             return Ok(());
         }
-        Err(self.problem(format!("can't give argument to non-function {operand}")))
+        Err(self.problem(format!("can't give argument to non-function {}", self.source.show(operand))))
     }
 
-    fn variable(&mut self, name: &str) -> Executed<Held> {
-        match self.variables.iter().rev().find(|(variable, _)| &**variable == name) {
+    /// The value of the variable `$x` of `$x.a.b`.
+    fn variable(&mut self, written: Span) -> Executed<Held> {
+        let name = written.variable(&self.source.text);
+        match self.variables.iter().rev().find(|(variable, _)| *variable == name) {
             Some((_, value)) => Ok(value.clone()),
-            None => Err(self.problem(format!("undefined variable: {name}"))),
+            None => Err(self.undefined(name)),
         }
     }
 
-    fn chain_start(&mut self, chain: &'t Operand, start: &'t Operand) -> Executed<Held> {
-        self.at = At::Operand(chain);
-        self.untyped(start)
+    #[expect(clippy::unnecessary_box_returns, reason = "an error is boxed wherever it goes")]
+    fn undefined(&self, name: &[u8]) -> Box<ExecError> {
+        self.problem(format!("undefined variable: {}", String::from_utf8_lossy(name)))
     }
 
+    fn chain_start(&mut self, chain: &'t Operand, start: Id<Operand>) -> Executed<Held> {
+        self.at = At::Operand(chain);
+        self.untyped(start.of(&self.source.syntax.operands))
+    }
+
+    /// What the fields that are `written` lead to, of which the last may be a method with `arguments`.
     fn fields(
         &mut self,
-        receiver: Held,
-        names: &'t [Text],
+        mut receiver: Held,
+        written: Span,
         node: &'t Operand,
         arguments: Arguments<'t>,
     ) -> Executed<Held> {
-        let (last, path) = names.split_last().expect("a parsed chain has a field");
-        let mut receiver = receiver;
-        for name in path {
+        let mut names = written.fields(&self.source.text).peekable();
+        while let Some(name) = names.next() {
+            if names.peek().is_none() {
+                return self.field(&receiver, name, node, arguments);
+            }
             receiver = self.field(&receiver, name, node, Arguments::NONE)?;
         }
-        self.field(&receiver, last, node, arguments)
+        Ok(receiver)
     }
 
-    fn field(&mut self, receiver: &Held, name: &Text, node: &'t Operand, arguments: Arguments<'t>) -> Executed<Held> {
+    fn field(&mut self, receiver: &Held, name: &[u8], node: &'t Operand, arguments: Arguments<'t>) -> Executed<Held> {
+        let shown = || String::from_utf8_lossy(name);
         let type_name = receiver.type_name();
         match &receiver.value {
             Value::Missing => return Ok(Held::MISSING),
-            Value::Nil => return Err(self.problem(format!("nil pointer evaluating {type_name}.{name}"))),
+            Value::Nil => return Err(self.problem(format!("nil pointer evaluating {type_name}.{}", shown()))),
             Value::Map(map) => {
                 if let Some(method) = method(&receiver.value, name) {
                     return self.call(method, Some(&receiver.value), At::Operand(node), arguments);
                 }
                 if !arguments.is_empty() {
-                    return Err(self.problem(format!("{name} is not a method but has arguments")));
+                    return Err(self.problem(format!("{} is not a method but has arguments", shown())));
                 }
                 let map_type = map.map_type();
                 let value = map.get(name).unwrap_or_else(|| map_type.zero());
@@ -164,15 +178,15 @@ impl<'t> Execution<'_, '_, 't> {
                 if let Some(method) = method(&receiver.value, name) {
                     return self.call(method, Some(&receiver.value), At::Operand(node), arguments);
                 }
-                if let Some(value) = object.field(&name.to_str()) {
+                if let Some(value) = object.field(&shown()) {
                     if !arguments.is_empty() {
-                        let message = format!("{name} has arguments but cannot be invoked as function");
+                        let message = format!("{} has arguments but cannot be invoked as function", shown());
                         return Err(self.problem(message));
                     }
                     return Ok(value.into());
                 }
-                if object.hides(&name.to_str()) {
-                    let message = format!("{name} is an unexported field of struct type {type_name}");
+                if object.hides(&shown()) {
+                    let message = format!("{} is an unexported field of struct type {type_name}", shown());
                     return Err(self.problem(message));
                 }
             }
@@ -183,7 +197,7 @@ impl<'t> Execution<'_, '_, 't> {
             }
             Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {}
         }
-        Err(self.problem(format!("can't evaluate field {name} in type {type_name}")))
+        Err(self.problem(format!("can't evaluate field {} in type {type_name}", shown())))
     }
 
     fn call(
@@ -250,7 +264,7 @@ impl<'t> Execution<'_, '_, 't> {
             OperandKind::Bool(_) | OperandKind::Number(_) | OperandKind::Text(..) => self.literal(operand, wanted),
             OperandKind::Dot
             | OperandKind::Field(_)
-            | OperandKind::Variable(..)
+            | OperandKind::Variable(_)
             | OperandKind::Function(_)
             | OperandKind::Pipeline(_)
             | OperandKind::Chain(..) => {
@@ -265,16 +279,16 @@ impl<'t> Execution<'_, '_, 't> {
         self.at = At::Operand(operand);
         match &operand.kind {
             OperandKind::Dot => Ok(self.dot.clone()),
-            OperandKind::Field(names) => self.fields(self.dot.clone(), names, operand, Arguments::NONE),
-            OperandKind::Variable(name, names) => {
-                let value = self.variable(name)?;
-                if names.is_empty() { Ok(value) } else { self.fields(value, names, operand, Arguments::NONE) }
+            OperandKind::Field(names) => self.fields(self.dot.clone(), *names, operand, Arguments::NONE),
+            OperandKind::Variable(names) => {
+                let value = self.variable(*names)?;
+                self.fields(value, *names, operand, Arguments::NONE)
             }
             OperandKind::Pipeline(pipeline) => self.parentheses(pipeline),
             OperandKind::Function(function) => self.call(function, None, At::Operand(operand), Arguments::NONE),
             OperandKind::Chain(start, names) => {
-                let start = self.chain_start(operand, start)?;
-                self.fields(start, names, operand, Arguments::NONE)
+                let start = self.chain_start(operand, *start)?;
+                self.fields(start, *names, operand, Arguments::NONE)
             }
             OperandKind::Nil | OperandKind::Bool(_) | OperandKind::Number(_) | OperandKind::Text(..) => {
                 self.constant(operand)
@@ -284,28 +298,34 @@ impl<'t> Execution<'_, '_, 't> {
 
     /// A literal takes the type of its parameter.
     fn literal(&mut self, operand: &'t Operand, wanted: Type) -> Executed<Value> {
-        let expected = |what: &str| Err(format!("expected {what}; found {operand}"));
-        let value = match (wanted, &operand.kind) {
-            (Type::Any | Type::Reflected, _) => return Ok(self.constant(operand)?.value),
-            (Type::Text, OperandKind::Text(_, text)) => Ok(Value::Text(text.clone())),
-            (Type::Text, _) => expected("string"),
-            (Type::Bool, OperandKind::Bool(bool)) => Ok(Value::Bool(*bool)),
-            (Type::Bool, _) => expected("bool"),
-            (Type::Int(int_type), OperandKind::Number(Literal { int: Some(int), .. })) => {
-                Ok(Value::Int(*int, int_type))
+        let syntax = &self.source.syntax;
+        let number = match &operand.kind {
+            OperandKind::Number(literal) => Some(literal.of(&syntax.numbers)),
+            _ => None,
+        };
+        let (value, expected) = match wanted {
+            Type::Any | Type::Reflected => return Ok(self.constant(operand)?.value),
+            Type::Text => match &operand.kind {
+                OperandKind::Text(_, text) => (Some(Value::Text(text.of(&syntax.texts).clone())), "string"),
+                _ => (None, "string"),
+            },
+            Type::Bool => match &operand.kind {
+                OperandKind::Bool(bool) => (Some(Value::Bool(*bool)), "bool"),
+                _ => (None, "bool"),
+            },
+            Type::Int(int_type) => {
+                (number.and_then(|number| number.int).map(|int| Value::Int(int, int_type)), "integer")
             }
-            (Type::Int(_), _) => expected("integer"),
-            (Type::Uint(uint_type), OperandKind::Number(Literal { uint: Some(uint), .. })) => {
-                Ok(Value::Uint(*uint, uint_type))
+            Type::Uint(uint_type) => {
+                (number.and_then(|number| number.uint).map(|uint| Value::Uint(uint, uint_type)), "unsigned integer")
             }
-            (Type::Uint(_), _) => expected("unsigned integer"),
-            (Type::Float, OperandKind::Number(Literal { float: Some(float), .. })) => Ok(Value::Float(*float)),
-            (Type::Float, _) => expected("float"),
-            (Type::Map | Type::List | Type::Object(_), _) => {
-                Err(format!("can't handle {operand} for arg of type {}", wanted.name()))
+            Type::Float => (number.and_then(|number| number.float).map(Value::Float), "float"),
+            Type::Map | Type::List | Type::Object(_) => {
+                let operand = self.source.show(operand);
+                return Err(self.problem(format!("can't handle {operand} for arg of type {}", wanted.name())));
             }
         };
-        value.map_err(|message| self.problem(message))
+        value.ok_or_else(|| self.problem(format!("expected {expected}; found {}", self.source.show(operand))))
     }
 
     /// `held` for a parameter of the type `wanted`.
@@ -344,7 +364,7 @@ impl Arguments<'_> {
 }
 
 /// The method `name` of `value`.
-fn method(value: &Value, name: &Text) -> Option<&'static Function> {
+fn method(value: &Value, name: &[u8]) -> Option<&'static Function> {
     let methods = match value {
         Value::Map(map) => match map.map_type() {
             MapType::Named(named) => named.methods,
@@ -364,5 +384,5 @@ fn method(value: &Value, name: &Text) -> Option<&'static Function> {
         | Value::Text(_)
         | Value::Bytes(_) => return None,
     };
-    methods.iter().find(|method| method.name.as_bytes() == &**name)
+    methods.iter().find(|method| method.name.as_bytes() == name)
 }

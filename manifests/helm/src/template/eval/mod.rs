@@ -9,12 +9,12 @@ mod expression;
 
 use std::sync::Arc;
 
-use super::ast::{Binding, Branch, Command, Invocation, Node, Operand, Pipeline, Template};
+use super::ast::{Binding, Branch, Command, Invocation, Node, Operand, Pipeline, Run, Source, Template};
 use super::error::{ExecError, Failure, LimitError};
 use super::machine::{Machine, NO_VALUE};
 use super::marks::Marks;
 use crate::fmt;
-use crate::value::{Text, UintType, Value};
+use crate::value::{UintType, Value};
 
 /// A value, and whether it is in a variable of the type `interface {}`.
 #[derive(Clone, Debug)]
@@ -70,8 +70,9 @@ type Executed<T> = Result<T, Box<ExecError>>;
 pub(super) struct Execution<'x, 'w, 't> {
     machine: &'x mut Machine<'w>,
     template: &'t Template,
+    source: &'t Source,
     text: &'x mut Vec<u8>,
-    variables: Vec<(Arc<str>, Held)>,
+    variables: Vec<(&'t [u8], Held)>,
     dot: Held,
     at: At<'t>,
     /// Whoever wants to know where the text comes from.
@@ -80,8 +81,8 @@ pub(super) struct Execution<'x, 'w, 't> {
 
 impl<'x, 'w, 't> Execution<'x, 'w, 't> {
     pub(super) fn new(machine: &'x mut Machine<'w>, template: &'t Template, text: &'x mut Vec<u8>, dot: Held) -> Self {
-        let variables = vec![("$".into(), dot.clone())];
-        Self { machine, template, text, variables, dot, at: At::Start, marks: None }
+        let variables: Vec<(&[u8], Held)> = vec![(b"$", dot.clone())];
+        Self { machine, template, source: &template.source, text, variables, dot, at: At::Start, marks: None }
     }
 
     /// Notes in `marks` which part of the template makes which part of the text.
@@ -90,11 +91,11 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
     }
 
     pub(super) fn run(mut self) -> Executed<()> {
-        self.nodes(&self.template.body).map(|_| ())
+        self.nodes(self.template.body).map(|_| ())
     }
 
-    fn nodes(&mut self, nodes: &'t [Node]) -> Executed<Flow> {
-        for node in nodes {
+    fn nodes(&mut self, nodes: Run<Node>) -> Executed<Flow> {
+        for node in nodes.of(&self.source.syntax.nodes) {
             match self.node(node)? {
                 Flow::Next => {}
                 flow @ (Flow::Break | Flow::Continue) => return Ok(flow),
@@ -107,18 +108,30 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
         self.step()?;
         self.mark(node);
         match node {
-            Node::Text(_, text) => self.write(text)?,
+            Node::Text(span) => self.write(span.of(&self.source.text))?,
             Node::Action(pipeline) => {
                 let value = self.pipeline(pipeline)?;
-                if pipeline.variables.is_empty() {
+                if self.variables_of(pipeline).len() == 0 {
                     self.at = At::Action(pipeline);
                     self.print(&value.value)?;
                 }
             }
-            Node::If(branch) => return self.nested(|execution| execution.if_branch(branch)),
-            Node::With(branch) => return self.nested(|execution| execution.with_branch(branch)),
-            Node::Range(branch) => return self.nested(|execution| execution.range(branch)),
-            Node::Template(invocation) => self.nested(|execution| execution.invoke(invocation))?,
+            Node::If(branch) => {
+                let branch = branch.of(&self.source.syntax.branches);
+                return self.nested(|execution| execution.if_branch(branch));
+            }
+            Node::With(branch) => {
+                let branch = branch.of(&self.source.syntax.branches);
+                return self.nested(|execution| execution.with_branch(branch));
+            }
+            Node::Range(branch) => {
+                let branch = branch.of(&self.source.syntax.branches);
+                return self.nested(|execution| execution.range(branch));
+            }
+            Node::Template(invocation) => {
+                let invocation = invocation.of(&self.source.syntax.invocations);
+                self.nested(|execution| execution.invoke(invocation))?;
+            }
             Node::Break => return Ok(Flow::Break),
             Node::Continue => return Ok(Flow::Continue),
         }
@@ -128,9 +141,11 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
     fn mark(&mut self, node: &Node) {
         let Some(marks) = &mut self.marks else { return };
         match node {
-            Node::Text(position, _) => marks.copied(self.text.len(), *position),
+            Node::Text(span) => marks.copied(self.text.len(), span.start),
             Node::Action(pipeline) => marks.made(self.text.len(), pipeline.position),
-            Node::Template(invocation) => marks.made(self.text.len(), invocation.position),
+            Node::Template(invocation) => {
+                marks.made(self.text.len(), invocation.of(&self.source.syntax.invocations).position);
+            }
             Node::If(_) | Node::With(_) | Node::Range(_) | Node::Break | Node::Continue => {}
         }
     }
@@ -147,7 +162,7 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
 
     fn if_branch(&mut self, branch: &'t Branch) -> Executed<Flow> {
         let value = self.pipeline(&branch.pipeline)?;
-        if value.value.is_true() { self.nodes(&branch.body) } else { self.otherwise(branch) }
+        if value.value.is_true() { self.nodes(branch.body) } else { self.otherwise(branch) }
     }
 
     fn with_branch(&mut self, branch: &'t Branch) -> Executed<Flow> {
@@ -155,10 +170,10 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
         if !value.value.is_true() {
             return self.otherwise(branch);
         }
-        self.with_dot(value, &branch.body)
+        self.with_dot(value, branch.body)
     }
 
-    fn with_dot(&mut self, dot: Held, body: &'t [Node]) -> Executed<Flow> {
+    fn with_dot(&mut self, dot: Held, body: Run<Node>) -> Executed<Flow> {
         let outside = std::mem::replace(&mut self.dot, dot);
         let flow = self.nodes(body);
         self.dot = outside;
@@ -166,7 +181,7 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
     }
 
     fn otherwise(&mut self, branch: &'t Branch) -> Executed<Flow> {
-        branch.otherwise.as_ref().map_or(Ok(Flow::Next), |nodes| self.nodes(nodes))
+        branch.otherwise.map_or(Ok(Flow::Next), |nodes| self.nodes(nodes))
     }
 
     fn range(&mut self, branch: &'t Branch) -> Executed<Flow> {
@@ -205,7 +220,7 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
 
     /// Counts from zero; a count has no index beside its elements.
     fn range_numbers(&mut self, branch: &'t Branch, count: i64, value: &Value) -> Executed<bool> {
-        if branch.pipeline.variables.len() > 1 {
+        if self.variables_of(&branch.pipeline).len() > 1 {
             let text = fmt::display(value);
             return Err(self.problem(format!("can't use {text} to iterate over more than one variable")));
         }
@@ -225,7 +240,7 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
             is_empty = false;
             self.step()?;
             self.bind_element(&branch.pipeline, index.into(), &element)?;
-            let flow = self.with_dot(element, &branch.body)?;
+            let flow = self.with_dot(element, branch.body)?;
             self.variables.truncate(variables);
             match flow {
                 Flow::Next | Flow::Continue => {}
@@ -237,21 +252,28 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
 
     fn bind_element(&mut self, pipeline: &'t Pipeline, index: Held, element: &Held) -> Executed<()> {
         let count = self.variables.len();
-        match (pipeline.variables.as_slice(), pipeline.binding) {
-            ([], _) => {}
+        let mut names = self.variables_of(pipeline);
+        match (names.next(), names.next(), pipeline.binding) {
+            (None, ..) => {}
             // The pipeline declared them just before, with the whole list as their value.
-            ([_], Binding::Declare) => self.variables[count - 1].1 = element.clone(),
-            ([_, _, ..], Binding::Declare) => {
+            (Some(_), None, Binding::Declare) => self.variables[count - 1].1 = element.clone(),
+            (Some(_), Some(_), Binding::Declare) => {
                 self.variables[count - 2].1 = index;
                 self.variables[count - 1].1 = element.clone();
             }
-            ([name], Binding::Assign) => self.assign(name, element.clone())?,
-            ([first, second, ..], Binding::Assign) => {
+            (Some(name), None, Binding::Assign) => self.assign(name, element.clone())?,
+            (Some(first), Some(second), Binding::Assign) => {
                 self.assign(first, index)?;
                 self.assign(second, element.clone())?;
             }
         }
         Ok(())
+    }
+
+    /// The names of the variables that take the value of `pipeline`.
+    fn variables_of(&self, pipeline: &Pipeline) -> impl ExactSizeIterator<Item = &'t [u8]> + use<'t> {
+        let Source { text, syntax, .. } = self.source;
+        pipeline.variables.of(&syntax.variables).iter().map(|span| span.of(text))
     }
 
     fn invoke(&mut self, invocation: &'t Invocation) -> Executed<()> {
@@ -273,7 +295,7 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
         self.machine.charge(made).map_err(|limit| self.limit(limit))
     }
 
-    fn write(&mut self, text: &Text) -> Executed<()> {
+    fn write(&mut self, text: &[u8]) -> Executed<()> {
         self.machine.charge(text.len()).map_err(|limit| self.limit(limit))?;
         self.text.extend_from_slice(text);
         Ok(())
@@ -295,15 +317,15 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
 
     #[expect(clippy::unnecessary_box_returns, reason = "an error is boxed wherever it goes")]
     fn failure(&self, failure: Failure) -> Box<ExecError> {
+        let source = self.source;
         let (position, node) = match self.at {
             At::Start => (0, String::new()),
-            At::Action(pipeline) => (pipeline.position, format!("{{{{{pipeline}}}}}")),
-            At::Pipeline(pipeline) => (pipeline.position, pipeline.to_string()),
-            At::Command(command) => (command.position, command.to_string()),
-            At::Operand(operand) => (operand.position, operand.to_string()),
-            At::Invocation(invocation) => (invocation.position, invocation.to_string()),
+            At::Action(pipeline) => (pipeline.position, format!("{{{{{}}}}}", source.show(pipeline))),
+            At::Pipeline(pipeline) => (pipeline.position, source.show(pipeline).to_string()),
+            At::Command(command) => (command.position, source.show(command).to_string()),
+            At::Operand(operand) => (operand.position, source.show(operand).to_string()),
+            At::Invocation(invocation) => (invocation.position, source.show(invocation).to_string()),
         };
-        let source = &self.template.source;
         let (line, column) = source.line_and_column(position);
         let (file, template) = (Arc::clone(&source.name), Arc::clone(&self.template.name));
         Box::new(ExecError { file, line, column, template, node, failure })

@@ -1,19 +1,16 @@
 //! What stands between the braces: pipelines, commands and operands.
 
-use std::sync::Arc;
-
-use super::super::ast::{Binding, Command, Literal, Operand, OperandKind, Pipeline};
+use super::super::ast::{Binding, Command, Id, Literal, Operand, OperandKind, Pipeline, Run, Shown, Span};
 use super::super::literal;
 use super::super::token::{Token, TokenKind};
 use super::{MAX_NESTING, Parsed, Parser};
 use crate::functions;
-use crate::value::Text;
 
 impl Parser<'_, '_> {
     pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Parsed<Pipeline> {
-        let position = self.peek_non_space().position;
+        let position = self.peek_non_space().span.start;
         let (variables, binding) = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let start = self.collected.commands.len();
         loop {
             let token = self.next_non_space();
             match token.kind {
@@ -30,22 +27,25 @@ impl Parser<'_, '_> {
                 | TokenKind::Variable
                 | TokenKind::LeftParen => {
                     self.put_back();
-                    commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.collected.commands.push(command);
                 }
-                _ => return Err(self.unexpected(&token, context)),
+                _ => return Err(self.unexpected(token, context)),
             }
         }
-        self.check_commands(&commands, context)?;
+        let commands = Run::add(&mut self.collected.commands, start, &mut self.syntax.commands);
+        self.check_commands(commands, context)?;
         Ok(Pipeline { position, variables, binding, commands })
     }
 
     /// The variables before `:=` or `=`, if the pipeline starts with some.
-    fn declarations(&mut self, context: &str) -> Parsed<(Vec<Arc<str>>, Binding)> {
-        let mut variables: Vec<Arc<str>> = Vec::new();
+    fn declarations(&mut self, context: &str) -> Parsed<(Run<Span>, Binding)> {
+        let start = self.syntax.variables.len();
+        let mut binding = Binding::Declare;
         loop {
             let variable = self.peek_non_space();
             if variable.kind != TokenKind::Variable {
-                return Ok((variables, Binding::Declare));
+                break;
             }
             self.next();
             let after = self.peek();
@@ -53,48 +53,55 @@ impl Parser<'_, '_> {
             match following.kind {
                 TokenKind::Assign | TokenKind::Declare => {
                     self.next_non_space();
-                    self.declare(&mut variables, &variable);
-                    let is_assign = following.kind == TokenKind::Assign;
-                    return Ok((variables, if is_assign { Binding::Assign } else { Binding::Declare }));
+                    self.declare(variable);
+                    if following.kind == TokenKind::Assign {
+                        binding = Binding::Assign;
+                    }
+                    break;
                 }
-                TokenKind::Char if following.text == "," => {
+                TokenKind::Char if self.written(following) == b"," => {
                     self.next_non_space();
-                    self.declare(&mut variables, &variable);
-                    if context != "range" || variables.len() >= 2 {
-                        return Err(self.error(format!("too many declarations in {context}")));
-                    }
-                    let is_variable = matches!(
-                        self.peek_non_space().kind,
-                        TokenKind::Variable | TokenKind::RightDelimiter | TokenKind::RightParen
-                    );
-                    if !is_variable {
-                        return Err(self.error("range can only initialize variables"));
-                    }
+                    self.declare(variable);
+                    self.check_list_of_variables(context, start)?;
                 }
                 _ if after.kind == TokenKind::Space => {
                     self.put_back_three(variable, after);
-                    return Ok((variables, Binding::Declare));
+                    break;
                 }
                 _ => {
                     self.put_back_two(variable);
-                    return Ok((variables, Binding::Declare));
+                    break;
                 }
             }
         }
+        Ok((Run::at(start..self.syntax.variables.len()), binding))
     }
 
-    fn declare(&mut self, variables: &mut Vec<Arc<str>>, token: &Token) {
-        variables.push(token.text.as_str().into());
-        self.variables.push(token.text.clone());
+    /// Refuses what may not stand before or behind a comma between variables, of which the first is at `start`.
+    fn check_list_of_variables(&mut self, context: &str, start: usize) -> Parsed<()> {
+        if context != "range" || self.syntax.variables.len() - start >= 2 {
+            return Err(self.error(format!("too many declarations in {context}")));
+        }
+        match self.peek_non_space().kind {
+            TokenKind::Variable | TokenKind::RightDelimiter | TokenKind::RightParen => Ok(()),
+            _ => Err(self.error("range can only initialize variables")),
+        }
     }
 
-    fn check_commands(&mut self, commands: &[Command], context: &str) -> Parsed<()> {
+    fn declare(&mut self, token: Token) {
+        self.syntax.variables.push(token.span);
+        self.place.variables.push(self.written(token));
+    }
+
+    fn check_commands(&self, commands: Run<Command>, context: &str) -> Parsed<()> {
+        let commands = commands.of(&self.syntax.commands);
         if commands.is_empty() {
             return Err(self.error(format!("missing value for {context}")));
         }
         let is_value = |command: &Command| {
+            let operands = command.operands.of(&self.syntax.operands);
             matches!(
-                command.operands[0].kind,
+                operands[0].kind,
                 OperandKind::Bool(_)
                     | OperandKind::Dot
                     | OperandKind::Nil
@@ -109,11 +116,12 @@ impl Parser<'_, '_> {
     }
 
     fn command(&mut self) -> Parsed<Command> {
-        let position = self.peek_non_space().position;
-        let mut operands = Vec::new();
+        let position = self.peek_non_space().span.start;
+        let start = self.collected.operands.len();
         loop {
             self.peek_non_space();
-            operands.extend(self.operand()?);
+            let operand = self.operand()?;
+            self.collected.operands.extend(operand);
             let token = self.next();
             match token.kind {
                 TokenKind::Space => {}
@@ -122,12 +130,13 @@ impl Parser<'_, '_> {
                     break;
                 }
                 TokenKind::Pipe => break,
-                _ => return Err(self.unexpected(&token, "operand")),
+                _ => return Err(self.unexpected(token, "operand")),
             }
         }
-        if operands.is_empty() {
+        if self.collected.operands.len() == start {
             return Err(self.error("empty command"));
         }
+        let operands = Run::add(&mut self.collected.operands, start, &mut self.syntax.operands);
         Ok(Command { position, operands })
     }
 
@@ -137,79 +146,81 @@ impl Parser<'_, '_> {
         if first.kind != TokenKind::Field {
             return Ok(Some(term));
         }
-        let mut names = Vec::new();
+        let mut names = first.span;
         while self.peek().kind == TokenKind::Field {
-            names.push(Text::from(&self.next().text[1..]));
+            names = names.to(self.next().span);
         }
-        let Operand { position, kind } = term;
-        let kind = match kind {
-            OperandKind::Field(mut fields) => {
-                fields.append(&mut names);
-                OperandKind::Field(fields)
-            }
-            OperandKind::Variable(name, mut fields) => {
-                fields.append(&mut names);
-                OperandKind::Variable(name, fields)
-            }
+        let kind = match term.kind {
+            OperandKind::Field(fields) => OperandKind::Field(fields.to(names)),
+            OperandKind::Variable(fields) => OperandKind::Variable(fields.to(names)),
             OperandKind::Bool(_)
             | OperandKind::Text(..)
             | OperandKind::Number(_)
             | OperandKind::Nil
             | OperandKind::Dot => {
-                let term = crate::fmt::quote(Operand { position, kind }.to_string().as_bytes());
+                let shown = Shown { text: self.lexer.text(), syntax: &self.syntax, node: &term };
+                let term = crate::fmt::quote(shown.to_string().as_bytes());
                 return Err(self.error(format!("unexpected . after term {term}")));
             }
             OperandKind::Function(_) | OperandKind::Pipeline(_) | OperandKind::Chain(..) => {
-                OperandKind::Chain(Box::new(Operand { position, kind }), names)
+                OperandKind::Chain(Id::add(term, &mut self.syntax.operands), names)
             }
         };
-        Ok(Some(Operand { position: first.position, kind }))
+        Ok(Some(Operand { position: first.span.start, kind }))
     }
 
     fn term(&mut self) -> Parsed<Option<Operand>> {
         let token = self.next_non_space();
         let kind = match token.kind {
-            TokenKind::Identifier => {
-                let name = || crate::fmt::quote(token.text.as_bytes());
-                let function = functions::find(&token.text);
-                OperandKind::Function(function.ok_or_else(|| self.error(format!("function {} not defined", name())))?)
-            }
+            TokenKind::Identifier => self.function(token)?,
             TokenKind::Dot => OperandKind::Dot,
             TokenKind::Nil => OperandKind::Nil,
-            TokenKind::Variable => self.variable(&token)?,
-            TokenKind::Field => OperandKind::Field(vec![Text::from(&token.text[1..])]),
-            TokenKind::Bool => OperandKind::Bool(token.text == "true"),
-            TokenKind::CharConstant | TokenKind::Number => OperandKind::Number(self.number(&token)?),
+            TokenKind::Variable => self.variable(token)?,
+            TokenKind::Field => OperandKind::Field(token.span),
+            TokenKind::Bool => OperandKind::Bool(self.written(token) == b"true"),
+            TokenKind::CharConstant | TokenKind::Number => {
+                let number = self.number(token)?;
+                OperandKind::Number(Id::add(number, &mut self.syntax.numbers))
+            }
             TokenKind::LeftParen => {
-                self.nesting += 1;
-                if self.nesting > MAX_NESTING {
+                self.place.nesting += 1;
+                if self.place.nesting > MAX_NESTING {
                     return Err(self.error("max expression depth exceeded"));
                 }
                 let pipeline = self.pipeline("parenthesized pipeline", TokenKind::RightParen)?;
-                self.nesting -= 1;
+                self.place.nesting -= 1;
                 OperandKind::Pipeline(pipeline)
             }
             TokenKind::String | TokenKind::RawString => {
-                let text = self.unquote(&token)?;
-                OperandKind::Text(self.written(&token), text)
+                let text = self.unquote(token)?;
+                OperandKind::Text(token.span, Id::add(text, &mut self.syntax.texts))
             }
             _ => {
                 self.put_back();
                 return Ok(None);
             }
         };
-        Ok(Some(Operand { position: token.position, kind }))
+        Ok(Some(Operand { position: token.span.start, kind }))
     }
 
-    fn variable(&mut self, token: &Token) -> Parsed<OperandKind> {
-        if self.variables.contains(&token.text) {
-            return Ok(OperandKind::Variable(token.text.as_str().into(), Vec::new()));
+    fn function(&mut self, token: Token) -> Parsed<OperandKind> {
+        let name = self.written(token);
+        match str::from_utf8(name).ok().and_then(functions::find) {
+            Some(function) => Ok(OperandKind::Function(function)),
+            None => Err(self.error(format!("function {} not defined", crate::fmt::quote(name)))),
         }
-        let name = crate::fmt::quote(token.text.as_bytes());
-        Err(self.error(format!("undefined variable {name}")))
     }
 
-    fn number(&mut self, token: &Token) -> Parsed<Literal> {
-        literal::number(&token.text, token.kind == TokenKind::CharConstant).map_err(|problem| self.error(problem))
+    fn variable(&mut self, token: Token) -> Parsed<OperandKind> {
+        let name = self.written(token);
+        if self.place.variables.contains(&name) {
+            return Ok(OperandKind::Variable(token.span));
+        }
+        Err(self.error(format!("undefined variable {}", crate::fmt::quote(name))))
+    }
+
+    fn number(&mut self, token: Token) -> Parsed<Literal> {
+        let text = String::from_utf8_lossy(self.written(token));
+        literal::number(&text, token.span).map_err(|problem| self.error(problem))
     }
 }
