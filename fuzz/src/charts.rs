@@ -69,7 +69,7 @@ fn renders(chart: &Chart, values: &[UserValues]) {
 
 /// A world in which it is always the same day, and which draws the same numbers each time.
 #[derive(Default)]
-struct Nowhere {
+pub(crate) struct Nowhere {
     drawn: AtomicU64,
 }
 

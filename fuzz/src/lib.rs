@@ -3,7 +3,7 @@
 //! [`generate`] makes source trees up from [`Choices`], [`mutate`] spoils them, and [`shrink`] cuts what was found down
 //! to what matters. [`property`] names what must hold; two things drive it:
 //! - The tests of this crate run every property over a fixed number of seeds, so that it holds on each change, and
-//!   compare builds with `kustomize` itself.
+//!   compare builds with `kustomize` itself and [`templates`] with [`helm`] itself.
 //! - `cargo xtask fuzz NAME` runs one property under libFuzzer for as long as it is told.
 //!
 //! # The fuzzer
@@ -15,11 +15,13 @@
 mod charts;
 mod choices;
 pub mod generate;
+pub mod helm;
 pub mod mutate;
 pub mod oracle;
 mod properties;
 pub mod shrink;
 mod source;
+pub mod templates;
 
 pub use choices::Choices;
 pub use properties::{build_to_text, builds};

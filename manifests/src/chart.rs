@@ -1,11 +1,14 @@
 //! Charts: from a chart in a tree and the values of a release to manifests.
 //!
-//! [`render_chart`] is to charts what [`attempt`](crate::attempt) is to directories: a pure function of a tree, a
-//! [`ChartRequest`] and a [`World`], which says what it has looked at even if it fails.
+//! [`render_chart`] is a pure function of a tree, a [`ChartRequest`] and a [`World`]. [`attempt_chart`] does the same, and
+//! says what it has looked at even if it fails: what of the tree, and what of the values.
+
+use std::fmt;
 
 use fairlead_helm::{
     Chart, ChartError, Finding, Limits, PrintError, PrintOptions, Release, RenderError, Rendered, RenderedManifest,
-    Severity, UserValues, World, lint, load, load_archive, render,
+    Severity, UserValues, ValuePath, ValuesChange, ValuesRead, World, lint, load, load_archive, render,
+    render_noting_values,
 };
 use fairlead_kustomize::FILE_NAMES;
 use fairlead_object::{
@@ -22,7 +25,7 @@ const CHART_FILE: &str = "Chart.yaml";
 const ARCHIVES: [&str; 2] = [".tgz", ".tar.gz"];
 
 /// What a chart is rendered to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChartRequest {
     /// The chart: its directory, or the archive that it is packed in.
     pub path: TreePath,
@@ -53,18 +56,38 @@ pub enum ValuesSource {
 pub struct RenderedChart {
     /// What it makes of its values.
     pub rendered: Rendered,
-    /// What was looked at.
-    pub reads: ReadSet,
     path: TreePath,
 }
 
-/// A chart that could not be rendered.
+/// What came of rendering a chart, and what that depended on.
 #[derive(Debug)]
-pub struct FailedChart {
-    /// Why.
-    pub error: ChartBuildError,
+pub struct ChartAttempt {
+    /// The chart, or why it could not be rendered.
+    pub outcome: Result<RenderedChart, ChartBuildError>,
     /// What was looked at.
-    pub reads: ReadSet,
+    pub inputs: ChartInputs,
+}
+
+/// What a rendering depended on: its request, what it looked at in the tree, and which values its templates read.
+#[derive(Clone, Debug)]
+pub struct ChartInputs {
+    request: ChartRequest,
+    reads: ReadSet,
+    /// Unknown where the rendering failed.
+    values: Option<ValuesRead>,
+}
+
+/// Why a chart must be rendered again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChartChange {
+    /// Something else is asked.
+    Request,
+    /// Something in the tree is another: this file where it is one.
+    Tree(Option<TreePath>),
+    /// The values ask for other charts.
+    Charts,
+    /// This value, which a template read, is another.
+    Value(ValuePath),
 }
 
 /// Why a chart could not be rendered.
@@ -144,27 +167,108 @@ pub fn is_chart(tree: &dyn Tree, path: &TreePath) -> Result<bool, TreeError> {
 }
 
 /// Renders what `request` asks for from `tree`. Equal inputs in an equal world give equal manifests, byte for byte.
+///
+/// # Errors
+/// If it is no chart, or if it cannot be rendered.
 pub fn render_chart(
     tree: &dyn Tree,
     request: &ChartRequest,
     world: &(dyn World + Sync),
-) -> Result<RenderedChart, Box<FailedChart>> {
+) -> Result<RenderedChart, ChartBuildError> {
+    let (chart, values) = inputs(&Bounded::new(tree), request)?;
+    let rendered = render(&chart, &request.release, &values, world, Limits::default());
+    request.outcome(rendered)
+}
+
+/// Renders what `request` asks for from `tree` like [`render_chart`], and says what that depended on.
+pub fn attempt_chart(tree: &dyn Tree, request: &ChartRequest, world: &(dyn World + Sync)) -> ChartAttempt {
     let bounded = Bounded::new(tree);
     let recorder = Recorder::new(&bounded);
-    let outcome = rendered(&recorder, request, world);
-    let reads = recorder.into_reads();
-    match outcome {
-        Ok(rendered) => Ok(RenderedChart { rendered, reads, path: request.path.clone() }),
-        Err(error) => Err(Box::new(FailedChart { error, reads })),
+    let outcome = inputs(&recorder, request).and_then(|(chart, values)| {
+        let rendered = render_noting_values(&chart, &request.release, &values, world, Limits::default());
+        let (rendered, read) = rendered.map_or_else(|error| (Err(error), None), |(made, read)| (Ok(made), Some(read)));
+        Ok((request.outcome(rendered)?, read))
+    });
+    let (outcome, values) = outcome.map_or_else(|error| (Err(error), None), |(chart, read)| (Ok(chart), read));
+    ChartAttempt { outcome, inputs: ChartInputs { request: request.clone(), reads: recorder.into_reads(), values } }
+}
+
+fn inputs(tree: &dyn Tree, request: &ChartRequest) -> Result<(Chart, Vec<UserValues>), ChartBuildError> {
+    let chart = loaded(tree, &request.path)?;
+    let values: Vec<_> = request.values.iter().map(|source| source.read(tree)).collect::<Result<_, _>>()?;
+    Ok((chart, values))
+}
+
+impl ChartRequest {
+    fn outcome(&self, rendered: Result<Rendered, RenderError>) -> Result<RenderedChart, ChartBuildError> {
+        let path = self.path.clone();
+        match rendered {
+            Ok(rendered) => Ok(RenderedChart { rendered, path }),
+            Err(source) => Err(ChartBuildError::Render { path, source }),
+        }
+    }
+
+    /// Whether the file at `path` holds nothing but values: one that is given, or the defaults of a chart.
+    fn is_of_values(&self, path: &TreePath) -> bool {
+        let is_given = self.values.iter().any(|source| match source {
+            ValuesSource::File(file) | ValuesSource::TextOfFile { file, .. } => file == path,
+            ValuesSource::Given(_) => false,
+        });
+        is_given || self.is_of_defaults(path)
+    }
+
+    fn is_of_defaults(&self, path: &TreePath) -> bool {
+        let mut parts: Vec<&str> = path.parts().collect();
+        let above: Vec<&str> = self.path.parts().collect();
+        if !parts.starts_with(&above) {
+            return false;
+        }
+        parts.drain(..above.len());
+        matches!(parts.split_last(), Some((&"values.yaml", charts)) if charts.chunks(2).all(|pair| matches!(pair, ["charts", _])))
     }
 }
 
-fn rendered(tree: &dyn Tree, request: &ChartRequest, world: &(dyn World + Sync)) -> Result<Rendered, ChartBuildError> {
-    let path = &request.path;
-    let chart = loaded(tree, path)?;
-    let values: Vec<_> = request.values.iter().map(|source| source.read(tree)).collect::<Result<_, _>>()?;
-    let rendered = render(&chart, &request.release, &values, world, Limits::default());
-    rendered.map_err(|source| ChartBuildError::Render { path: path.clone(), source })
+impl ChartInputs {
+    /// What makes a rendering of `request` from `tree` differ from the recorded one; `None` if it would be the same.
+    ///
+    /// A change of files with values counts only if a template has read one of the values that are another. What a chart
+    /// is told by its world is no part of this.
+    pub fn first_change(&self, tree: &dyn Tree, request: &ChartRequest) -> Option<ChartChange> {
+        if self.request != *request {
+            return Some(ChartChange::Request);
+        }
+        let Some(changed) = self.reads.changed_files_in(tree) else { return Some(ChartChange::Tree(None)) };
+        let changed_file = *changed.first()?;
+        if let Some(other) = changed.iter().find(|path| !request.is_of_values(path)) {
+            return Some(ChartChange::Tree(Some((*other).clone())));
+        }
+        let unknown = || Some(ChartChange::Tree(Some(changed_file.clone())));
+        let Some(read) = &self.values else { return unknown() };
+        let Ok((chart, values)) = inputs(&Bounded::new(tree), request) else { return unknown() };
+        match read.first_change(&chart, &request.release, &values) {
+            Ok(None) => None,
+            Ok(Some(ValuesChange::Charts)) => Some(ChartChange::Charts),
+            Ok(Some(ValuesChange::Value(path))) => Some(ChartChange::Value(path)),
+            Err(_) => unknown(),
+        }
+    }
+
+    /// What was looked at in the tree.
+    pub fn reads(&self) -> &ReadSet {
+        &self.reads
+    }
+}
+
+impl fmt::Display for ChartChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request => f.write_str("the request"),
+            Self::Tree(None) => f.write_str("a directory"),
+            Self::Tree(Some(path)) => write!(f, "{path}"),
+            Self::Charts => f.write_str("which charts are used"),
+            Self::Value(path) => write!(f, "`.Values.{path}`"),
+        }
+    }
 }
 
 fn loaded(tree: &dyn Tree, path: &TreePath) -> Result<Chart, ChartBuildError> {
@@ -263,7 +367,8 @@ impl Template<'_> {
         let body = body.map_err(|source| ChartBuildError::Unreadable { at: at.clone(), source })?;
         let mut places = FieldPlaces::default();
         self.add_places(node, PathHash::ROOT, &mut places);
-        Ok(Manifest::new(body, at)?.with_fields(places))
+        let values_read = self.rendered.values.iter().map(ToString::to_string).collect();
+        Ok(Manifest::new(body, at)?.with_fields(places).with_values_read(values_read))
     }
 
     fn add_places(&self, node: &Node, path: PathHash, places: &mut FieldPlaces) {

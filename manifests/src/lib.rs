@@ -39,7 +39,8 @@ pub mod substitute;
 
 pub use build::{Built, FailedBuild, attempt, build};
 pub use chart::{
-    ChartBuildError, ChartRequest, FailedChart, RenderedChart, ValuesSource, is_chart, lint_chart, render_chart,
+    ChartAttempt, ChartBuildError, ChartChange, ChartInputs, ChartRequest, RenderedChart, ValuesSource, attempt_chart,
+    is_chart, lint_chart, render_chart,
 };
 pub use error::{BuildError, Duplicate};
 pub use fairlead_helm::{Finding, Severity};

@@ -47,7 +47,7 @@ impl LocalChart {
             let outcome = self.render(machine);
             let open = machine.take_open();
             if open.is_empty() {
-                return outcome.map_err(|failed| explained(failed.error, &self.place.shown));
+                return outcome.map_err(|error| explained(error, &self.place.shown));
             }
             for question in open {
                 let answer = answer(cluster, &question).await?;

@@ -6,7 +6,9 @@ mod world;
 
 use std::path::Path;
 
-use fairlead_manifests::{ChartBuildError, ChartRequest, FailedChart, RenderedChart, is_chart, render_chart};
+use fairlead_manifests::{
+    ChartAttempt, ChartBuildError, ChartRequest, RenderedChart, attempt_chart, is_chart, render_chart,
+};
 
 use crate::{
     local::{self, LocalPlace},
@@ -54,8 +56,13 @@ impl LocalChart {
     }
 
     /// Renders it.
-    pub(crate) fn render(&self, world: &Machine) -> Result<RenderedChart, Box<FailedChart>> {
+    pub(crate) fn render(&self, world: &Machine) -> Result<RenderedChart, ChartBuildError> {
         render_chart(&self.place.tree, &self.request, world)
+    }
+
+    /// Renders it, and notes what that depends on.
+    pub(crate) fn attempt(&self, world: &Machine) -> ChartAttempt {
+        attempt_chart(&self.place.tree, &self.request, world)
     }
 }
 

@@ -1,4 +1,6 @@
-//! What must hold for every input, over fixed seeds; builds against `kustomize` itself.
+//! What must hold for every input, over fixed seeds; builds against `kustomize` itself, templates against
+//! `helm` itself.
 
+mod charts;
 mod differential;
 mod properties;

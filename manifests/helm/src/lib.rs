@@ -30,6 +30,7 @@ mod fmt;
 mod functions;
 mod lint;
 mod number;
+mod patterns;
 mod release;
 mod schema;
 mod semver;
@@ -46,7 +47,8 @@ pub use chart::{
 pub use lint::{Finding, Severity, lint};
 pub use release::{
     DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, Hook, HookEvent, HookOutput, PrintError, PrintOptions,
-    Release, RenderError, Rendered, RenderedFile, RenderedManifest, release_name, render, render_files,
+    Release, RenderError, Rendered, RenderedFile, RenderedManifest, Schemas, ValuesChange, ValuesRead, release_name,
+    render, render_files, render_noting_values,
 };
 pub use template::{CallError, ExecError, Failure, LimitError, Limits, ParseError, World};
-pub use values::{SetError, TypeMismatch, UserValues, ValuesError};
+pub use values::{SetError, TypeMismatch, UserValues, ValuePath, ValuesError};

@@ -16,6 +16,7 @@ pub struct Manifest {
     body: Map<String, Value>,
     origin: Origin,
     fields: FieldPlaces,
+    values_read: Vec<String>,
 }
 
 /// What makes a document no object.
@@ -49,7 +50,7 @@ impl Manifest {
         let namespace = metadata.and_then(|metadata| metadata.get("namespace")).and_then(Value::as_str);
         let gvk = Gvk::from_api_version(&api_version, &kind);
         let id = ObjectId::new(&gvk.group, &kind, namespace.unwrap_or_default(), &name);
-        Ok(Self { id, version: gvk.version, body, origin, fields: FieldPlaces::default() })
+        Ok(Self { id, version: gvk.version, body, origin, fields: FieldPlaces::default(), values_read: Vec::new() })
     }
 
     /// Names the object.
@@ -97,6 +98,17 @@ impl Manifest {
     #[must_use]
     pub fn with_fields(self, fields: FieldPlaces) -> Self {
         Self { fields, ..self }
+    }
+
+    /// The same object, for which the template of a chart read the values at these paths.
+    #[must_use]
+    pub fn with_values_read(self, values_read: Vec<String>) -> Self {
+        Self { values_read, ..self }
+    }
+
+    /// The paths of the values that the template of a chart read for it, as `image.tag`, as far as they were noted.
+    pub fn values_read(&self) -> &[String] {
+        &self.values_read
     }
 
     /// Where its fields were written, as far as that is known.

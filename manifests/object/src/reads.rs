@@ -30,6 +30,16 @@ impl ReadSet {
             .or_else(|| first_other(&self.listings, |path| Ok(listing_digest(&tree.list(path)?))))
     }
 
+    /// The files whose content is another in `tree`, if nothing else is; `None` if a listing, an absence or a kind is.
+    pub fn changed_files_in(&self, tree: &dyn Tree) -> Option<Vec<&TreePath>> {
+        let others = Self { files: BTreeMap::new(), ..self.clone() };
+        if others.first_change_in(tree).is_some() {
+            return None;
+        }
+        let is_other = |(path, digest): &(&TreePath, &Digest)| tree.digest(path).ok() != Some(**digest);
+        Some(self.files.iter().filter(is_other).map(|(path, _)| path).collect())
+    }
+
     /// The directories in which something that was looked at stands, or was missed.
     pub fn directories(&self) -> BTreeSet<TreePath> {
         let entries = self.files.keys().chain(self.kinds.keys()).chain(&self.absent);

@@ -1,6 +1,11 @@
-//! Charts that a kustomization names.
+//! Charts that a kustomization names, and charts alone.
 
-use fairlead_manifests::{BuildRequest, Built, build};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fairlead_helm::World;
+use fairlead_manifests::{BuildRequest, Built, ChartRequest, ValuesSource, attempt_chart, build};
+use fairlead_object::MemoryTree;
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use crate::scene::{listed, outcome, printed, request, tree};
 
@@ -323,4 +328,59 @@ fn a_build_depends_on_what_its_charts_are_made_of() {
     for (path, expected) in rows {
         assert_eq!(needs_another(path), expected, "{path}");
     }
+}
+
+/// A world that counts how often a template looks something up.
+#[derive(Default)]
+struct CountingWorld {
+    lookups: AtomicUsize,
+}
+
+impl World for CountingWorld {
+    fn now(&self) -> Zoned {
+        Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+
+    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Option<serde_json::Value> {
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+#[test]
+fn a_change_of_values_that_no_template_read_renders_nothing() {
+    let template =
+        "kind: A\nmetadata: {name: {{ .Values.name }}}\nfound: {{ lookup \"v1\" \"Pod\" \"\" \"\" | len }}\n";
+    let tree = |values: &str, given: &str, template: &str| {
+        let files = [
+            ("web/Chart.yaml", CHART),
+            ("web/values.yaml", values),
+            ("web/templates/t.yaml", template),
+            ("own.yaml", given),
+        ];
+        MemoryTree::new(files).expect("paths")
+    };
+    let request = ChartRequest {
+        path: "web".parse().expect("a path"),
+        values: vec![ValuesSource::File("own.yaml".parse().expect("a path"))],
+        ..ChartRequest::default()
+    };
+    let world = CountingWorld::default();
+    let attempt = attempt_chart(&tree("name: a\nsize: 1\n", "more: 1\n", template), &request, &world);
+    attempt.outcome.expect("rendered");
+
+    let change = |values: &str, given: &str, template: &str| {
+        attempt.inputs.first_change(&tree(values, given, template), &request).map(|change| change.to_string())
+    };
+    assert_eq!(change("name: a\nsize: 2\n", "more: 2\nother: {}\n", template), None);
+    assert_eq!(change("name: a # the name\nsize: 1\n", "", template), None);
+    assert_eq!(change("name: b\nsize: 1\n", "", template).as_deref(), Some("`.Values.name`"));
+    assert_eq!(change("name: a\nsize: 1\n", "name: b\n", template).as_deref(), Some("`.Values.name`"));
+    assert_eq!(change("name: [", "", template).as_deref(), Some("own.yaml"));
+    assert_eq!(change("name: a\nsize: 2\n", "", "kind: B\n").as_deref(), Some("web/templates/t.yaml"));
+    assert_eq!(world.lookups.into_inner(), 1, "it was rendered once");
 }

@@ -1,7 +1,8 @@
 //! `build` of a chart: the bytes of `helm template`, or its objects in any other form.
 
 use fairlead_helm::PrintOptions;
-use fairlead_manifests::{ChartBuildError, RenderedChart};
+use fairlead_manifests::{ChartAttempt, ChartBuildError, RenderedChart};
+use fairlead_object::LocalTree;
 
 use super::{
     Args,
@@ -21,7 +22,10 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
         return watch::watch(&chart.place.tree, || attempted(chart, args, &options)).await;
     }
     let told = |error| explained(error, &chart.place.shown);
-    let rendered = chart.render(&Machine::default()).map_err(|failed| told(failed.error))?;
+    let world = Machine::default();
+    // Only an origin tells of values, and to note them takes time.
+    let rendered = if args.origin { chart.attempt(&world).outcome } else { chart.render(&world) };
+    let rendered = rendered.map_err(told)?;
     match Destination::of(args.output.as_deref()) {
         Destination::Yaml if !args.origin => print(&rendered.text(&options).map_err(told)?),
         Destination::File(file) if !args.origin => Ok(local::write(&file, &rendered.text(&options).map_err(told)?)?),
@@ -36,9 +40,10 @@ fn attempted(chart: &LocalChart, args: &Args, options: &PrintOptions) -> Attempt
     let documents = |rendered: &RenderedChart| -> Result<Documents, ChartBuildError> {
         Ok(Documents::of(&rendered.manifests(options)?, args.shown(&chart.place.shown)))
     };
-    let (outcome, reads) = match chart.render(&Machine::default()) {
-        Ok(rendered) => (documents(&rendered), rendered.reads),
-        Err(failed) => (Err(failed.error), failed.reads),
-    };
-    Attempt { outcome: outcome.map_err(|error| explained(error, &chart.place.shown)), reads }
+    let ChartAttempt { outcome, inputs } = chart.attempt(&Machine::default());
+    let outcome = outcome.and_then(|rendered| documents(&rendered));
+    let (request, reads) = (chart.request.clone(), inputs.reads().clone());
+    let change = move |tree: &LocalTree| inputs.first_change(tree, &request).map(|change| change.to_string());
+    let outcome = outcome.map_err(|error| explained(error, &chart.place.shown));
+    Attempt { outcome, reads, change: Box::new(change) }
 }

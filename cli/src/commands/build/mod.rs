@@ -111,11 +111,11 @@ fn attempted(directory: &LocalPlace, request: &BuildRequest, shown: Shown<'_>) -
         Ok(built) => {
             built.warnings.iter().for_each(quote);
             let reads = built.inputs.reads().clone();
-            Attempt { outcome: Ok(Documents::of(&built.manifests, shown)), reads }
+            Attempt::new(Ok(Documents::of(&built.manifests, shown)), reads)
         }
         Err(failed) => {
             let reads = failed.inputs.reads().clone();
-            Attempt { outcome: Err(explained(failed.error, &directory.shown)), reads }
+            Attempt::new(Err(explained(failed.error, &directory.shown)), reads)
         }
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct Origins<'a> {
 struct ObjectOrigins<'a> {
     object: &'a ObjectId,
     origin: ShownOrigin,
+    /// The values of a chart that its template read.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    values: &'a [String],
     fields: Vec<FieldOrigin>,
 }
 
@@ -62,7 +65,7 @@ impl<'a> ObjectOrigins<'a> {
             let places = places(manifest, pointer, paths).into_iter().map(WrittenPlace::from).collect();
             fields.push(FieldOrigin { pointer: pointer.to_owned(), places });
         });
-        Self { object: manifest.id(), origin: ShownOrigin::of(manifest, paths), fields }
+        Self { object: manifest.id(), origin: ShownOrigin::of(manifest, paths), values: manifest.values_read(), fields }
     }
 }
 
@@ -118,8 +121,12 @@ fn places(manifest: &Manifest, pointer: &str, paths: &ShownPaths) -> Vec<Place> 
 pub(super) fn annotated(manifest: &Manifest, paths: &ShownPaths) -> String {
     let ShownOrigin { file, line, overlays } = ShownOrigin::of(manifest, paths);
     let overlays = overlays.iter().flat_map(|overlay| [" < ", overlay.as_str()]).collect::<String>();
+    let values = match manifest.values_read() {
+        [] => String::new(),
+        values => format!("# values: {}\n", values.join(", ")),
+    };
     let body = annotated_node(&manifest.to_value(), "", manifest, paths);
-    format!("# {}: {file}:{line}{overlays}\n{}", manifest.id(), fairlead_yaml::emit(&body))
+    format!("# {}: {file}:{line}{overlays}\n{values}{}", manifest.id(), fairlead_yaml::emit(&body))
 }
 
 fn annotated_node(value: &Value, pointer: &str, manifest: &Manifest, paths: &ShownPaths) -> Node {

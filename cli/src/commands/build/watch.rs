@@ -28,6 +28,19 @@ const QUIET: Duration = Duration::from_millis(50);
 pub(super) struct Attempt {
     pub(super) outcome: Result<Documents, CommandError>,
     pub(super) reads: ReadSet,
+    pub(super) change: FindChange,
+}
+
+/// Finds what would make another build say something else, in words.
+pub(super) type FindChange = Box<dyn Fn(&LocalTree) -> Option<String>>;
+
+impl Attempt {
+    /// A build that depends on what it looked at, and on nothing else.
+    pub(super) fn new(outcome: Result<Documents, CommandError>, reads: ReadSet) -> Self {
+        let looked_at = reads.clone();
+        let change = move |tree: &LocalTree| looked_at.first_change_in(tree).map(ToString::to_string);
+        Self { outcome, reads, change: Box::new(change) }
+    }
 }
 
 /// Builds from `tree`, then again whenever something changes that was looked at, until Ctrl-C.
@@ -40,7 +53,7 @@ pub(super) async fn watch(tree: &LocalTree, build: impl Fn() -> Attempt) -> Resu
     // One stream for all: it keeps what arrives during a build.
     let mut interrupts = signal(SignalKind::interrupt())?;
     loop {
-        let Attempt { outcome, reads } = build();
+        let Attempt { outcome, reads, change } = build();
         match outcome {
             Ok(documents) => {
                 print(&last.as_ref().map_or_else(|| documents.text(), |last| documents.changes_since(last)))?;
@@ -51,7 +64,7 @@ pub(super) async fn watch(tree: &LocalTree, build: impl Fn() -> Attempt) -> Resu
         changes.follow(tree, &reads);
         waiting(format!("watching {} directories", changes.directories.len()));
         tokio::select! {
-            path = changes.next(tree, &reads) => action(format!("{path} has changed")),
+            found = changes.next(tree, &change) => action(format!("{found} has changed")),
             _ = interrupts.recv() => return Ok(()),
         }
     }
@@ -124,11 +137,11 @@ impl Changes {
         self.directories = wanted;
     }
 
-    /// Waits until something that `reads` tell of is another, and says what.
-    async fn next(&mut self, tree: &LocalTree, reads: &ReadSet) -> String {
+    /// Waits until something that matters is another, and says what.
+    async fn next(&mut self, tree: &LocalTree, change: &FindChange) -> String {
         loop {
-            match reads.first_change_in(tree) {
-                Some(path) => return path.to_string(),
+            match change(tree) {
+                Some(found) => return found,
                 None => self.settled().await,
             }
         }

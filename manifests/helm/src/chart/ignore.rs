@@ -8,7 +8,7 @@
 pub(super) struct Ignore(Vec<Rule>);
 
 struct Rule {
-    pattern: String,
+    pattern: Vec<Item>,
     negated: bool,
     directories_only: bool,
     matches: Matches,
@@ -51,7 +51,7 @@ impl Rule {
         if line.contains("**") {
             return Err("double-star (**) syntax is not supported".to_owned());
         }
-        glob(line, "abc").ok_or("syntax error in pattern")?;
+        items_of(line).ok_or("syntax error in pattern")?;
         let (negated, rest) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (directories_only, rest) = rest.strip_suffix('/').map_or((false, rest), |rest| (true, rest));
         let (matches, pattern) = match rest.strip_prefix('/') {
@@ -59,7 +59,9 @@ impl Rule {
             None if rest.contains('/') => (Matches::Path, rest),
             None => (Matches::Name, rest),
         };
-        Ok(Some(Self { pattern: pattern.to_owned(), negated, directories_only, matches }))
+        // What is a pattern with what stands around it may be none without.
+        let pattern = items_of(pattern).unwrap_or_default();
+        Ok(Some(Self { pattern, negated, directories_only, matches }))
     }
 
     fn ignores(&self, path: &str, kind: PathKind) -> bool {
@@ -70,20 +72,18 @@ impl Rule {
             Matches::Path => path,
             Matches::Name => path.rsplit('/').next().unwrap_or(path),
         };
-        matches_glob(&self.pattern, subject) != self.negated
+        matches(&self.pattern, &subject.chars().collect::<Vec<_>>()) != self.negated
     }
 }
 
 /// Whether `text` matches a pattern of Go's `filepath.Match`; nothing matches one that is none.
 pub(crate) fn matches_glob(pattern: &str, text: &str) -> bool {
-    glob(pattern, text).unwrap_or(false)
+    items_of(pattern).is_some_and(|items| matches(&items, &text.chars().collect::<Vec<_>>()))
 }
 
-/// Go's `filepath.Match`; `None` for a pattern that is none.
-fn glob(pattern: &str, text: &str) -> Option<bool> {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let items = items(&pattern)?;
-    Some(matches(&items, &text))
+/// The parts of a pattern of Go's `filepath.Match`; `None` for a pattern that is none.
+fn items_of(pattern: &str) -> Option<Vec<Item>> {
+    items(&pattern.chars().collect::<Vec<_>>())
 }
 
 enum Item {

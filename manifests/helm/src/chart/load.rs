@@ -10,6 +10,7 @@ use super::ignore::{Ignore, PathKind};
 use super::metadata::{BAD_TYPE, locked};
 use super::{Chart, ChartError, File, Lock, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
 use crate::codec::yaml;
+use crate::schema::Schema;
 
 /// Deepest folder inside a chart.
 const MAX_FOLDER_DEPTH: usize = 64;
@@ -162,7 +163,7 @@ fn place(chart: &mut Chart, inside: &mut BTreeMap<String, Vec<File>>, file: File
             chart.values = values.map_err(|problem| ChartError::File { file: "values.yaml", problem })?;
             chart.values_file = Some(file.content);
         }
-        "values.schema.json" => chart.schema = Some(file.content),
+        "values.schema.json" => chart.schema = Some(Schema::new(file.content)),
         "requirements.yaml" => {
             read_metadata(&mut chart.metadata, &file, "requirements.yaml")?;
             keep_for_v1(chart, file);

@@ -21,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Json};
 
+use crate::schema::Schema;
 use crate::template::{ParseError, Template, parse};
 use crate::value::Text;
 
@@ -47,7 +48,7 @@ pub struct Chart {
     /// Which charts it was last built with: `Chart.lock`, or `requirements.lock` in old charts.
     pub(crate) lock: Option<Lock>,
     /// The content of `values.schema.json`.
-    pub(crate) schema: Option<Text>,
+    pub(crate) schema: Option<Schema>,
     /// The files below `templates`.
     pub templates: Vec<File>,
     /// All files that have no other meaning; templates may read them.
@@ -73,16 +74,38 @@ pub struct File {
     /// Its content.
     pub(crate) content: Text,
     /// The templates in it, once it was parsed: a chart is parsed for the first of its releases.
-    pub(crate) parsed: OnceLock<Parsed>,
+    parsed: OnceLock<Parsed>,
 }
 
 /// The templates in a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Parsed {
+struct Parsed {
     /// What the file was called, which is part of the templates; a chart that is used twice has two names.
-    pub name: String,
-    /// The templates.
-    pub templates: Vec<Arc<Template>>,
+    name: String,
+    templates: Result<Vec<Arc<Template>>, ParseError>,
+}
+
+impl Chart {
+    /// Parses its templates and those of the charts inside as they are called where nothing is renamed, until `stop` says
+    /// so. What is wrong with one is told to whoever asks for it.
+    pub(crate) fn parse_ahead(&self, stop: &dyn Fn() -> bool) {
+        self.parse_ahead_at(&self.metadata.name, stop);
+    }
+
+    fn parse_ahead_at(&self, path: &str, stop: &dyn Fn() -> bool) {
+        for file in &self.templates {
+            if stop() {
+                return;
+            }
+            drop(file.templates(&format!("{path}/{}", file.path)));
+        }
+        for inside in &self.dependencies {
+            let asked = self.metadata.dependencies.iter().flatten();
+            let asked = asked.into_iter().find(|dependency| dependency.name == inside.metadata.name);
+            let name = asked.map_or(inside.metadata.name.as_str(), Dependency::effective_name);
+            inside.parse_ahead_at(&format!("{path}/charts/{name}"), stop);
+        }
+    }
 }
 
 impl File {
@@ -92,12 +115,9 @@ impl File {
 
     /// The templates in it, where it is called `name`.
     pub(crate) fn templates(&self, name: &str) -> Result<Vec<Arc<Template>>, ParseError> {
-        if let Some(parsed) = self.parsed.get().filter(|parsed| parsed.name == name) {
-            return Ok(parsed.templates.clone());
-        }
-        let templates = parse(name, &self.content)?;
+        let read = || Parsed { name: name.to_owned(), templates: parse(name, &self.content) };
+        let parsed = self.parsed.get_or_init(read);
         // Under another name it is parsed again.
-        drop(self.parsed.set(Parsed { name: name.to_owned(), templates: templates.clone() }));
-        Ok(templates)
+        if parsed.name == name { parsed.templates.clone() } else { parse(name, &self.content) }
     }
 }

@@ -4,18 +4,18 @@
 //! `\d`, `\w`, `\s` and `\b` are ASCII, and some characters mean nothing that the `regex` crate gives a meaning.
 //! [`translated`] writes a pattern so that the crate reads it as Go does.
 
-use regex::{NoExpand, Regex, RegexBuilder};
+use std::sync::Arc;
+
+use regex::{NoExpand, Regex};
 
 use super::{Call, Function, Returned, Type};
+use crate::patterns;
 use crate::template::CallError;
 use crate::value::{Text, Value};
 
 const TWO: &[Type] = &[Type::Text, Type::Text];
 const THREE: &[Type] = &[Type::Text, Type::Text, Type::Text];
 const COUNT: &[Type] = &[Type::Text, Type::Text, Type::INT];
-
-/// Largest compiled pattern, in bytes.
-const MAX_PATTERN_BYTES: usize = 10 << 20;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("regexMatch", TWO, is_match, "Whether a pattern is found; false if it is none (Sprig)."),
@@ -34,16 +34,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The pattern at index 0, or what Go says is wrong with it.
-fn pattern(call: &Call<'_, '_>) -> Result<Regex, String> {
+fn pattern(call: &Call<'_, '_>) -> Result<Arc<Regex>, String> {
     let pattern = call.text(0).to_str();
     let problem = |problem: String| format!("error parsing regexp: {problem}");
     let translated = translated(&pattern).map_err(problem)?;
-    let built = RegexBuilder::new(&translated).size_limit(MAX_PATTERN_BYTES).build();
-    built.map_err(|error| problem(first_line(&error)))
+    patterns::compiled(&translated).map_err(|error| problem(first_line(&error)))
 }
 
 /// The pattern, with the words in which Go's `MustCompile` panics.
-fn must_compile(call: &Call<'_, '_>) -> Result<Regex, CallError> {
+fn must_compile(call: &Call<'_, '_>) -> Result<Arc<Regex>, CallError> {
     let name = call.text(0).to_str();
     let quoted = if name.contains('`') { crate::fmt::quote(name.as_bytes()) } else { format!("`{name}`") };
     pattern(call).map_err(|problem| format!("regexp: Compile({quoted}): {problem}").into())
@@ -64,11 +63,11 @@ fn must_match(call: &mut Call<'_, '_>) -> Returned {
 }
 
 fn find(call: &mut Call<'_, '_>) -> Returned {
-    found(&must_compile(call)?, call)
+    found(&*must_compile(call)?, call)
 }
 
 fn must_find(call: &mut Call<'_, '_>) -> Returned {
-    found(&pattern(call)?, call)
+    found(&*pattern(call)?, call)
 }
 
 fn found(regex: &Regex, call: &Call<'_, '_>) -> Returned {
@@ -76,11 +75,11 @@ fn found(regex: &Regex, call: &Call<'_, '_>) -> Returned {
 }
 
 fn find_all(call: &mut Call<'_, '_>) -> Returned {
-    all_found(&must_compile(call)?, call)
+    all_found(&*must_compile(call)?, call)
 }
 
 fn must_find_all(call: &mut Call<'_, '_>) -> Returned {
-    all_found(&pattern(call)?, call)
+    all_found(&*pattern(call)?, call)
 }
 
 fn all_found(regex: &Regex, call: &Call<'_, '_>) -> Returned {
@@ -90,11 +89,11 @@ fn all_found(regex: &Regex, call: &Call<'_, '_>) -> Returned {
 }
 
 fn replace(call: &mut Call<'_, '_>) -> Returned {
-    replaced(&must_compile(call)?, call)
+    replaced(&*must_compile(call)?, call)
 }
 
 fn must_replace(call: &mut Call<'_, '_>) -> Returned {
-    replaced(&pattern(call)?, call)
+    replaced(&*pattern(call)?, call)
 }
 
 fn replaced(regex: &Regex, call: &mut Call<'_, '_>) -> Returned {
@@ -104,11 +103,11 @@ fn replaced(regex: &Regex, call: &mut Call<'_, '_>) -> Returned {
 }
 
 fn literal(call: &mut Call<'_, '_>) -> Returned {
-    literally_replaced(&must_compile(call)?, call)
+    literally_replaced(&*must_compile(call)?, call)
 }
 
 fn must_literal(call: &mut Call<'_, '_>) -> Returned {
-    literally_replaced(&pattern(call)?, call)
+    literally_replaced(&*pattern(call)?, call)
 }
 
 fn literally_replaced(regex: &Regex, call: &mut Call<'_, '_>) -> Returned {
@@ -118,11 +117,11 @@ fn literally_replaced(regex: &Regex, call: &mut Call<'_, '_>) -> Returned {
 }
 
 fn split(call: &mut Call<'_, '_>) -> Returned {
-    parts(&must_compile(call)?, call)
+    parts(&*must_compile(call)?, call)
 }
 
 fn must_split(call: &mut Call<'_, '_>) -> Returned {
-    parts(&pattern(call)?, call)
+    parts(&*pattern(call)?, call)
 }
 
 /// The parts of a text between what is found, at most so many. An empty find at the start or end separates nothing.

@@ -10,7 +10,7 @@ use super::manifests::{self, NOTES, documents};
 use super::prepared::{Prepared, check_dependencies, check_kube_version, check_name, in_order};
 use super::root::{Root, TemplateFile};
 use super::schemas::check_schemas;
-use super::{Release, RenderError, RenderedFile, on_deep_stack};
+use super::{Release, RenderError, RenderedFile, Schemas, on_deep_stack};
 use crate::chart::Chart;
 use crate::codec::yaml;
 use crate::template::{Limits, Machine, World};
@@ -74,7 +74,9 @@ impl Checked {
         let (Some(prepared), Some(capabilities)) = (self.note(laid_over), self.note(Capabilities::new(release))) else {
             return;
         };
-        self.note(check_schemas(&prepared));
+        if release.schemas == Schemas::Checked {
+            self.note(check_schemas(&prepared));
+        }
         self.note(check_kube_version(chart, &capabilities));
         self.execute(&prepared, &prepared.roots(release, capabilities), world, limits);
     }

@@ -1,6 +1,9 @@
 //! The texts that templates make, split into manifests.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use serde_json::Value as Json;
 
@@ -9,6 +12,7 @@ use super::{Instance, RenderError, Rendered, RenderedFile, order};
 use crate::chart::{as_text, document_problem, json_type};
 use crate::codec::yaml;
 use crate::unicode;
+use crate::values::ValuePath;
 
 /// One document that a chart makes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub struct RenderedManifest {
     pub kind: String,
     /// The name of the object; empty if it says none.
     pub name: String,
+    /// The values that were read for it, as far as they were noted.
+    pub values: Vec<ValuePath>,
     /// For each line of the text the line of the file that it comes from; empty if they are the same.
     lines: Vec<u32>,
 }
@@ -49,8 +55,12 @@ pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> R
     });
     files.sort_by(|a, b| a.path.cmp(&b.path));
     for file in &files {
+        let mut first_line = 0;
         for document in documents(&String::from_utf8_lossy(&file.content)) {
-            let (manifest, annotations) = read(file, &document)?;
+            let (mut manifest, annotations) = read(file, &document)?;
+            let end = document.lines_before + manifest.text.lines().count();
+            manifest.values = values_for(file, first_line..end);
+            first_line = end;
             match role(manifest, &annotations) {
                 Role::Plain(manifest) => rendered.manifests.push(manifest),
                 Role::Hook(hook) => rendered.hooks.push(hook),
@@ -115,6 +125,13 @@ pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
     documents
 }
 
+/// The values that were read while `lines` of a file were made, and those of which its first line depends: they may
+/// have decided about all of it.
+fn values_for(file: &RenderedFile, lines: Range<usize>) -> Vec<ValuePath> {
+    let read = file.values.iter().filter(|(line, _)| *line == 0 || lines.contains(line)).map(|(_, path)| path);
+    read.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// What Helm reads of a document: its kind, its name and its annotations.
 pub(super) fn read(
     file: &RenderedFile,
@@ -136,6 +153,7 @@ pub(super) fn read(
         text: document.text.to_owned(),
         kind: head.text(&["kind"]),
         name: head.text(&["metadata", "name"]),
+        values: Vec::new(),
         lines: lines[..lines.len().min(document.text.lines().count())].to_vec(),
     };
     Ok((manifest, head.annotations()))

@@ -12,6 +12,7 @@ mod name;
 mod order;
 mod prepared;
 mod print;
+mod reads;
 mod root;
 mod schemas;
 
@@ -24,16 +25,20 @@ pub use print::{HookOutput, PrintError, PrintOptions};
 
 pub(crate) use checked::{Checked, CheckedDocument, Fate};
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::chart::Chart;
 use crate::template::{Limits, STACK_BYTES, World};
-use crate::values::UserValues;
+use crate::value::Reads;
+use crate::values::{UserValues, ValuePath};
 use instance::Instance;
 use prepared::Prepared;
 
+pub use reads::{ValuesChange, ValuesRead};
+
 /// What a chart is rendered for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
     /// The name of the release.
     pub name: String,
@@ -49,6 +54,18 @@ pub struct Release {
     pub served_versions: Option<Vec<String>>,
     /// What it serves besides.
     pub api_versions: Vec<String>,
+    /// Whether the values must meet the schemas of the charts.
+    pub schemas: Schemas,
+}
+
+/// Whether values must meet the schemas of charts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schemas {
+    /// They must.
+    #[default]
+    Checked,
+    /// They need not.
+    Skipped,
 }
 
 impl Default for Release {
@@ -61,6 +78,7 @@ impl Default for Release {
             kube_version: None,
             served_versions: None,
             api_versions: Vec::new(),
+            schemas: Schemas::Checked,
         }
     }
 }
@@ -89,6 +107,8 @@ pub struct RenderedFile {
     pub content: Vec<u8>,
     /// For each line of that the line of the template that it comes from.
     pub lines: Vec<u32>,
+    /// The values that were read for it, each with the line, from 0, that was being made.
+    pub(crate) values: Vec<(usize, ValuePath)>,
 }
 
 /// Renders `chart` for `release` with the values `given`.
@@ -101,10 +121,28 @@ pub fn render(
     world: &(dyn World + Sync),
     limits: Limits,
 ) -> Result<Rendered, RenderError> {
-    on_deep_stack(|| {
+    parsing_meanwhile(chart, || {
         let prepared = Prepared::new(chart, release, given)?;
-        let files = prepared.execute(release, world, limits)?;
+        let files = prepared.execute(release, world, limits, None)?;
         manifests::assembled(&prepared.chart, files)
+    })
+}
+
+/// Renders `chart` like [`render`], and says which values its templates read: those of all together, and with each
+/// manifest those that were read for it.
+pub fn render_noting_values(
+    chart: &Chart,
+    release: &Release,
+    given: &[UserValues],
+    world: &(dyn World + Sync),
+    limits: Limits,
+) -> Result<(Rendered, ValuesRead), RenderError> {
+    parsing_meanwhile(chart, || {
+        let prepared = Prepared::new(chart, release, given)?;
+        let mut read = ValuesRead::nothing_of(&prepared);
+        let reads = Reads::of(&prepared.values);
+        let files = prepared.execute(release, world, limits, Some((&reads, &mut read)))?;
+        Ok((manifests::assembled(&prepared.chart, files)?, read))
     })
 }
 
@@ -116,7 +154,26 @@ pub fn render_files(
     world: &(dyn World + Sync),
     limits: Limits,
 ) -> Result<Vec<RenderedFile>, RenderError> {
-    on_deep_stack(|| Prepared::new(chart, release, given)?.execute(release, world, limits))
+    on_deep_stack(|| Prepared::new(chart, release, given)?.execute(release, world, limits, None))
+}
+
+/// Does `work` on a deep stack. The thread that waits for it parses templates until the work comes to them itself.
+fn parsing_meanwhile<T: Send>(
+    chart: &Chart,
+    work: impl FnOnce() -> Result<T, RenderError> + Send,
+) -> Result<T, RenderError> {
+    let has_ended = AtomicBool::new(false);
+    let work = || {
+        let outcome = work();
+        has_ended.store(true, Ordering::Relaxed);
+        outcome
+    };
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let thread = thread.map_err(RenderError::Thread)?;
+        chart.parse_ahead(&|| has_ended.load(Ordering::Relaxed));
+        thread.join().unwrap_or(Err(RenderError::Stopped))
+    })
 }
 
 fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, RenderError> + Send) -> Result<T, RenderError> {

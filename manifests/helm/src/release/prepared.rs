@@ -5,11 +5,11 @@ use std::rc::Rc;
 use super::capabilities::Capabilities;
 use super::root::{Root, TemplateFile, roots};
 use super::schemas::check_schemas;
-use super::{Instance, Release, RenderError, RenderedFile, advice, error};
+use super::{Instance, Release, RenderError, RenderedFile, Schemas, ValuesRead, advice, error, reads};
 use crate::chart::{Chart, ChartType};
 use crate::semver::{Range, Version};
 use crate::template::{Limits, Machine, Printed, World};
-use crate::value::{Map, Value};
+use crate::value::{Map, Reads, Value};
 use crate::values::coalesce::{Nulls, coalesced};
 use crate::values::place::Setter;
 use crate::values::{UserValues, merged, sorted};
@@ -31,7 +31,9 @@ impl<'c> Prepared<'c> {
         check_dependencies(chart)?;
         check_name(&release.name)?;
         let prepared = Self::laid_over(chart, given, &merged)?;
-        check_schemas(&prepared)?;
+        if release.schemas == Schemas::Checked {
+            check_schemas(&prepared)?;
+        }
         Ok(prepared)
     }
 
@@ -51,12 +53,13 @@ impl<'c> Prepared<'c> {
         setters
     }
 
-    /// Executes all templates.
+    /// Executes all templates, and notes in a record what they read of the values, where there is one.
     pub(super) fn execute(
         &self,
         release: &Release,
         world: &dyn World,
         limits: Limits,
+        record: Option<(&Rc<Reads>, &mut ValuesRead)>,
     ) -> Result<Vec<RenderedFile>, RenderError> {
         let capabilities = Capabilities::new(release)?;
         check_kube_version(self.chart.chart, &capabilities)?;
@@ -68,7 +71,23 @@ impl<'c> Prepared<'c> {
         }
         let mut machine = Machine::new(&parsed, world, limits);
         let files = templates.iter().filter(|(template, _)| !template.is_partial());
-        files.map(|(template, root)| self.execute_one(&mut machine, template, root)).collect()
+        let Some((reads, read)) = record else {
+            return files.map(|(template, root)| self.execute_one(&mut machine, template, root)).collect();
+        };
+        let Value::Map(before) = Value::Map(self.values.clone()).deep_copy() else {
+            unreachable!("a copy of a map is a map");
+        };
+        drop(reads.take());
+        let mut machine = machine.noting(Rc::clone(reads));
+        files
+            .map(|(template, root)| {
+                let mut file = self.execute_one(&mut machine, template, root)?;
+                let looks = reads.take();
+                read.add(&looks, &before);
+                file.values = looks.iter().map(|look| (look.time, reads::path_of(look))).collect();
+                Ok(file)
+            })
+            .collect()
     }
 
     /// What templates see, chart by chart.
@@ -91,7 +110,7 @@ impl<'c> Prepared<'c> {
             lacks_template: cause.lacks_template(),
         });
         let Printed { text, lines } = made?;
-        Ok(RenderedFile { path: path.clone(), file: file.clone(), content: text, lines })
+        Ok(RenderedFile { path: path.clone(), file: file.clone(), content: text, lines, values: Vec::new() })
     }
 }
 

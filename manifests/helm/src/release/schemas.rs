@@ -3,7 +3,7 @@
 use super::advice;
 use super::prepared::Prepared;
 use super::{Instance, RenderError};
-use crate::schema::{self, Problem, SchemaError};
+use crate::schema::{Problem, SchemaError};
 use crate::value::Value;
 
 /// Checks the values of a chart and of those inside of it against their schemas; all that is wrong is reported at once.
@@ -29,7 +29,7 @@ struct Unmet {
 impl Unmet {
     fn collect(&mut self, chart: &Instance<'_>, values: &Value, scope: &[String]) {
         if let Some(schema) = &chart.chart.schema {
-            match schema::check(schema, values) {
+            match schema.check(values) {
                 Ok(()) => {}
                 Err(SchemaError::Bad(problem)) => self.problems.push_str(&format!("{}:\n{problem}\n", chart.name)),
                 Err(SchemaError::Unmet(problems)) => {

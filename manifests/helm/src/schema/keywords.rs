@@ -467,6 +467,6 @@ fn equal_items(list: &List) -> Option<String> {
 }
 
 fn matches_pattern(pattern: &str, text: &str) -> Checked<bool> {
-    let regex = regex::Regex::new(pattern).map_err(|_| format!("{} is not valid regex", quote(pattern)))?;
+    let regex = crate::patterns::compiled(pattern).map_err(|_| format!("{} is not valid regex", quote(pattern)))?;
     Ok(regex.is_match(text))
 }

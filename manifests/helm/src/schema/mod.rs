@@ -11,7 +11,9 @@ mod keywords;
 mod problem;
 mod validate;
 
-use crate::value::Value;
+use std::sync::OnceLock;
+
+use crate::value::{Text, Value};
 
 pub(crate) use problem::Problem;
 
@@ -33,12 +35,27 @@ pub(crate) enum SchemaError {
     Unmet(Vec<Problem>),
 }
 
-/// Checks `value` against a schema.
-pub(crate) fn check(schema: &[u8], value: &Value) -> Result<(), SchemaError> {
-    let schema = serde_json::from_slice(schema).map_err(|error| SchemaError::Bad(error.to_string()))?;
-    let draft = draft_of(&schema);
-    let problem = validate::Validator::new(&schema, draft).root(value).map_err(SchemaError::Bad)?;
-    problem.map_or(Ok(()), |problem| Err(SchemaError::Unmet(problem.ungrouped())))
+/// A schema, which is read once.
+#[derive(Clone, Debug)]
+pub(crate) struct Schema {
+    text: Text,
+    read: OnceLock<Result<serde_json::Value, String>>,
+}
+
+impl Schema {
+    /// The schema in a file.
+    pub(crate) fn new(text: Text) -> Self {
+        Self { text, read: OnceLock::new() }
+    }
+
+    /// Checks `value` against it.
+    pub(crate) fn check(&self, value: &Value) -> Result<(), SchemaError> {
+        let read = || serde_json::from_slice(&self.text).map_err(|error| error.to_string());
+        let schema = self.read.get_or_init(read).as_ref().map_err(|problem| SchemaError::Bad(problem.clone()))?;
+        let draft = draft_of(schema);
+        let problem = validate::Validator::new(schema, draft).root(value).map_err(SchemaError::Bad)?;
+        problem.map_or(Ok(()), |problem| Err(SchemaError::Unmet(problem.ungrouped())))
+    }
 }
 
 fn draft_of(schema: &serde_json::Value) -> Draft {

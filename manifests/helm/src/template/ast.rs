@@ -395,9 +395,7 @@ impl fmt::Display for Shown<'_, Operand> {
                 f.write_str(&self.written(*fields))
             }
             OperandKind::Bool(bool) => write!(f, "{bool}"),
-            OperandKind::Number(literal) => {
-                f.write_str(&self.written(literal.of(&self.syntax.numbers).written))
-            }
+            OperandKind::Number(literal) => f.write_str(&self.written(literal.of(&self.syntax.numbers).written)),
         }
     }
 }

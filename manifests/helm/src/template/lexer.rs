@@ -6,7 +6,7 @@
 use super::ast::Span;
 use super::token::{Token, TokenKind};
 
-const LEFT: &[u8; 2] = b"{{";
+const LEFT: [u8; 2] = *b"{{";
 const RIGHT: &[u8] = b"}}";
 /// Length of a `-` with the space beside it.
 const TRIM_MARKER: usize = 2;
@@ -92,7 +92,7 @@ impl<'a> Lexer<'a> {
     /// Skips a comment; a token is an error.
     fn comment(&mut self) -> Option<Token> {
         let body = self.position + 2;
-        let Some(length) = find(&self.text[body.min(self.text.len())..], b"*/") else {
+        let Some(length) = find(&self.text[body.min(self.text.len())..], *b"*/") else {
             return Some(self.error("unclosed comment"));
         };
         let end = body + length + 2;
@@ -346,7 +346,7 @@ fn trimmed_length(text: &[u8]) -> usize {
     text.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1)
 }
 
-fn find(text: &[u8], pattern: &[u8; 2]) -> Option<usize> {
+fn find(text: &[u8], pattern: [u8; 2]) -> Option<usize> {
     let mut from = 0;
     loop {
         let first = from + text[from..].iter().position(|byte| *byte == pattern[0])?;

@@ -7,7 +7,7 @@ use super::error::{CallError, ExecError, LimitError};
 use super::eval::Execution;
 use super::marks::Marks;
 use super::parse;
-use crate::value::{Text, Value};
+use crate::value::{Reads, Text, Value};
 
 /// What templates may know of the world outside of their chart. A plan has one that does not change.
 pub trait World {
@@ -66,6 +66,15 @@ pub(crate) struct Machine<'w> {
     bytes: u64,
     depth: usize,
     calls: usize,
+    reads: Option<Rc<Reads>>,
+    counted: Counted,
+}
+
+/// How many lines there are in the first bytes of a text.
+#[derive(Default)]
+struct Counted {
+    bytes: usize,
+    lines: usize,
 }
 
 /// Templates by name. What a `tpl` defines is seen inside of it only, so it goes into a layer of its own.
@@ -108,13 +117,30 @@ impl<'w> Machine<'w> {
             bytes: 0,
             depth: 0,
             calls: 0,
+            reads: None,
+            counted: Counted::default(),
         }
+    }
+
+    /// The same machine, which tells `reads` the line, from 0, that a template is at while it looks at something.
+    pub(crate) fn noting(self, reads: Rc<Reads>) -> Self {
+        Self { reads: Some(reads), ..self }
+    }
+
+    /// Notes that what follows is looked at for the line of `text` that is being made.
+    pub(super) fn note_line(&mut self, text: &[u8]) {
+        let Some(reads) = &self.reads else { return };
+        let more = &text[self.counted.bytes.min(text.len())..];
+        self.counted.lines += crate::unicode::line_breaks(more);
+        self.counted.bytes = text.len();
+        reads.go_to(self.counted.lines);
     }
 
     /// What the template `name` prints for `dot`, `<no value>` left out.
     pub(crate) fn render(&mut self, name: &str, dot: Value) -> Result<Printed, CallError> {
         let template = self.find(name).ok_or_else(|| CallError::NoTemplate(name.to_owned()))?;
         let (mut text, mut marks) = (Vec::new(), Marks::default());
+        self.counted = Counted::default();
         let execution = Execution::new(self, &template, &mut text, dot.into()).marking(&mut marks);
         execution.run().map_err(CallError::Template)?;
         // What is left out has no line break in it.

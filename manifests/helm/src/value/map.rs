@@ -1,11 +1,12 @@
 //! Maps.
 
 use std::{
-    cell::{Ref, RefCell},
+    cell::{OnceCell, Ref, RefCell},
     collections::BTreeMap,
     rc::Rc,
 };
 
+use super::reads::{Looked, Watch};
 use super::{Named, Text, Value};
 
 /// The entries of a map by key, in byte order: the order in which Go's templates and `fmt` walk a map.
@@ -14,8 +15,24 @@ pub(crate) type Entries = BTreeMap<Text, Value>;
 /// A map with text keys. Clones are the same map.
 #[derive(Clone, Debug)]
 pub(crate) struct Map {
-    entries: Rc<RefCell<Entries>>,
+    held: Rc<Held>,
     map_type: MapType,
+}
+
+/// What all clones of a map share.
+#[derive(Debug)]
+struct Held {
+    entries: RefCell<Entries>,
+    watch: OnceCell<Watch>,
+}
+
+impl Held {
+    /// Notes what is looked at, if anybody wants to know.
+    fn note(&self, looked: impl FnOnce() -> Looked) {
+        if let Some(watch) = self.watch.get() {
+            watch.note(looked());
+        }
+    }
 }
 
 /// Go's type of a map.
@@ -70,13 +87,13 @@ impl Map {
 
     /// A map of the given type, whose values must be of it.
     pub(crate) fn of_type(entries: Entries, map_type: MapType) -> Self {
-        Self { entries: Rc::new(RefCell::new(entries)), map_type }
+        Self { held: Rc::new(Held { entries: RefCell::new(entries), watch: OnceCell::new() }), map_type }
     }
 
     /// The same map under another type.
     #[must_use]
     pub(crate) fn with_type(&self, map_type: MapType) -> Self {
-        Self { entries: Rc::clone(&self.entries), map_type }
+        Self { held: Rc::clone(&self.held), map_type }
     }
 
     /// Go's type of the map.
@@ -84,49 +101,59 @@ impl Map {
         self.map_type
     }
 
+    /// Notes from now on what is looked at; a map that is watched already stays so.
+    pub(super) fn watch(&self, watch: Watch) {
+        drop(self.held.watch.set(watch));
+    }
+
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Value> {
-        self.entries.borrow().get(key).cloned()
+        self.held.note(|| Looked::At(key.into()));
+        self.held.entries.borrow().get(key).cloned()
     }
 
     /// Whether there is an entry of `key`.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        self.entries.borrow().contains_key(key)
+        self.held.note(|| Looked::At(key.into()));
+        self.held.entries.borrow().contains_key(key)
     }
 
     /// Sets an entry, for everyone who holds the map.
     pub(crate) fn insert(&self, key: Text, value: Value) {
-        self.entries.borrow_mut().insert(key, value);
+        self.held.entries.borrow_mut().insert(key, value);
     }
 
     /// Takes an entry out, for everyone who holds the map.
     pub(crate) fn remove(&self, key: &[u8]) -> Option<Value> {
-        self.entries.borrow_mut().remove(key)
+        self.held.note(|| Looked::At(key.into()));
+        self.held.entries.borrow_mut().remove(key)
     }
 
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
-        self.entries.borrow().len()
+        self.held.note(|| Looked::Keys);
+        self.held.entries.borrow().len()
     }
 
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.borrow().is_empty()
+        self.len() == 0
     }
 
     /// The entries, to read. The map must not be changed meanwhile.
     pub(crate) fn entries(&self) -> Ref<'_, Entries> {
-        self.entries.borrow()
+        self.held.note(|| Looked::Entries);
+        self.held.entries.borrow()
     }
 
     /// The entries as they are now, so that the map may change while they are walked.
     pub(crate) fn snapshot(&self) -> Vec<(Text, Value)> {
-        self.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.entries().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Whether both names stand for one map.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.entries, &other.entries)
+        Rc::ptr_eq(&self.held, &other.held)
     }
 
     pub(super) fn copied(&self, depth: usize) -> Self {

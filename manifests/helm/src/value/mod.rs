@@ -12,6 +12,7 @@ mod convert;
 mod list;
 mod map;
 mod object;
+mod reads;
 mod text;
 
 use std::rc::Rc;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 pub(crate) use list::{List, ListType};
 pub(crate) use map::{Entries, Map, MapType};
 pub(crate) use object::{Named, Object};
+pub(crate) use reads::{Look, Looked, Reads};
 pub(crate) use text::Text;
 
 /// Deepest nesting that is compared or copied.

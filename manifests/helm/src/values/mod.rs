@@ -1,6 +1,7 @@
 //! Values: what users give, merged and laid over what charts bring along.
 
 pub(crate) mod coalesce;
+mod path;
 pub(crate) mod place;
 mod set;
 
@@ -10,6 +11,7 @@ use crate::chart;
 use crate::value::{Map, Value};
 
 pub use coalesce::TypeMismatch;
+pub use path::ValuePath;
 pub use set::SetError;
 
 /// Values that a user gives.

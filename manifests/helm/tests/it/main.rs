@@ -4,5 +4,6 @@ mod archive;
 mod certificates;
 mod corpus;
 mod limits;
+mod reads;
 mod scene;
 mod values;

@@ -35,7 +35,8 @@ impl<'t> Execution<'_, '_, 't> {
 
     /// Evaluates a command whose last argument is the result of the one before.
     fn command(&mut self, command: &'t Command, last: Option<Held>) -> Executed<Held> {
-        let (first, arguments) = command.operands.of(&self.source.syntax.operands).split_first().expect("a parsed command has an operand");
+        let (first, arguments) =
+            command.operands.of(&self.source.syntax.operands).split_first().expect("a parsed command has an operand");
         let arguments = Arguments { operands: arguments, last };
         match &first.kind {
             OperandKind::Field(names) => {
@@ -104,12 +105,10 @@ impl<'t> Execution<'_, '_, 't> {
         if literal.is_float {
             return Ok(Value::Float(literal.float.unwrap_or_default()).into());
         }
+        let written = || String::from_utf8_lossy(literal.written.of(&self.source.text));
         match literal.int {
             Some(int) => Ok(Value::int(int).into()),
-            None => {
-                let written = String::from_utf8_lossy(literal.written.of(&self.source.text));
-                Err(self.problem(format!("{written} overflows int")))
-            }
+            None => Err(self.problem(format!("{} overflows int", written()))),
         }
     }
 

@@ -140,6 +140,7 @@ impl<'x, 'w, 't> Execution<'x, 'w, 't> {
 
     fn mark(&mut self, node: &Node) {
         let Some(marks) = &mut self.marks else { return };
+        self.machine.note_line(self.text);
         match node {
             Node::Text(span) => marks.copied(self.text.len(), span.start),
             Node::Action(pipeline) => marks.made(self.text.len(), pipeline.position),

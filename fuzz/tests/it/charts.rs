@@ -1,0 +1,168 @@
+//! Templates that are made up, against Helm itself.
+//!
+//! `FAIRLEAD_DIFFERENTIAL_TEMPLATES` says how many templates there are, `FAIRLEAD_DIFFERENTIAL_SEED` the seed of the
+//! first one. A template that differs is cut down and written to `target/differential/charts/<seed>/`, ready to become a
+//! case of `manifests/helm/tests/cases`.
+
+use std::{collections::BTreeMap, env, fs};
+
+use base64::Engine;
+use fairlead_fuzz::{
+    Choices,
+    helm::{Case, Helm, Made, ours},
+    templates::{self, Tree},
+};
+use fairlead_tools::Tool;
+
+const TEMPLATES: u64 = 300;
+/// How many templates are rendered by one run of Helm.
+const BATCH: u64 = 50;
+/// How many differences are cut down before the run ends.
+const MOST_FINDINGS: usize = 12;
+
+/// What Helm says differently from run to run, or of a Go that is not the one that our words come from.
+const OWN_WORDS: &[&str] = &["yaml: ", "json: ", "toml: ", "invalid character", "error parsing regexp"];
+
+#[test]
+fn made_up_templates_make_the_same_as_with_helm() {
+    fairlead_tools::provide(&[Tool::Helm], |line| println!("{line}")).expect("helm");
+    let oracle = Oracle { helm: Helm::new(Tool::Helm.path()) };
+    let (first, count) = (number("SEED", 1), number("TEMPLATES", TEMPLATES));
+    let (mut counts, mut findings) = (BTreeMap::<&str, usize>::new(), Vec::new());
+    for start in (first..first + count).step_by(usize::try_from(BATCH).expect("a small number")) {
+        let batch: Vec<Finding> =
+            (start..(start + BATCH).min(first + count)).map(|seed| made_up(seed, start)).collect();
+        for finding in oracle.differing(&batch, &mut counts) {
+            if findings.len() < MOST_FINDINGS {
+                findings.push(oracle.report(&finding));
+            }
+        }
+        if findings.len() >= MOST_FINDINGS {
+            break;
+        }
+    }
+    println!("{counts:?}");
+    assert!(findings.is_empty(), "{} differences:\n{}", findings.len(), findings.join("\n"));
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    env::var(format!("FAIRLEAD_DIFFERENTIAL_{name}")).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A template with its values, and what ours makes of it.
+#[derive(Clone)]
+struct Finding {
+    seed: u64,
+    name: String,
+    tree: Tree,
+    values: String,
+    made: Made,
+}
+
+impl Finding {
+    fn new(seed: u64, tree: Tree, values: String) -> Self {
+        let name = format!("case{seed:06}");
+        let made = ours(&Case { name: name.clone(), template: tree.to_string() }, &values);
+        Self { seed, name, tree, values, made }
+    }
+
+    fn case(&self) -> Case {
+        Case { name: self.name.clone(), template: self.tree.to_string() }
+    }
+}
+
+/// The template of a seed, with the values of its batch.
+fn made_up(seed: u64, batch: u64) -> Finding {
+    let values = templates::values(&mut Choices::seeded(batch));
+    let tree = templates::template(&mut Choices::seeded(seed), &format!("case{seed:06}"));
+    Finding::new(seed, tree, values)
+}
+
+struct Oracle {
+    helm: Helm,
+}
+
+impl Oracle {
+    /// Those of `batch` of which Helm makes something else.
+    fn differing(&self, batch: &[Finding], counts: &mut BTreeMap<&str, usize>) -> Vec<Finding> {
+        let (mut made, refused): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(|finding| finding.made.is_ok());
+        let mut differing: Vec<Finding> = refused.iter().filter(|finding| self.differs(finding)).cloned().collect();
+        *counts.entry("refused").or_default() += refused.len();
+        loop {
+            let cases: Vec<Case> = made.iter().map(Finding::case).collect();
+            match self.helm.render(&cases, &batch[0].values).expect("helm runs") {
+                Ok(theirs) => {
+                    *counts.entry("made").or_default() += made.len();
+                    let pairs = made.into_iter().zip(theirs);
+                    differing
+                        .extend(pairs.filter(|(ours, theirs)| ours.made.as_ref() != Ok(theirs)).map(|(ours, _)| ours));
+                    return differing;
+                }
+                Err(words) => {
+                    let at = made.iter().position(|finding| words.contains(&finding.name));
+                    differing.push(made.remove(at.unwrap_or_else(|| panic!("of which template is this? {words}"))));
+                }
+            }
+        }
+    }
+
+    fn theirs(&self, finding: &Finding) -> Made {
+        let made = self.helm.render(&[finding.case()], &finding.values).expect("helm runs");
+        made.map(|mut all| all.pop().unwrap_or_default())
+    }
+
+    fn differs(&self, finding: &Finding) -> bool {
+        !is_same(&finding.made, &self.theirs(finding))
+    }
+
+    /// Cuts a difference down, writes it out and shows it.
+    fn report(&self, finding: &Finding) -> String {
+        let finding = self.shrunk(finding);
+        let theirs = self.theirs(&finding);
+        let folder = fairlead_tools::target_directory().join("differential/charts").join(finding.seed.to_string());
+        let shown = |made: &Made| match made {
+            Ok(base64) => {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_default();
+                format!("{:?}", String::from_utf8_lossy(&bytes))
+            }
+            Err(words) => format!("error {words}"),
+        };
+        let text = format!(
+            "seed {}\n{}\n  helm: {}\n  ours: {}\n",
+            finding.seed,
+            finding.tree,
+            shown(&theirs),
+            shown(&finding.made)
+        );
+        drop(fs::create_dir_all(&folder));
+        drop(fs::write(folder.join("template"), finding.tree.to_string()));
+        drop(fs::write(folder.join("values.yaml"), &finding.values));
+        drop(fs::write(folder.join("report"), &text));
+        text
+    }
+
+    fn shrunk(&self, finding: &Finding) -> Finding {
+        let mut smallest = finding.clone();
+        let is_refused = |finding: &Finding| finding.made.is_err();
+        'smaller: loop {
+            for tree in smallest.tree.smaller() {
+                let smaller = Finding::new(finding.seed, tree, finding.values.clone());
+                if is_refused(&smaller) == is_refused(finding) && self.differs(&smaller) {
+                    smallest = smaller;
+                    continue 'smaller;
+                }
+            }
+            return smallest;
+        }
+    }
+}
+
+/// Whether both make the same, or refuse it with the same words as far as the words are Helm's own.
+fn is_same(ours: &Made, theirs: &Made) -> bool {
+    match (ours, theirs) {
+        (Err(ours), Err(theirs)) => {
+            ours == theirs || OWN_WORDS.iter().any(|word| ours.contains(word) && theirs.contains(word))
+        }
+        (ours, theirs) => ours == theirs,
+    }
+}
