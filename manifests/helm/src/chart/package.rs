@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use tar::{EntryType, Header};
 
 use super::{Chart, Dependency, File, ImportValues, Maintainer, Metadata, load};
+use crate::schema::Schema;
 use crate::semver::Version;
 
 /// A chart whose values cannot be replaced, because it has no file for them.
@@ -103,7 +104,8 @@ impl Package {
         if let Some(lock) = chart.lock.as_ref().filter(|_| chart.metadata.api_version != "v1") {
             self.file(&folder, "Chart.lock", &lock.content);
         }
-        for (name, content) in [("values.yaml", &chart.values_file), ("values.schema.json", &chart.schema)] {
+        let schema = chart.schema.as_ref().map(Schema::text);
+        for (name, content) in [("values.yaml", chart.values_file.as_ref()), ("values.schema.json", schema)] {
             if let Some(content) = content {
                 self.file(&folder, name, content);
             }

@@ -48,6 +48,11 @@ impl Schema {
         Self { text, read: OnceLock::new() }
     }
 
+    /// As it is written.
+    pub(crate) fn text(&self) -> &Text {
+        &self.text
+    }
+
     /// Checks `value` against it.
     pub(crate) fn check(&self, value: &Value) -> Result<(), SchemaError> {
         let read = || serde_json::from_slice(&self.text).map_err(|error| error.to_string());
