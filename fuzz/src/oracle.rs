@@ -83,15 +83,37 @@ const LIMIT: &str = " more than ";
 /// the lines of its files included.
 const UNHASHABLE: &str = "has no content that a name could be hashed from";
 
+/// What we say of a selector that is none; kustomize reads the one of labels only once it meets an object.
+const BAD_SELECTOR: &str = "unable to parse requirement";
+
+/// What go-yaml says of a tab on a line without text or behind a dash, where YAML allows it.
+const TAB: &str = "found character that cannot start any token";
+
+/// Where kustomize keeps its own notes. A JSON patch may copy them to where they are printed.
+const NOTES: &str = "internal.config.kubernetes.io/";
+
+/// What kustomize says of a name with a comma, at which it splits its notes of what an object was called.
+const NAME_WITH_COMMA: &str =
+    "number of previous names, number of previous namespaces, number of previous kinds not equal";
+
 /// How `ours` differs from `theirs`; `None` if both print the same or both fail.
 pub fn difference(ours: &Outcome, theirs: &Outcome) -> Option<Kind> {
     match (ours, theirs) {
         (Outcome::Panicked(_), _) => Some(Kind::Panic),
-        (Outcome::Printed(ours), Outcome::Printed(theirs)) => (ours != theirs).then_some(Kind::Text),
-        (Outcome::Failed(error), Outcome::Printed(_)) if error.contains(LIMIT) || error.contains(UNHASHABLE) => None,
+        (Outcome::Printed(ours), Outcome::Printed(theirs)) => {
+            (ours != theirs && !theirs.contains(NOTES)).then_some(Kind::Text)
+        }
+        (Outcome::Failed(error), Outcome::Printed(_)) if has_any(error, &[LIMIT, UNHASHABLE, BAD_SELECTOR]) => None,
         (Outcome::Failed(_), Outcome::Printed(_)) => Some(Kind::OursFails),
-        (Outcome::Printed(_), Outcome::Failed(error)) if error.contains(NUMBER_AS_KEY) || error.contains(CRASH) => None,
+        (Outcome::Printed(_), Outcome::Failed(error)) if has_any(error, KNOWN_FAILURES) => None,
         (Outcome::Printed(_), Outcome::Failed(_) | Outcome::Panicked(_)) => Some(Kind::TheirsFails),
         (Outcome::Failed(_), Outcome::Failed(_) | Outcome::Panicked(_)) => None,
     }
+}
+
+/// Why kustomize fails where we do not.
+const KNOWN_FAILURES: &[&str] = &[NUMBER_AS_KEY, CRASH, TAB, NAME_WITH_COMMA];
+
+fn has_any(text: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| text.contains(part))
 }

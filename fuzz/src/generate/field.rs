@@ -34,8 +34,9 @@ pub(super) const FIELDS: &[Field] = &[
     ("configurations", 6, configurations),
     ("openapi", 2, openapi),
     ("crds", 3, crds),
-    ("transformers", 8, transformers),
-    ("generators", 4, generator_plugins),
+    ("transformers", 12, transformers),
+    ("validators", 3, validators),
+    ("generators", 5, generator_plugins),
 ];
 
 /// The fields that count only in the kustomization that is built.
@@ -242,8 +243,13 @@ fn replacement(scene: &mut Scene<'_>) -> Option<Yaml> {
     let mut selected = map! { "fieldPaths": paths.collect::<Vec<Yaml>>() };
     let select = scene.target_of(&target);
     selected.put("select", select);
-    if scene.choices.chance(12) {
-        selected.put("reject", list![map! { "name": name(scene.choices) }]);
+    if scene.choices.chance(15) {
+        let reject = match scene.choices.below(3) {
+            0 => map! { "labelSelector": "app" },
+            1 => map! { "kind": "Widget", "annotationSelector": "n1" },
+            _ => map! { "name": name(scene.choices) },
+        };
+        selected.put("reject", list![reject]);
     }
     match scene.choices.below(6) {
         0..=3 => selected.put("options", map! { "create": "true" }),
@@ -279,8 +285,12 @@ fn vars(scene: &mut Scene<'_>) -> Option<Yaml> {
 fn configurations(scene: &mut Scene<'_>) -> Option<Yaml> {
     let spec = |path: &str, kind: &str, create: &str| map! { "path": path, "kind": kind, "create": create };
     let mut config = map! {};
-    match scene.choices.below(5) {
+    match scene.choices.below(9) {
         0 => config.put("namePrefix", list![map! { "path": "spec/c/d", "kind": "Widget" }]),
+        4 => config.put("namespace", list![spec("spec/c/ns", "Widget", "true")]),
+        5 => config.put("commonAnnotations", list![spec("spec/notes", "Widget", "true")]),
+        6 => config.put("replicas", list![spec("spec/size", "Widget", "true")]),
+        7 => config.put("templateLabels", list![spec("spec/tl", "Widget", "true")]),
         1 => config.put("commonLabels", list![spec("spec/labels", "Widget", "true")]),
         2 => config.put("images", list![map! { "path": "spec/a", "kind": "Widget" }]),
         3 => config.put("varReference", list![map! { "path": "spec/a", "kind": "Widget" }]),
@@ -329,19 +339,47 @@ fn crds(scene: &mut Scene<'_>) -> Option<Yaml> {
 fn transformers(scene: &mut Scene<'_>) -> Option<Yaml> {
     let labels = list![map! { "path": "metadata/labels", "create": "true" }];
     let names = list![map! { "path": "metadata/name" }];
-    let (kind, fields) = match scene.choices.below(6) {
+    let text = |value: &Yaml, scene: &mut Scene<'_>| Yaml::Quoted(document(value, scene.choices, false));
+    let (kind, fields) = match scene.choices.below(14) {
         0 => ("LabelTransformer", vec![("labels", map! { "plug": "in" }), ("fieldSpecs", labels)]),
         1 => ("PrefixTransformer", vec![("prefix", "pl-".into()), ("fieldSpecs", names)]),
         2 => ("SuffixTransformer", vec![("suffix", "-pl".into()), ("fieldSpecs", names)]),
-        3 => (
-            "NamespaceTransformer",
-            vec![("fieldSpecs", list![map! { "path": "metadata/namespace", "create": "true" }])],
-        ),
+        3 => ("NamespaceTransformer", namespace_plugin(scene)),
         4 => ("HashTransformer", vec![]),
+        5 => {
+            let notes = list![map! { "path": "metadata/annotations", "create": "true" }];
+            ("AnnotationsTransformer", vec![("annotations", map! { "plug": "\"1\"" }), ("fieldSpecs", notes)])
+        }
+        6 => {
+            let image = map! { "name": "nginx", "newTag": "v9" };
+            ("ImageTagTransformer", vec![("imageTag", image), ("fieldSpecs", list![map! { "path": "spec/a" }])])
+        }
+        7 => {
+            let size = list![map! { "path": "spec/replicas", "create": "true", "kind": "Deployment" }];
+            let replica = map! { "name": name(scene.choices), "count": 4 };
+            ("ReplicaCountTransformer", vec![("replica", replica), ("fieldSpecs", size)])
+        }
+        8 => ("ReplacementTransformer", vec![("replacements", list![replacement(scene)?])]),
+        9 => ("ValueAddTransformer", value_add_plugin(scene)),
+        10 => {
+            let prefix = ("prefix", "\"0\"".into());
+            ("PrefixSuffixTransformer", vec![prefix, ("suffix", "-e".into()), ("fieldSpecs", names)])
+        }
+        11 => {
+            let object = scene.some_object()?;
+            let target = map! { "kind": object.kind, "name": object.name };
+            let operations = patch::operations(&object, scene.choices);
+            ("PatchJson6902Transformer", vec![("target", target), ("jsonOp", text(&operations, scene))])
+        }
+        12 => {
+            let object = scene.some_object()?;
+            let body = patch::strategic_merge(&object, scene.choices);
+            ("PatchTransformer", vec![("target", scene.target_of(&object)), ("patch", text(&body, scene))])
+        }
         _ => {
             let object = scene.some_object()?;
             let body = patch::strategic_merge(&object, scene.choices);
-            ("PatchStrategicMergeTransformer", vec![("patches", Yaml::Quoted(document(&body, scene.choices, false)))])
+            ("PatchStrategicMergeTransformer", vec![("patches", text(&body, scene))])
         }
     };
     let mut metadata = map! { "name": "plugin" };
@@ -355,20 +393,55 @@ fn transformers(scene: &mut Scene<'_>) -> Option<Yaml> {
     Some(list![scene.text_or_file(&config)])
 }
 
+fn namespace_plugin(scene: &mut Scene<'_>) -> Vec<(&'static str, Yaml)> {
+    let mut fields = vec![("fieldSpecs", list![map! { "path": "metadata/namespace", "create": "true" }])];
+    if scene.choices.chance(30) {
+        fields.push(("unsetOnly", "true".into()));
+    }
+    if scene.choices.chance(40) {
+        let subjects = scene.choices.pick(&["allServiceAccounts", "none", "defaultOnly"]);
+        fields.push(("setRoleBindingSubjects", subjects.into()));
+    }
+    fields
+}
+
+fn value_add_plugin(scene: &mut Scene<'_>) -> Vec<(&'static str, Yaml)> {
+    let path = scene.choices.pick(&["spec/c/d", "metadata/namespace", "metadata/annotations/v", "spec/list[]/x"]);
+    let mut target = map! { "fieldPath": path };
+    if scene.choices.chance(50) {
+        target.put("filePathPosition", scene.choices.between(0, 2));
+    }
+    if scene.choices.chance(60) {
+        target.put("selector", map! { "kind": scene.choices.pick(&["Widget", "Deployment|Service"]) });
+    }
+    vec![("value", scene.choices.pick(&["added", "\"2\""]).into()), ("targets", list![target])]
+}
+
+fn validators(scene: &mut Scene<'_>) -> Option<Yaml> {
+    let label = scene.choices.pick(&["validated-by", "validated-by", "other"]);
+    let labels = Yaml::Map(vec![(label.to_owned(), "me".into())]);
+    let mut config = map! { "apiVersion": "builtin", "kind": "LabelTransformer", "metadata": map! { "name": "check" } };
+    config.put("labels", labels);
+    config.put("fieldSpecs", list![map! { "path": "metadata/labels", "create": "true" }]);
+    Some(list![scene.text_or_file(&config)])
+}
+
 fn generator_plugins(scene: &mut Scene<'_>) -> Option<Yaml> {
-    let kind = scene.choices.pick(&["ConfigMapGenerator", "SecretGenerator"]);
+    let kind = scene.choices.pick(&["ConfigMapGenerator", "SecretGenerator", "IAMPolicyGenerator"]);
     let name = scene.fresh("plugged");
-    let config = map! {
-        "apiVersion": "builtin",
-        "kind": kind,
-        "metadata": map! { "name": name },
-        "literals": list!["a=b", scene.choices.pick(&["c=1", "d=yes"])],
-    };
+    let mut config = map! { "apiVersion": "builtin", "kind": kind, "metadata": map! { "name": name } };
+    if kind == "IAMPolicyGenerator" {
+        config.put("cloud", "gke");
+        config.put("kubernetesService", map! { "name": "robot", "namespace": scene.choices.pick(&["a", "\"1\""]) });
+        config.put("serviceAccount", map! { "name": "g", "projectId": "p" });
+    } else {
+        config.put("literals", list!["a=b", scene.choices.pick(&["c=1", "d=yes"])]);
+    }
     Some(list![scene.text_or_file(&config)])
 }
 
 fn build_metadata(scene: &mut Scene<'_>) -> Option<Yaml> {
-    let words = scene.choices.some(&["originAnnotations", "transformerAnnotations", "managedByLabel"], 1, 2);
+    let words = scene.choices.some(&["originAnnotations", "transformerAnnotations", "managedByLabel", "other"], 1, 2);
     Some(words.into_iter().map(Yaml::from).collect::<Vec<_>>().into())
 }
 
@@ -385,9 +458,10 @@ fn sort_options(scene: &mut Scene<'_>) -> Option<Yaml> {
 
 /// The options of a patch that may rename its target.
 fn patch_options(scene: &mut Scene<'_>) -> Yaml {
-    match scene.choices.below(2) {
+    match scene.choices.below(3) {
         0 => map! { "allowNameChange": "true" },
-        _ => map! { "allowKindChange": "true" },
+        1 => map! { "allowKindChange": "true" },
+        _ => map! { "allowNameChange": "true", "allowKindChange": "true" },
     }
 }
 
@@ -410,7 +484,15 @@ pub(super) fn selector(object: &Object, scene: &mut Scene<'_>) -> Yaml {
     if scene.choices.chance(10) {
         selector.put(
             "labelSelector",
-            scene.choices.pick(&["app=a", "tier", "\"app in (a,b)\"", "\"!env\"", "\"app!=a,tier\""]),
+            scene.choices.pick(&[
+                "app=a",
+                "tier",
+                "\"app in (a,b)\"",
+                "\"!env\"",
+                "\"app!=a,tier\"",
+                "\"app>0\"",
+                "app=",
+            ]),
         );
     }
     if scene.choices.chance(4) {

@@ -44,6 +44,10 @@ const KINDS: &[(&str, &str, Scope, Fill)] = &[
     ("rbac.authorization.k8s.io/v1", "Role", Scope::Namespaced, role),
     ("rbac.authorization.k8s.io/v1", "ClusterRole", Scope::Cluster, role),
     ("v1", "Namespace", Scope::Cluster, nothing),
+    ("apps/v1", "ReplicaSet", Scope::Namespaced, deployment),
+    ("v1", "ReplicationController", Scope::Namespaced, daemon_set),
+    ("v1", "PodTemplate", Scope::Namespaced, pod_template),
+    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", Scope::Cluster, webhook),
     ("networking.k8s.io/v1", "Ingress", Scope::Namespaced, ingress),
     ("networking.k8s.io/v1", "NetworkPolicy", Scope::Namespaced, network_policy),
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition", Scope::Cluster, definition),
@@ -324,6 +328,10 @@ fn cron_job(object: &mut Yaml, choices: &mut Choices) {
 
 fn pod(object: &mut Yaml, choices: &mut Choices) {
     object.put("spec", pod_spec(choices));
+}
+
+fn pod_template(object: &mut Yaml, choices: &mut Choices) {
+    object.put("template", template(choices));
 }
 
 fn service(object: &mut Yaml, choices: &mut Choices) {

@@ -4,7 +4,7 @@ use super::yaml::Yaml;
 use crate::Choices;
 
 /// Names of objects: few, so that they refer to each other and collide.
-pub(super) const NAMES: &[&str] = &["web", "db", "app", "cache"];
+pub(super) const NAMES: &[&str] = &["web", "db", "app", "cache", "web", "db", "app", "\"1e3\""];
 
 /// Namespaces, none included.
 pub(super) const NAMESPACES: &[&str] = &["", "", "", "a", "b", "default"];

@@ -9,7 +9,7 @@ use crate::{
     kustomization::Kustomization,
     load::{LoadRestrictions, Loader},
     name_reference, parse,
-    provenance::{self, Note},
+    provenance::{self, Note, Transformers},
     resource::Resource,
     schema::BuiltInTypes,
     sort, transform,
@@ -99,7 +99,7 @@ pub fn build_with(
 ) -> Result<Built, BuildError> {
     let loader = Loader::new(tree, directory, options.load_restrictions);
     let notes = notes(kustomization, options);
-    let mut build = Build::new(notes.clone(), options);
+    let mut build = Build::new(Transformers::of(&kustomization.fields.build_metadata), options);
     let mut accumulation = Accumulation::new();
     accumulation.run(&loader, kustomization, &mut build)?;
     let Accumulation { mut resources, config, vars } = accumulation;

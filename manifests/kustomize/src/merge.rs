@@ -58,22 +58,35 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
     }
 }
 
-/// A value keeps the quotes that it had, and stays a string with them; one that had none is folded no more. A text that
-/// was known to be one only by its tag gets quotes.
+/// A value keeps the quotes that it had, and stays a string with them; one that had none gets none, and is a string by
+/// its tag if it must be. A text that was known to be one only by its tag gets quotes.
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
         (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => Some(
             object.replaced_by(Node { style: object.style, shared: object.shared, ..patch.clone() }, &patch.written),
         ),
         (Some(object), Some(patch)) => {
-            let style = if patch.style == Style::Folded { Style::Literal } else { patch.style };
-            Some(object.replaced_by(Node { style, shared: object.shared, ..patch.clone() }, &patch.written))
+            let mut new = Node { style: Style::Plain, shared: object.shared, ..patch.clone() };
+            if new.tag.is_none() && node::is_string(patch) && !node::is_string(&new) {
+                new.tag = Some("!!str".into());
+            }
+            Some(object.replaced_by(new, &patch.written))
         }
         (Some(object), None) if object.style == Style::Plain && object.tag.as_deref() == Some("!!str") => {
             let (position, shared, written) = (object.position, object.shared, object.written.clone());
             Some(Node { position, shared, written, ..Node::string(object.as_str().unwrap_or_default()) })
         }
         (object, patch) => patch.cloned().or(object),
+    }
+}
+
+/// `new` in the brackets that `old` has, or has not: a text inside of them is written in quotes and not folded.
+fn laid_out_as(old: &Node, new: Node) -> Node {
+    match (&old.value, &new.value) {
+        (Value::Sequence(_), Value::Sequence(_)) | (Value::Mapping(_), Value::Mapping(_)) => {
+            Node { style: old.style, ..new }
+        }
+        (Value::Scalar(_) | Value::Sequence(_) | Value::Mapping(_), _) => new,
     }
 }
 
@@ -95,6 +108,7 @@ fn merge_mappings(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) 
             drop(object.as_mapping_mut().filter(|_| patch.is_some()).and_then(|entries| entries.remove(DIRECTIVE)));
             object
         }
+        (Directive::Replace, Some(object), Some(entries)) => laid_out_as(&object, Node::mapping(entries.clone())),
         (Directive::Replace | Directive::Merge, _, Some(entries)) => Node::mapping(entries.clone()),
         (Directive::Delete, ..) | (Directive::Replace | Directive::Merge, _, None) => return Ok(None),
     };
@@ -158,7 +172,9 @@ fn without(items: &[Node], directive: &Node) -> Vec<Node> {
 fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> Merged {
     if *place.list() == List::Replaced {
         return Ok(match (object, patch) {
-            (Some(object), Some(patch)) => Some(object.replaced_by(patch.clone(), &patch.written)),
+            (Some(object), Some(patch)) => {
+                Some(object.replaced_by(laid_out_as(&object, patch.clone()), &patch.written))
+            }
             (object, patch) => patch.cloned().or(object),
         });
     }
@@ -187,15 +203,27 @@ fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> 
 
 fn merge_items(old: Vec<Node>, patch: &[Node], place: Place<'_>) -> Result<Vec<Node>, MergeError> {
     match place.list() {
-        List::Keyed(keys) => merge_keyed(old, patch, keys, place),
-        List::Replaced | List::Set => Ok(union(old, patch)),
+        List::Keyed(keys) => {
+            check_items(&old, NodeKind::Mapping)?;
+            merge_keyed(old, patch, keys, place)
+        }
+        List::Replaced | List::Set => {
+            check_items(patch, NodeKind::Scalar)?;
+            check_items(&old, NodeKind::Scalar)?;
+            Ok(union(old, patch))
+        }
     }
 }
 
-/// The values of `patch`, then those of `old` that are not among them.
+fn check_items(items: &[Node], wanted: NodeKind) -> Result<(), MergeError> {
+    let other = items.iter().find(|item| !item.is_null() && NodeKind::of(item) != wanted);
+    other.map_or(Ok(()), |other| Err(wrong_kind(wanted, other)))
+}
+
+/// The values of `patch`, then those of `old` that are not among them; nulls are none.
 fn union(old: Vec<Node>, patch: &[Node]) -> Vec<Node> {
     let mut seen = HashSet::new();
-    let all = patch.iter().cloned().chain(old);
+    let all = patch.iter().cloned().chain(old).filter(|item| !item.is_null());
     all.filter(|item| seen.insert(item.as_str().map(str::to_owned))).collect()
 }
 

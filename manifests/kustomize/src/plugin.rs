@@ -336,9 +336,10 @@ impl Plugin<'_> {
         let mut metadata = Mapping::new();
         let annotation = (Node::string("iam.gke.io/gcp-service-account"), Node::string(account));
         metadata.insert("annotations", Node::mapping([annotation].into_iter().collect()));
-        metadata.insert("name", Node::string(config.kubernetes_service.name));
+        // kustomize writes these two into a text, which it reads.
+        metadata.insert("name", Node::plain(config.kubernetes_service.name));
         if !config.kubernetes_service.namespace.is_empty() {
-            metadata.insert("namespace", Node::string(config.kubernetes_service.namespace));
+            metadata.insert("namespace", Node::plain(config.kubernetes_service.namespace));
         }
         let mut object = Mapping::new();
         object.insert("apiVersion", Node::string("v1"));

@@ -90,6 +90,23 @@ impl Note {
     }
 }
 
+/// Whether each transformer is noted by the objects that it sees.
+///
+/// # Follows kustomize
+/// It is as soon as `buildMetadata` asks for anything, whether it is printed or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transformers {
+    Noted,
+    Forgotten,
+}
+
+impl Transformers {
+    /// What the words of `buildMetadata` ask for.
+    pub(crate) fn of(build_metadata: &[String]) -> Self {
+        if build_metadata.is_empty() { Self::Forgotten } else { Self::Noted }
+    }
+}
+
 /// Removes notes from `resource` that are not among `asked`: those that it was read with.
 pub(crate) fn forget(resource: &mut Resource, asked: &[Note]) {
     let annotations = resource.node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod charts;
+mod charts_as_kustomize;
 mod corpus;
 mod examples;
 mod guide;

@@ -136,7 +136,9 @@ impl Reader {
                 Some(number) => Json::Number(number),
                 None => return Err(unsupported_number(node)),
             },
-            Scalar::String(text) if self.schema == Schema::Kyaml && stays_folded(node, &text) => {
+            Scalar::String(text)
+                if self.schema == Schema::Kyaml && inside != Style::Flow && stays_folded(node, &text) =>
+            {
                 Json::String(folded_again(&text))
             }
             Scalar::String(text) => Json::String(text.into_owned()),
@@ -145,7 +147,7 @@ impl Reader {
     }
 }
 
-/// Whether go-yaml writes a text folded again, which it does not where a line ends in a blank.
+/// Whether go-yaml writes a text folded again, which it does not where a line ends in a blank, and not in brackets.
 fn stays_folded(node: &Node, text: &str) -> bool {
     node.style == Style::Folded && string_style(text) == Style::Literal
 }

@@ -18,7 +18,7 @@ use crate::{
     kustomization::{Fields, Kind, Kustomization},
     load::Loader,
     node, parse, plugin,
-    provenance::{ConfiguredBy, Note, Provenance, Step},
+    provenance::{ConfiguredBy, Provenance, Step, Transformers},
     resource::Resource,
     resources::Resources,
     vars::Vars,
@@ -240,7 +240,7 @@ impl Accumulation {
         let schema = build.schema();
         for transformer in transformers {
             transformer.run(&mut self.resources, &schema)?;
-            if build.notes.contains(&Note::Transformations) {
+            if build.transformers == Transformers::Noted {
                 for resource in self.resources.iter_mut_same_ids() {
                     resource.note_transformation(&transformer.step);
                 }

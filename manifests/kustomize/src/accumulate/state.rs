@@ -13,7 +13,7 @@ use crate::{
     error::BuildError,
     kustomization::Fields,
     load::Loader,
-    provenance::Note,
+    provenance::Transformers,
     resource::Resource,
     schema::{BuiltInTypes, Schema},
 };
@@ -34,21 +34,21 @@ pub(crate) struct Build {
     pub(super) namespace: String,
     /// How many kustomizations were accumulated.
     kustomizations: usize,
-    /// What `buildMetadata` of the directory that is built asks for.
-    pub(super) notes: Vec<Note>,
+    /// Whether transformers are noted.
+    pub(super) transformers: Transformers,
     /// What kustomize would print on stderr so far.
     pub(crate) warnings: Vec<String>,
 }
 
 impl Build {
-    pub(crate) fn new(notes: Vec<Note>, options: &Options) -> Self {
+    pub(crate) fn new(transformers: Transformers, options: &Options) -> Self {
         Self {
             schema: None,
             built_ins: options.built_in_types,
             charts: options.charts,
             namespace: String::new(),
             kustomizations: 0,
-            notes,
+            transformers,
             warnings: Vec::new(),
         }
     }

@@ -73,10 +73,7 @@ impl PatchTransformer {
             (Ok(objects), _) if objects.is_empty() => Kind::Nothing,
             (_, Ok(operations)) if operations.is_empty() => Kind::Nothing,
             (Ok(_), Ok(_)) => return Err(problem("illegally qualifies as both an SM and JSON patch")),
-            (Ok(objects), Err(_)) if entry.target.is_some() => {
-                Kind::StrategicMerge(with_text_metadata(located(objects)))
-            }
-            (Ok(objects), Err(_)) => Kind::StrategicMerge(located(objects)),
+            (Ok(objects), Err(_)) => Kind::StrategicMerge(with_texts(located(objects), texts_of(entry))),
             (Err(_), Ok(operations)) => Kind::Json(operations),
             (Err(as_objects), Err(OperationError(as_json))) => {
                 let shown = match &file {
@@ -150,7 +147,7 @@ impl StrategicMergePatches {
             Ok(patches) => not_empty(patches, &entry.at),
             Err(as_inline) => from_file(entry, loader).map_err(|as_file| not_a_patch(entry, as_inline, as_file)),
         });
-        Ok(Self(with_text_metadata(patches.collect::<Result<Vec<_>, _>>()?.concat())))
+        Ok(Self(with_texts(patches.collect::<Result<Vec<_>, _>>()?.concat(), LABELS_AND_ANNOTATIONS)))
     }
 
     /// Reads the patches in the files `paths`, and those that `text` holds.
@@ -162,7 +159,7 @@ impl StrategicMergePatches {
         let from_files = paths.iter().map(|path| from_file(path, loader));
         let from_text = text.map(|text| not_empty(inline(text, loader)?, &text.at));
         let patches = from_files.chain(from_text).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self(with_text_metadata(patches.concat())))
+        Ok(Self(with_texts(patches.concat(), LABELS_AND_ANNOTATIONS)))
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, _: &At) -> Result<(), BuildError> {
@@ -206,17 +203,27 @@ fn bad(at: &At, problem: &str) -> BuildError {
     PatchError::Bad { at: at.clone(), problem: problem.to_owned() }.into()
 }
 
-/// Makes the values of labels and annotations strings, as they are written.
+const LABELS_AND_ANNOTATIONS: &[&str] = &["labels", "annotations"];
+
+/// Which mappings of the metadata of a patch become texts before it is applied.
 ///
 /// # Follows kustomize
-/// It copies a patch before it is applied to what it selects, and copies labels and annotations as texts: a null in them
-/// is the word, and removes nothing, and neither does a null in their place. Only an entry of `patches` without a target
-/// is applied as it is.
-fn with_text_metadata(patches: Vec<Located<Node>>) -> Vec<Located<Node>> {
+/// It copies a patch before it is applied to what it selects, and copies labels and annotations as texts. Of one without
+/// a target that may rename, it notes so among the annotations.
+fn texts_of(entry: &Patch) -> &'static [&'static str] {
+    match (&entry.target, entry.options.allow_name_change || entry.options.allow_kind_change) {
+        (Some(_), _) => LABELS_AND_ANNOTATIONS,
+        (None, true) => &["annotations"],
+        (None, false) => &[],
+    }
+}
+
+/// Makes the values of `maps` in the metadata of `patches` strings, as they are written: a null in them is the word, and
+/// removes nothing, and neither does a null in their place.
+fn with_texts(patches: Vec<Located<Node>>, maps: &[&str]) -> Vec<Located<Node>> {
     let with_texts = |mut patch: Located<Node>| {
-        let metadata = patch.value.get_mut("metadata").and_then(Node::as_mapping_mut);
-        if let Some(metadata) = metadata {
-            for map in ["labels", "annotations"] {
+        if let Some(metadata) = patch.value.get_mut("metadata").and_then(Node::as_mapping_mut) {
+            for map in maps {
                 make_texts(metadata, map);
             }
         }
@@ -345,7 +352,7 @@ fn merge_copy_into(
     let api_version = resource.gvk().api_version();
     merge_into(resource, patch, options, schema)?;
     if let Some(object) = resource.node.as_mapping_mut() {
-        object.insert("apiVersion", if api_version.is_empty() { Node::null() } else { Node::string(api_version) });
+        object.insert("apiVersion", if api_version.is_empty() { Node::plain("") } else { Node::string(api_version) });
         resource.scope = schema.scope(resource.gvk());
     }
     Ok(())
