@@ -26,6 +26,8 @@ pub mod receiver {
 pub mod source {
     /// The credentials cannot be read or were refused.
     pub const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
+    /// What `spec.provider` asks for is missing.
+    pub const INVALID_PROVIDER_CONFIGURATION: &str = "InvalidProviderConfiguration";
     /// The URL cannot be used.
     pub const URL_INVALID: &str = "URLInvalid";
     /// The repository could not be read.

@@ -15,7 +15,7 @@ use fairlead_reconciler::{
     controllers::{
         ObjectKey, SourceName,
         kustomization::request::{build_request, ignore_rules, path},
-        source::{bucket_request, git_request, oci_request},
+        source::{Clouds, Sharing, bucket_request, git_request, oci_request},
     },
     observe::{Newcomers, ObserveError, Questions, observe},
     prepare::{PrepareError, Prepared, prepare},
@@ -111,18 +111,19 @@ async fn newest(cluster: &Cluster, name: &SourceName, store: &Store) -> Result<A
     let kind = SOURCES.into_iter().find(|kind| kind.name == name.kind.name());
     let kind = kind.ok_or_else(|| format!("cannot build from a source of kind {}", name.kind.name()))?;
     let found = kind.get(cluster, namespace, object).await?;
+    let clouds = Clouds::of_process(Clock::system().now(), Sharing::All);
     match name.kind {
         SourceKind::GitRepository => {
             let spec = read::<GitRepository>(found)?.spec;
-            fetch(&git_request(cluster, namespace, &spec).await?, store, spec.ignore.as_deref()).await
+            fetch(&git_request(cluster, namespace, &spec, &clouds).await?, store, spec.ignore.as_deref()).await
         }
         SourceKind::OCIRepository => {
             let spec = read::<OciRepository>(found)?.spec;
-            fetch(&oci_request(cluster, namespace, &spec).await?, store, spec.ignore.as_deref()).await
+            fetch(&oci_request(cluster, namespace, &spec, &clouds).await?, store, spec.ignore.as_deref()).await
         }
         SourceKind::Bucket => {
             let spec = read::<Bucket>(found)?.spec;
-            fetch(&bucket_request(cluster, namespace, &spec).await?, store, spec.ignore.as_deref()).await
+            fetch(&bucket_request(cluster, namespace, &spec, &clouds).await?, store, spec.ignore.as_deref()).await
         }
         SourceKind::ExternalArtifact => Err(format!("cannot build from a source of kind {}", name.kind.name()).into()),
     }

@@ -38,7 +38,7 @@ mod gcs;
 mod s3;
 mod service;
 mod sign;
-mod xml;
+pub(crate) mod xml;
 
 pub use azure::AzureAccount;
 pub use error::{BucketError, BucketSettingsError, ServiceError};
@@ -46,6 +46,7 @@ pub use gcs::GcsAccount;
 pub use s3::{S3Account, S3Keys};
 
 use service::{Object, Opened, Service};
+pub(crate) use sign::{Signer, Unsigned};
 
 use crate::{
     deadline::Deadline,

@@ -27,6 +27,7 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
+mod app;
 mod auth;
 mod deploy_key;
 mod error;
@@ -40,7 +41,8 @@ mod refs;
 mod ssh;
 mod upload_pack;
 
-pub use auth::{CredentialError, GitAuth, HttpCredentials, SshCredentials};
+pub use app::AppCredentials;
+pub use auth::{CloudCredentials, CredentialError, GitAuth, HttpCredentials, SshCredentials};
 pub use deploy_key::DeployKey;
 pub use error::{CloneError, GitError};
 pub use known_hosts::KnownHostsError;

@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod git;
 mod grants;
 pub mod helm;
+pub mod identity;
 pub mod ignore;
 pub mod oci;
 pub mod secret;

@@ -139,7 +139,11 @@ async fn run<T: Send + 'static>(
 ) -> Result<T, OciError> {
     let (deadline, _guard) = Deadline::after(request.timeout);
     let request = request.clone();
-    let done = spawn_blocking(move || work(request, deadline)).await;
+    let done = spawn_blocking(move || {
+        let auth = request.auth.logged_in(&request.url, request.encryption, &deadline)?;
+        work(OciRequest { auth, ..request }, deadline)
+    })
+    .await;
     done.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()))
 }
 

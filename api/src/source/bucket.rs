@@ -124,21 +124,11 @@ pub struct BucketSpec {
 
 impl BucketSpec {
     /// The fields that are set and accepted, but not honoured yet.
-    ///
-    /// A bucket of Amazon, Google or Azure without a Secret is read as a workload, which is not honoured either.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let is_workload = match self.provider {
-            Provider::Generic => false,
-            Provider::Aws | Provider::Azure | Provider::Gcp => self.secret_ref.is_none(),
-        };
-        [
-            (self.sts.is_some(), "spec.sts"),
-            (self.service_account_name.is_some(), "spec.serviceAccountName"),
-            (is_workload, "spec.provider without spec.secretRef"),
-        ]
-        .into_iter()
-        .filter_map(|(is_set, field)| is_set.then_some(field))
-        .collect()
+        [(self.sts.is_some(), "spec.sts"), (self.service_account_name.is_some(), "spec.serviceAccountName")]
+            .into_iter()
+            .filter_map(|(is_set, field)| is_set.then_some(field))
+            .collect()
     }
 }
 
@@ -206,13 +196,12 @@ mod tests {
     fn fields_that_are_not_honoured_yet_are_named() {
         let secret = json!({"name": "keys"});
         let sts = json!({"provider": "ldap", "endpoint": "https://sts.example.org"});
-        let workload = "spec.provider without spec.secretRef";
         for (set, named) in [
             (json!({}), ""),
             (json!({"secretRef": secret, "certSecretRef": secret, "proxySecretRef": secret, "region": "eu"}), ""),
             (json!({"provider": "azure", "secretRef": secret, "prefix": "a/", "ignore": "*"}), ""),
-            (json!({"provider": "gcp"}), workload),
-            (json!({"provider": "aws", "serviceAccountName": "x"}), &format!("spec.serviceAccountName {workload}")),
+            (json!({"provider": "gcp"}), ""),
+            (json!({"provider": "aws", "serviceAccountName": "x"}), "spec.serviceAccountName"),
             (json!({"sts": sts}), "spec.sts"),
         ] {
             assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");

@@ -101,9 +101,9 @@ pub struct GitRepositorySpec {
 impl GitRepositorySpec {
     /// The fields that are set and accepted, but not honoured yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let provider_is_other = self.provider.is_some_and(|provider| provider != GitProvider::Generic);
+        let is_code_commit = self.provider == Some(GitProvider::Aws);
         [
-            (provider_is_other, "spec.provider"),
+            (is_code_commit, "spec.provider aws"),
             (self.service_account_name.is_some(), "spec.serviceAccountName"),
             (self.verify.is_some(), "spec.verify"),
             (self.proxy_secret_ref.is_some() && self.url.starts_with("ssh://"), "spec.proxySecretRef"),
@@ -257,8 +257,9 @@ mod tests {
             (json!({"provider": "generic", "suspend": true, "ignore": "*", "secretRef": secret}), ""),
             (json!({"ref": {"semver": ">=1.0.0"}, "timeout": "20s"}), ""),
             (json!({"recurseSubmodules": false, "include": [], "sparseCheckout": []}), ""),
-            (json!({"provider": "github"}), "spec.provider"),
-            (json!({"provider": "aws", "serviceAccountName": "git"}), "spec.provider spec.serviceAccountName"),
+            (json!({"provider": "github"}), ""),
+            (json!({"provider": "azure"}), ""),
+            (json!({"provider": "aws", "serviceAccountName": "git"}), "spec.provider aws spec.serviceAccountName"),
             (json!({"verify": {"secretRef": secret}}), "spec.verify"),
             (json!({"proxySecretRef": secret}), ""),
             (json!({"proxySecretRef": secret, "url": "ssh://git@example.org/repo"}), "spec.proxySecretRef"),

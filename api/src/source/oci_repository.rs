@@ -96,7 +96,8 @@ pub struct OciRepositorySpec {
 impl OciRepositorySpec {
     /// The fields that are set and accepted, but not honoured yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        [(self.provider != Provider::Generic, "spec.provider"), (self.verify.is_some(), "spec.verify")]
+        let is_workload = self.provider != Provider::Generic && self.service_account_name.is_some();
+        [(is_workload, "spec.serviceAccountName with spec.provider"), (self.verify.is_some(), "spec.verify")]
             .into_iter()
             .filter_map(|(is_set, field)| is_set.then_some(field))
             .collect()
@@ -233,8 +234,9 @@ mod tests {
             (json!({"provider": "generic", "secretRef": secret, "serviceAccountName": "puller"}), ""),
             (json!({"certSecretRef": secret, "proxySecretRef": secret, "insecure": true, "ignore": "*"}), ""),
             (json!({"layerSelector": {"operation": "copy"}, "ref": {"semver": "1.x", "semverFilter": "-rc"}}), ""),
-            (json!({"provider": "gcp"}), "spec.provider"),
-            (json!({"provider": "aws", "verify": {"provider": "cosign"}}), "spec.provider spec.verify"),
+            (json!({"provider": "gcp"}), ""),
+            (json!({"provider": "gcp", "serviceAccountName": "x"}), "spec.serviceAccountName with spec.provider"),
+            (json!({"provider": "aws", "verify": {"provider": "cosign"}}), "spec.verify"),
         ] {
             assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");
         }

@@ -171,7 +171,7 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
 pub(super) mod tests {
     use ring::{
         rand::SystemRandom,
-        signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+        signature::{RSA_PKCS1_SHA256, RsaKeyPair},
     };
     use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
     use serde_json::{Value, json};
@@ -195,10 +195,8 @@ pub(super) mod tests {
 
         /// The set that has its key alone, called `kid`.
         pub(in crate::webhook) fn keys(&self, kid: &str) -> GoogleKeys {
-            let public = self.0.public_key();
-            let number = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-            let n = number(public.modulus().big_endian_without_leading_zero());
-            let e = number(public.exponent().big_endian_without_leading_zero());
+            let RsaPublicKeyComponents { n, e } = RsaPublicKeyComponents::<Vec<u8>>::from(self.0.public());
+            let (n, e) = (BASE64_URL_SAFE_NO_PAD.encode(n), BASE64_URL_SAFE_NO_PAD.encode(e));
             let set =
                 json!({ "keys": [{ "kty": "RSA", "kid": kid, "n": n, "e": e }, { "kty": "EC", "kid": "other" }] });
             GoogleKeys::parse(set.to_string().as_bytes()).expect("a set")

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     deadline::Deadline,
+    identity::{CloudIdentity, IdentityError},
     secret::{SecretData, SecretError, keyed_digest, line},
     transport::Client,
     url::{Url, encode, query_pairs},
@@ -40,6 +41,8 @@ enum Access {
     Key { account: String, key: Arc<SecretSlice<u8>> },
     /// By a signature that someone made before, as a query.
     Signature(Arc<SecretString>),
+    /// By tokens that Azure gives to this process.
+    Cloud(CloudIdentity),
 }
 
 /// The version of the protocol.
@@ -61,6 +64,15 @@ impl AzureAccount {
         Ok(Self { endpoint, access })
     }
 
+    /// The same account, asked with the identity of this process.
+    ///
+    /// # Errors
+    /// If the account is not one of Azure's own.
+    pub fn with_identity(self, identity: CloudIdentity) -> Result<Self, IdentityError> {
+        identity.check_host(self.endpoint.host(), self.endpoint.scheme_name() == "https")?;
+        Ok(Self { access: Access::Cloud(identity), ..self })
+    }
+
     pub(super) fn fingerprint(&self) -> Digest {
         let url = self.endpoint.parts();
         let url = url.iter().map(|part| part.expose_secret().as_bytes());
@@ -68,6 +80,7 @@ impl AzureAccount {
             Access::Anonymous => keyed_digest(url),
             Access::Key { account, key } => keyed_digest(url.chain([account.as_bytes(), key.expose_secret()])),
             Access::Signature(query) => keyed_digest(url.chain([query.expose_secret().as_bytes()])),
+            Access::Cloud(identity) => keyed_digest(url.chain([identity.fingerprint().hex().as_bytes()])),
         }
     }
 
@@ -78,6 +91,7 @@ impl AzureAccount {
             container: request.bucket.clone(),
             prefix: request.prefix.clone(),
             clock,
+            deadline: deadline.clone(),
         }
     }
 }
@@ -124,6 +138,7 @@ pub(super) struct Azure {
     container: String,
     prefix: String,
     clock: Clock,
+    deadline: Deadline,
 }
 
 impl Azure {
@@ -137,6 +152,7 @@ impl Azure {
         let request = Client::request(Method::GET, &url).header("x-ms-date", &time).header("x-ms-version", VERSION);
         let authorization = match &self.account.access {
             Access::Key { account, key } => Some(authorization(account, key, &path, query, &time)),
+            Access::Cloud(identity) => Some(identity.storage_authorization(&self.deadline)?),
             Access::Anonymous | Access::Signature(_) => None,
         };
         Ok(self.client.send(&url, request, authorization.as_ref(), ())?)
@@ -148,7 +164,7 @@ impl Azure {
             |query: Option<&SecretString>| query.map_or_else(Vec::new, |query| query_pairs(query.expose_secret()));
         let signature = match &self.account.access {
             Access::Signature(query) => written(Some(query)),
-            Access::Anonymous | Access::Key { .. } => Vec::new(),
+            Access::Anonymous | Access::Key { .. } | Access::Cloud(_) => Vec::new(),
         };
         let endpoint = written(self.account.endpoint.query());
         let endpoint = endpoint.into_iter().filter(|(name, _)| !signature.iter().any(|(signed, _)| signed == name));
@@ -223,6 +239,7 @@ mod tests {
             Ok(AzureAccount { access: Access::Anonymous, .. }) => "anonymous".to_owned(),
             Ok(AzureAccount { access: Access::Key { account, .. }, .. }) => format!("key of {account}"),
             Ok(AzureAccount { access: Access::Signature(query), .. }) => query.expose_secret().to_owned(),
+            Ok(AzureAccount { access: Access::Cloud(_), .. }) => "identity".to_owned(),
             Err(error) => error.to_string(),
         };
         let rows = [

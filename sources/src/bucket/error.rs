@@ -7,6 +7,7 @@ use fairlead_api::reasons::source as reason;
 use crate::{
     deadline::DeadlinePassed,
     fetch::SourceError,
+    identity::IdentityError,
     secret::SecretError,
     store::StoreError,
     transport::{Refusal, TransportError},
@@ -78,7 +79,13 @@ impl SourceError for BucketSettingsError {
 
 impl SourceError for BucketError {
     fn reason(&self) -> &'static str {
-        reason::BUCKET_OPERATION_FAILED
+        match self {
+            Self::Index { source: ServiceError::Identity(_), .. }
+            | Self::Object { source: ServiceError::Identity(_), .. } => reason::AUTHENTICATION_FAILED,
+            Self::Missing { .. } | Self::Index { .. } | Self::Object { .. } | Self::Name { .. } | Self::Store(_) => {
+                reason::BUCKET_OPERATION_FAILED
+            }
+        }
     }
 
     fn is_terminal(&self) -> bool {
@@ -90,6 +97,7 @@ impl SourceError for BucketError {
             Self::Index { source, .. } | Self::Object { source, .. } => match source {
                 ServiceError::Refused(refusal) => refusal.retry_after(),
                 ServiceError::Transport(_)
+                | ServiceError::Identity(_)
                 | ServiceError::BucketMissing
                 | ServiceError::Malformed(_)
                 | ServiceError::Limit { .. } => None,
@@ -118,6 +126,9 @@ pub enum ServiceError {
     /// The service or its token server refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The identity of this process gives no access.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The service knows no such bucket.
     #[error("the bucket does not exist")]
     BucketMissing,
@@ -154,6 +165,7 @@ impl ServiceError {
                 | TransportError::Redirect { .. }
                 | TransportError::Protocol(_),
             )
+            | Self::Identity(_)
             | Self::BucketMissing
             | Self::Refused(Refusal::Status { .. })
             | Self::Malformed(_) => return None,

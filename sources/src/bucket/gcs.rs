@@ -26,6 +26,7 @@ use super::{
 use crate::{
     deadline::Deadline,
     grants,
+    identity::{CloudIdentity, IdentityError},
     secret::{SecretData, SecretError, fingerprint, keyed_digest, text},
     transport::{Client, Encryption, Refusal, may_lead, remote_text},
     url::{Url, encode},
@@ -35,7 +36,18 @@ use crate::{
 #[derive(Clone)]
 pub struct GcsAccount {
     endpoint: Url,
-    identity: Option<Arc<Identity>>,
+    access: Access,
+}
+
+/// How requests show who asks.
+#[derive(Clone)]
+enum Access {
+    /// Not at all.
+    Anonymous,
+    /// By tokens of a service account.
+    Account(Arc<Identity>),
+    /// By tokens that Google gives to this process.
+    Cloud(CloudIdentity),
 }
 
 /// A service account with its key.
@@ -61,13 +73,29 @@ impl GcsAccount {
         let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
         let endpoint = Url::parse_http(&format!("{}://{host}", encryption.scheme()))
             .map_err(|_| BucketSettingsError::Endpoint("is not the name of a host"))?;
-        let identity = data.map(Identity::read).transpose()?.map(Arc::new);
-        Ok(Self { endpoint, identity })
+        let access = match data {
+            None => Access::Anonymous,
+            Some(data) => Access::Account(Arc::new(Identity::read(data)?)),
+        };
+        Ok(Self { endpoint, access })
+    }
+
+    /// The same service, asked with the identity of this process.
+    ///
+    /// # Errors
+    /// If the service is not Google's own.
+    pub fn with_identity(self, identity: CloudIdentity) -> Result<Self, IdentityError> {
+        identity.check_host(self.endpoint.host(), self.endpoint.scheme_name() == "https")?;
+        Ok(Self { access: Access::Cloud(identity), ..self })
     }
 
     pub(super) fn fingerprint(&self) -> Digest {
-        let identity = self.identity.as_ref().map(|identity| identity.fingerprint.hex()).unwrap_or_default();
-        keyed_digest([self.endpoint.authority().as_bytes(), identity.as_bytes()])
+        let access = match &self.access {
+            Access::Anonymous => String::new(),
+            Access::Account(account) => account.fingerprint.hex(),
+            Access::Cloud(identity) => identity.fingerprint().hex(),
+        };
+        keyed_digest([self.endpoint.authority().as_bytes(), access.as_bytes()])
     }
 
     pub(super) fn service(&self, request: &BucketRequest, clock: Clock, deadline: &Deadline) -> Gcs {
@@ -79,6 +107,7 @@ impl GcsAccount {
             prefix: request.prefix.clone(),
             grant: keyed_digest(grant.iter().map(String::as_bytes)),
             clock,
+            deadline: deadline.clone(),
         }
     }
 }
@@ -134,6 +163,7 @@ pub(super) struct Gcs {
     /// Under which tokens are kept.
     grant: Digest,
     clock: Clock,
+    deadline: Deadline,
 }
 
 /// An object as the service lists it.
@@ -162,7 +192,11 @@ impl Gcs {
             access_token: String,
             expires_in: u64,
         }
-        let Some(identity) = &self.account.identity else { return Ok(None) };
+        let identity = match &self.account.access {
+            Access::Anonymous => return Ok(None),
+            Access::Account(identity) => identity,
+            Access::Cloud(identity) => return Ok(Some(identity.storage_authorization(&self.deadline)?)),
+        };
         if let Some(known) = grants::recall(&self.grant) {
             return Ok(Some(known));
         }

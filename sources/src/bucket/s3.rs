@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     deadline::Deadline,
+    identity::{CloudIdentity, IdentityError},
     secret::{SecretData, SecretError, keyed_digest, line},
     transport::{Client, Encryption},
     url::{Url, encode},
@@ -31,14 +32,25 @@ use crate::{
 pub struct S3Account {
     endpoint: Url,
     region: Option<String>,
-    keys: Option<Arc<S3Keys>>,
+    access: Access,
+}
+
+/// How requests show who asks.
+#[derive(Clone)]
+enum Access {
+    /// Not at all.
+    Anonymous,
+    /// By signatures with keys.
+    Keys(Arc<S3Keys>),
+    /// By signatures with the keys that Amazon gives to this process.
+    Identity(CloudIdentity),
 }
 
 /// Keys that sign requests.
 pub struct S3Keys {
-    access_key: SecretString,
-    secret_key: SecretString,
-    session_token: Option<SecretString>,
+    pub(super) access_key: SecretString,
+    pub(super) secret_key: SecretString,
+    pub(super) session_token: Option<SecretString>,
 }
 
 /// The region where nothing else is said.
@@ -61,18 +73,31 @@ impl S3Account {
             .filter(|url| url.username().is_none() && url.query().is_none())
             .ok_or(BucketSettingsError::Endpoint("is not the name of a host"))?;
         let region = region.filter(|region| !region.is_empty()).map(str::to_owned);
-        Ok(Self { endpoint, region, keys: None })
+        Ok(Self { endpoint, region, access: Access::Anonymous })
     }
 
     /// The same service, asked with `keys`.
     #[must_use]
     pub fn with_keys(self, keys: S3Keys) -> Self {
-        Self { keys: Some(Arc::new(keys)), ..self }
+        Self { access: Access::Keys(Arc::new(keys)), ..self }
+    }
+
+    /// The same service, asked with the identity of this process.
+    ///
+    /// # Errors
+    /// If the service is not Amazon's own.
+    pub fn with_identity(self, identity: CloudIdentity) -> Result<Self, IdentityError> {
+        identity.check_host(self.endpoint.host(), self.endpoint.scheme_name() == "https")?;
+        Ok(Self { access: Access::Identity(identity), ..self })
     }
 
     pub(super) fn fingerprint(&self) -> Digest {
-        let keys = self.keys.as_ref().map(|keys| keys.fingerprint().hex()).unwrap_or_default();
-        let parts = [self.endpoint.authority(), self.region.clone().unwrap_or_default(), keys];
+        let access = match &self.access {
+            Access::Anonymous => String::new(),
+            Access::Keys(keys) => keys.fingerprint().hex(),
+            Access::Identity(identity) => identity.fingerprint().hex(),
+        };
+        let parts = [self.endpoint.authority(), self.region.clone().unwrap_or_default(), access];
         keyed_digest(parts.iter().map(String::as_bytes))
     }
 
@@ -84,7 +109,8 @@ impl S3Account {
             client: Client::new(base.endpoint(), &request.transport, AGENT, deadline),
             base,
             prefix: request.prefix.clone(),
-            keys: self.keys.clone(),
+            access: self.access.clone(),
+            deadline: deadline.clone(),
             region: Mutex::new(region.unwrap_or_else(|| DEFAULT_REGION.to_owned())),
             clock,
         }
@@ -136,7 +162,8 @@ pub(super) struct S3 {
     client: Client,
     base: Url,
     prefix: String,
-    keys: Option<Arc<S3Keys>>,
+    access: Access,
+    deadline: Deadline,
     region: Mutex<String>,
     clock: Clock,
 }
@@ -148,8 +175,15 @@ impl S3 {
         let named = response.headers().get(REGION_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let is_elsewhere = response.status() != StatusCode::OK && response.status() != StatusCode::NOT_FOUND;
         match named {
-            Some(region) if is_elsewhere && self.keys.is_some() && self.move_to(&region) => self.send(path, query),
+            Some(region) if is_elsewhere && self.is_signed() && self.move_to(&region) => self.send(path, query),
             Some(_) | None => Ok(response),
+        }
+    }
+
+    fn is_signed(&self) -> bool {
+        match &self.access {
+            Access::Anonymous => false,
+            Access::Keys(_) | Access::Identity(_) => true,
         }
     }
 
@@ -164,25 +198,23 @@ impl S3 {
         let path = if path.is_empty() { "/".to_owned() } else { path };
         let url = self.base.with(&path, Some(query).filter(|query| !query.is_empty()));
         let mut request = Client::request(Method::GET, &url);
-        for (name, value) in self.signed(&url, &path, query) {
+        for (name, value) in self.signed(&url, &path, query)? {
             request = request.header(name, value.expose_secret());
         }
         Ok(self.client.send(&url, request, None, ())?)
     }
 
-    fn signed(&self, url: &Url, path: &str, query: &str) -> Vec<(&'static str, SecretString)> {
-        let Some(keys) = &self.keys else { return Vec::new() };
+    fn signed(&self, url: &Url, path: &str, query: &str) -> Result<Vec<(&'static str, SecretString)>, ServiceError> {
         let region = self.region.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let signer = Signer {
-            access_key: keys.access_key.expose_secret(),
-            secret_key: &keys.secret_key,
-            session_token: keys.session_token.as_ref(),
-            region: &region,
-            now: self.clock.now(),
+        let keys = match &self.access {
+            Access::Anonymous => return Ok(Vec::new()),
+            Access::Keys(keys) => Arc::clone(keys),
+            Access::Identity(identity) => Arc::new(identity.s3_keys(&region, &self.deadline)?),
         };
+        let signer = Signer { keys: &keys, service: "s3", region: &region, now: self.clock.now() };
         let authority = url.authority();
         let host = authority.split_once("://").map_or("", |(_, host)| host);
-        signer.headers(&Unsigned { host, path, query })
+        Ok(signer.headers(&Unsigned { method: "GET", host, path, query, target: None, body: b"" }))
     }
 
     fn complaint(&self, response: Response<Body>) -> ServiceError {

@@ -11,11 +11,11 @@ use quick_xml::{
 use super::error::ServiceError;
 
 /// The texts of the innermost elements, by their names.
-pub(super) type Texts = BTreeMap<String, String>;
+pub(crate) type Texts = BTreeMap<String, String>;
 
 /// An answer, whose outermost element is called `root`, taken apart: the texts in each element called `item`, and all
 /// others. It must be whole: what is missing from a listing would count as deleted.
-pub(super) fn parse(xml: &[u8], root: &str, item: &str) -> Result<(Vec<Texts>, Texts), ServiceError> {
+pub(crate) fn parse(xml: &[u8], root: &str, item: &str) -> Result<(Vec<Texts>, Texts), ServiceError> {
     let malformed = |problem: String| ServiceError::Malformed(format!("the XML cannot be read: {problem}"));
     let xml = std::str::from_utf8(xml).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
     let mut reader = Reader::from_str(xml);

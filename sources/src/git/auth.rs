@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use fairlead_object::Digest;
+use jiff::Timestamp;
 use russh::keys::{PrivateKey, decode_secret_key, ssh_key::Kdf};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use super::{
     GitUrl,
+    app::AppCredentials,
     known_hosts::{KnownHosts, KnownHostsError},
 };
 use crate::{
+    identity::{CloudIdentity, IdentityError},
     secret::{self, SecretData, SecretError, keyed_digest},
     transport::{Proxy, Transport, Trust},
 };
@@ -25,6 +28,16 @@ pub enum GitAuth {
     Http(Arc<HttpCredentials>),
     /// For `ssh`.
     Ssh(Arc<SshCredentials>),
+    /// The key of a GitHub App, for `https`.
+    App(Arc<AppCredentials>),
+    /// The identity of this process at Azure DevOps, for `https`.
+    Cloud(Arc<CloudCredentials>),
+}
+
+/// The identity of this process, and the way to the server.
+pub struct CloudCredentials {
+    pub(super) identity: CloudIdentity,
+    pub(super) transport: Transport,
 }
 
 /// Credentials and trust for HTTP.
@@ -104,10 +117,30 @@ impl GitAuth {
         HttpCredentials::read(url, data).map(Arc::new).map(Self::Http)
     }
 
+    /// Reads the data of the Secret that `spec.secretRef` names, which holds the key of a GitHub App: `githubAppID`,
+    /// `githubAppPrivateKey`, and `githubAppInstallationID` or `githubAppInstallationOwner`. GitHub is asked by way of
+    /// `proxy`; `now` is the time.
+    pub fn app(data: &SecretData, proxy: &Proxy, now: Timestamp) -> Result<Self, CredentialError> {
+        let transport = Transport { trust: Trust::among_others(data)?, proxy: proxy.clone() };
+        AppCredentials::read(data, transport, now).map(Arc::new).map(Self::App)
+    }
+
+    /// The identity of this process, for a repository at `url` that belongs to its cloud.
+    pub fn cloud(url: &GitUrl, identity: CloudIdentity) -> Result<Self, IdentityError> {
+        identity.check_host(url.host(), url.scheme_name() == "https")?;
+        Ok(Self::Cloud(Arc::new(CloudCredentials { identity, transport: Transport::default() })))
+    }
+
     /// The same credentials, sent by way of `proxy`. SSH does not go through one.
     pub fn through(self, url: &GitUrl, proxy: &Proxy) -> Result<Self, CredentialError> {
         let (authorization, trust, own) = match &self {
-            Self::Ssh(_) => return Ok(self),
+            // An app goes the way that it was made with.
+            Self::Ssh(_) | Self::App(_) => return Ok(self),
+            Self::Cloud(cloud) => {
+                let transport = Transport { proxy: proxy.clone(), ..cloud.transport.clone() };
+                let identity = cloud.identity.clone();
+                return Ok(Self::Cloud(Arc::new(CloudCredentials { identity, transport })));
+            }
             Self::Anonymous => (authorization(url, &SecretData::new())?, Trust::default(), keyed_digest([])),
             Self::Http(http) => (http.authorization.clone(), http.transport.trust.clone(), http.fingerprint),
         };
@@ -122,6 +155,12 @@ impl GitAuth {
             Self::Anonymous => keyed_digest([]),
             Self::Http(credentials) => credentials.fingerprint,
             Self::Ssh(credentials) => credentials.fingerprint,
+            Self::App(credentials) => credentials.fingerprint,
+            Self::Cloud(cloud) => {
+                let CloudCredentials { identity, transport } = &**cloud;
+                let parts = [identity.fingerprint().hex(), transport.fingerprint().hex()];
+                keyed_digest(parts.iter().map(String::as_bytes))
+            }
         }
     }
 }
@@ -230,6 +269,7 @@ mod tests {
                 http.authorization.as_ref().map_or("no header".to_owned(), |value| value.expose_secret().to_owned())
             }
             Ok(GitAuth::Ssh(_)) => "key".to_owned(),
+            Ok(GitAuth::App(_) | GitAuth::Cloud(_)) => "token".to_owned(),
             Err(error) => error.to_string(),
         }
     }

@@ -6,8 +6,8 @@ use fairlead_api::reasons::source as reason;
 
 use super::{GitUrl, GitUrlError, auth::CredentialError};
 use crate::{
-    deadline::DeadlinePassed, fetch::SourceError, store::StoreError, transport::TransportError,
-    version::VersionRangeError,
+    deadline::DeadlinePassed, fetch::SourceError, identity::IdentityError, store::StoreError,
+    transport::TransportError, version::VersionRangeError,
 };
 
 /// Why a Git source could not be resolved or fetched.
@@ -50,6 +50,9 @@ impl SourceError for GitError {
             Self::Url(_) => reason::URL_INVALID,
             Self::Credentials { .. } => reason::AUTHENTICATION_FAILED,
             Self::Empty { .. } => reason::EMPTY_GIT_REPOSITORY,
+            Self::Clone { source: CloneError::App { .. } | CloneError::Identity(_), .. } => {
+                reason::AUTHENTICATION_FAILED
+            }
             Self::Clone { .. } => reason::GIT_OPERATION_FAILED,
         }
     }
@@ -145,6 +148,17 @@ pub enum CloneError {
     /// The server does not accept the credentials, or they do not suffice.
     #[error("authorization failed: {0}")]
     Unauthorized(&'static str),
+    /// GitHub does not give its app a token.
+    #[error("GitHub gives its app no token: HTTP status {status}: {said}")]
+    App {
+        /// The status.
+        status: u16,
+        /// What GitHub says.
+        said: String,
+    },
+    /// The identity of this process gives no access.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// There is no repository, or none that these credentials may see.
     #[error("repository not found")]
     NotFound,
@@ -231,6 +245,7 @@ impl CloneError {
             }
             Self::Unauthenticated(_) => "name a Secret with credentials in `spec.secretRef`",
             Self::Unauthorized(_) => "check that the credentials in `spec.secretRef` are valid and not expired",
+            Self::App { .. } => "check `githubAppID`, the installation and the key in the Secret",
             Self::NotFound => "check the URL, and that the credentials may read the repository",
             Self::HostKeyMismatch { .. } => {
                 "make sure that the server's key was changed on purpose, then update `known_hosts` in the Secret"
@@ -247,6 +262,7 @@ impl CloneError {
             Self::MalformedRange { .. }
             | Self::MalformedCommit(_)
             | Self::NotCommit(_)
+            | Self::Identity(_)
             | Self::HostKeyRevoked { .. }
             | Self::Ssh(_)
             | Self::Transport(

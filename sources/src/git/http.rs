@@ -13,8 +13,8 @@ use ureq::{
 
 use super::{
     GitUrl,
-    auth::{CredentialError, GitAuth, authorization},
-    error::CloneError,
+    auth::{GitAuth, authorization},
+    error::{CloneError, Failure},
     upload_pack::{AGENT, Wire},
 };
 use crate::{
@@ -42,9 +42,14 @@ pub(super) struct HttpWire {
 }
 
 impl HttpWire {
-    pub(super) fn new(url: &GitUrl, auth: &GitAuth, deadline: &Deadline) -> Result<Self, CredentialError> {
+    pub(super) fn new(url: &GitUrl, auth: &GitAuth, deadline: &Deadline) -> Result<Self, Failure> {
         let (authorization, transport) = match auth {
             GitAuth::Http(credentials) => (credentials.authorization.clone(), credentials.transport.clone()),
+            GitAuth::App(app) => (Some(app.authorization(deadline)?), app.transport.clone()),
+            GitAuth::Cloud(cloud) => {
+                let authorization = cloud.identity.git_authorization(deadline).map_err(CloneError::from)?;
+                (Some(authorization), cloud.transport.clone())
+            }
             GitAuth::Anonymous | GitAuth::Ssh(_) => (authorization(url, &SecretData::new())?, Transport::default()),
         };
         let client = Client::new(url.endpoint(), &transport, AGENT, deadline);

@@ -16,9 +16,12 @@ use serde::Deserialize;
 
 use super::url::{OciUrl, canonical_host};
 use crate::{
+    deadline::Deadline,
     helm::{HelmAuthError, login},
+    identity::{CloudIdentity, IdentityError, RegistryLogin},
     ignore::Glob,
     secret::{SecretData, SecretError, basic, fingerprint, header, keyed_digest, text},
+    transport::Encryption,
 };
 
 /// The credentials for registries, readable. Nothing of them can be printed.
@@ -26,6 +29,8 @@ use crate::{
 pub struct OciAuth {
     /// The most specific first.
     entries: Arc<[Entry]>,
+    /// Whose login counts in place of the entries.
+    cloud: Option<CloudIdentity>,
     fingerprint: Digest,
 }
 
@@ -60,7 +65,34 @@ const NO_CONFIG: &str = "is not a Docker configuration";
 impl OciAuth {
     /// No credentials: public repositories only.
     pub fn anonymous() -> Self {
-        Self { entries: Arc::default(), fingerprint: keyed_digest([]) }
+        Self { entries: Arc::default(), cloud: None, fingerprint: keyed_digest([]) }
+    }
+
+    /// The identity of this process, for the registries of its cloud.
+    pub fn of_cloud(identity: CloudIdentity) -> Self {
+        let fingerprint = identity.fingerprint();
+        Self { entries: Arc::default(), cloud: Some(identity), fingerprint }
+    }
+
+    /// The same, with the login that the cloud gives for the repository at `url`.
+    ///
+    /// # Errors
+    /// If it gives none, or the registry is not its own.
+    pub(super) fn logged_in(
+        &self,
+        url: &OciUrl,
+        encryption: Encryption,
+        deadline: &Deadline,
+    ) -> Result<Self, IdentityError> {
+        let Some(cloud) = &self.cloud else { return Ok(self.clone()) };
+        let registry = url.registry();
+        cloud.check_host(split_host(registry).0, encryption == Encryption::Tls)?;
+        let credentials = match cloud.registry_login(registry, deadline)? {
+            RegistryLogin::Basic(login) => Credentials::Basic(login),
+            RegistryLogin::Refresh(token) => Credentials::Identity(token),
+        };
+        let entry = Pattern::parse(registry).map(|pattern| Entry { pattern, credentials });
+        Ok(Self { entries: entry.into_iter().collect(), ..self.clone() })
     }
 
     /// Reads the data of pull Secrets (`kubernetes.io/dockerconfigjson` or `kubernetes.io/dockercfg`). Where entries of
@@ -73,7 +105,7 @@ impl OciAuth {
         }
         entries.sort_by(|a: &Entry, b: &Entry| b.pattern.written.cmp(&a.pattern.written));
         let fingerprint = keyed_digest(digests.iter().map(String::as_bytes));
-        Ok(Self { entries: entries.into(), fingerprint })
+        Ok(Self { entries: entries.into(), cloud: None, fingerprint })
     }
 
     /// Reads the Secret of a Helm repository in a registry: a pull Secret, or the `username` and `password` of the registry
@@ -85,7 +117,7 @@ impl OciAuth {
         let entry =
             |login| Some(Entry { pattern: Pattern::parse(url.registry())?, credentials: Credentials::Basic(login) });
         let entries: Vec<Entry> = login(data)?.and_then(entry).into_iter().collect();
-        Ok(Self { entries: entries.into(), fingerprint: fingerprint(data) })
+        Ok(Self { entries: entries.into(), cloud: None, fingerprint: fingerprint(data) })
     }
 
     /// A digest that is equal for equal credentials in this process, and tells nothing about them.

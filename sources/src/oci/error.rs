@@ -10,6 +10,7 @@ use crate::{
     archive::ArchiveError,
     deadline::DeadlinePassed,
     fetch::SourceError,
+    identity::IdentityError,
     store::StoreError,
     transport::{Refusal, TransportError},
     version::VersionRangeError,
@@ -30,6 +31,9 @@ pub enum OciError {
         /// What is wrong with it.
         source: OciUrlError,
     },
+    /// The identity of this process gives no access to the registry.
+    #[error("cannot log in to the registry")]
+    Identity(#[from] IdentityError),
     /// No tag could be chosen.
     #[error("failed to determine the artifact tag for '{url}'")]
     Tag {
@@ -78,6 +82,7 @@ impl SourceError for OciError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Url { .. } => reason::URL_INVALID,
+            Self::Identity(_) => reason::AUTHENTICATION_FAILED,
             Self::Tag { .. } => reason::READ_OPERATION_FAILED,
             Self::Digest(_) | Self::Pull { .. } => reason::OCI_ARTIFACT_PULL_FAILED,
             Self::Layer(_) => reason::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
@@ -87,14 +92,14 @@ impl SourceError for OciError {
     fn is_terminal(&self) -> bool {
         match self {
             Self::Url { .. } => true,
-            Self::Tag { .. } | Self::Digest(_) | Self::Pull { .. } | Self::Layer(_) => false,
+            Self::Identity(_) | Self::Tag { .. } | Self::Digest(_) | Self::Pull { .. } | Self::Layer(_) => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Tag { source, .. } | Self::Digest(source) | Self::Pull { source, .. } => source.retry_after(),
-            Self::Url { .. } | Self::Layer(_) => None,
+            Self::Url { .. } | Self::Identity(_) | Self::Layer(_) => None,
         }
     }
 
@@ -110,9 +115,9 @@ impl SourceError for OciError {
             Self::Layer(LayerError::Extract(ArchiveError::Unreadable { .. })) => {
                 Some("push a `.tar.gz`, or set `spec.layerSelector.operation` to `copy`".to_owned())
             }
-            Self::Url { .. } | Self::Layer(LayerError::Extract(_) | LayerError::Unpacked | LayerError::Store(_)) => {
-                None
-            }
+            Self::Url { .. }
+            | Self::Identity(_)
+            | Self::Layer(LayerError::Extract(_) | LayerError::Unpacked | LayerError::Store(_)) => None,
         }
     }
 }

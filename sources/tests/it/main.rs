@@ -4,6 +4,7 @@ mod archive;
 mod bucket;
 mod git;
 mod helm;
+mod identity;
 mod oci;
 mod proxy;
 mod scene;

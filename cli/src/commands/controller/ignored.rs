@@ -22,7 +22,7 @@ const WITH_VALUE: [&str; 18] = [
     "default-kubeconfig-service-account",
     "sops-age-secret",
     "sops-vault-configmap",
-    // There is no cloud provider's token yet.
+    // What was granted is kept until most of its lifetime is over.
     "token-cache-max-size",
     "token-cache-max-duration",
     // Charts are not served yet.

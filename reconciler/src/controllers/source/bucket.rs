@@ -4,12 +4,13 @@ use fairlead_api::source::{Bucket, BucketSpec, BucketStatus, Provider};
 use fairlead_sources::{
     bucket::{AzureAccount, BucketAccount, BucketRequest, GcsAccount, S3Account, S3Keys},
     fetch::SourceFailure,
+    identity::Cloud,
     store::SourceKind,
     transport::Encryption,
 };
 
 use super::{
-    Asked, Plane, Resolved, Source, Sources, Told, World,
+    Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
 use crate::cluster::Cluster;
@@ -33,7 +34,7 @@ impl Source for Bucket {
     }
 
     async fn request(&self, world: &World, namespace: &str) -> Result<BucketRequest, SourceFailure> {
-        bucket_request(&world.cluster, namespace, &self.spec).await
+        bucket_request(&world.cluster, namespace, &self.spec, &world.clouds()).await
     }
 
     fn note(&self, _: &BucketRequest, _: &Resolved<Self>, status: &mut BucketStatus) {
@@ -54,6 +55,7 @@ pub async fn bucket_request(
     cluster: &Cluster,
     namespace: &str,
     spec: &BucketSpec,
+    clouds: &Clouds,
 ) -> Result<BucketRequest, SourceFailure> {
     let timeout = spec.timeout.read("spec.timeout").map_err(RequestError::from)?;
     let secrets = Secrets { cluster, namespace };
@@ -61,33 +63,40 @@ pub async fn bucket_request(
     Ok(BucketRequest {
         bucket: spec.bucket_name.clone(),
         prefix: spec.prefix.clone().unwrap_or_default(),
-        account: account(&secrets, spec).await?,
+        account: account(&secrets, spec, clouds).await?,
         transport,
         timeout,
     })
 }
 
 /// The service, and who asks it. The endpoint is looked at before the Secret, so that an error names what is wrong.
-async fn account(secrets: &Secrets<'_>, spec: &BucketSpec) -> Result<BucketAccount, SourceFailure> {
+async fn account(secrets: &Secrets<'_>, spec: &BucketSpec, clouds: &Clouds) -> Result<BucketAccount, SourceFailure> {
     let (endpoint, secret) = (spec.endpoint.as_str(), spec.secret_ref.as_ref());
     let encryption = if spec.insecure { Encryption::Off } else { Encryption::Tls };
     Ok(match spec.provider {
         Provider::Generic | Provider::Aws => {
             let account = S3Account::anonymous(endpoint, spec.region.as_deref(), encryption)?;
-            BucketAccount::S3(match secrets.read(secret, S3Keys::from_secret).await? {
-                Some(keys) => account.with_keys(keys),
-                None => account,
+            BucketAccount::S3(match (secrets.read(secret, S3Keys::from_secret).await?, spec.provider) {
+                (Some(keys), _) => account.with_keys(keys),
+                (None, Provider::Aws) => account.with_identity(clouds.identity(Cloud::Aws)?)?,
+                (None, Provider::Generic | Provider::Azure | Provider::Gcp) => account,
             })
         }
         Provider::Azure => {
             let anonymous = AzureAccount::new(endpoint, None)?;
             let account = secrets.read(secret, |data| AzureAccount::new(endpoint, Some(data))).await?;
-            BucketAccount::Azure(account.unwrap_or(anonymous))
+            BucketAccount::Azure(match account {
+                Some(account) => account,
+                None => anonymous.with_identity(clouds.identity(Cloud::Azure)?)?,
+            })
         }
         Provider::Gcp => {
             let anonymous = GcsAccount::new(endpoint, encryption, None)?;
             let account = secrets.read(secret, |data| GcsAccount::new(endpoint, encryption, Some(data))).await?;
-            BucketAccount::Gcs(account.unwrap_or(anonymous))
+            BucketAccount::Gcs(match account {
+                Some(account) => account,
+                None => anonymous.with_identity(clouds.identity(Cloud::Gcp)?)?,
+            })
         }
     })
 }

@@ -1,15 +1,16 @@
 //! `GitRepository`: the wanted revision of a repository.
 
-use fairlead_api::source::{GitRepository, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus};
+use fairlead_api::source::{GitProvider, GitRepository, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus};
 use fairlead_sources::{
     fetch::SourceFailure,
     git::{GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields},
+    identity::Cloud,
     store::SourceKind,
     transport::Proxy,
 };
 
 use super::{
-    Asked, Plane, Resolved, Source, Sources, Told, World,
+    Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
 use crate::cluster::Cluster;
@@ -33,7 +34,7 @@ impl Source for GitRepository {
     }
 
     async fn request(&self, world: &World, namespace: &str) -> Result<GitRequest, SourceFailure> {
-        git_request(&world.cluster, namespace, &self.spec).await
+        git_request(&world.cluster, namespace, &self.spec, &world.clouds()).await
     }
 
     fn note(&self, _: &GitRequest, _: &Resolved<Self>, status: &mut GitRepositoryStatus) {
@@ -52,16 +53,42 @@ pub async fn git_request(
     cluster: &Cluster,
     namespace: &str,
     spec: &GitRepositorySpec,
+    clouds: &Clouds,
 ) -> Result<GitRequest, SourceFailure> {
     let url = GitUrl::parse(&spec.url).map_err(RequestError::from)?;
     let timeout = spec.timeout.read("spec.timeout").map_err(RequestError::from)?;
     let secrets = Secrets { cluster, namespace };
-    let auth = secrets.read(spec.secret_ref.as_ref(), |data| GitAuth::from_secret(&url, data)).await?;
-    let mut auth = auth.unwrap_or(GitAuth::Anonymous);
-    if let Some(proxy) = secrets.read(spec.proxy_secret_ref.as_ref(), Proxy::from_secret).await? {
-        auth = auth.through(&url, &proxy).map_err(|source| GitError::Credentials { url: url.clone(), source })?;
-    }
+    let auth = auth(&secrets, spec, &url, clouds).await?;
     Ok(GitRequest { reference: reference(spec), url, auth, timeout })
+}
+
+/// Who asks, and by way of which proxy.
+async fn auth(
+    secrets: &Secrets<'_>,
+    spec: &GitRepositorySpec,
+    url: &GitUrl,
+    clouds: &Clouds,
+) -> Result<GitAuth, SourceFailure> {
+    let secret = spec.secret_ref.as_ref();
+    let proxy = secrets.read(spec.proxy_secret_ref.as_ref(), Proxy::from_secret).await?;
+    let auth = match (spec.provider.unwrap_or(GitProvider::Generic), secret) {
+        (GitProvider::Github, _) => {
+            let proxy = proxy.clone().unwrap_or_default();
+            let app = secrets.read(secret, |data| GitAuth::app(data, &proxy, clouds.now)).await?;
+            Some(app.ok_or(RequestError::NoApp)?)
+        }
+        (GitProvider::Azure, None) => Some(GitAuth::cloud(url, clouds.identity(Cloud::Azure)?)?),
+        (GitProvider::Generic | GitProvider::Aws | GitProvider::Azure, _) => {
+            secrets.read(secret, |data| GitAuth::from_secret(url, data)).await?
+        }
+    };
+    let auth = auth.unwrap_or(GitAuth::Anonymous);
+    match proxy {
+        Some(proxy) => {
+            Ok(auth.through(url, &proxy).map_err(|source| GitError::Credentials { url: url.clone(), source })?)
+        }
+        None => Ok(auth),
+    }
 }
 
 fn reference(spec: &GitRepositorySpec) -> GitReference {

@@ -8,6 +8,7 @@
 //! two seconds, not before each. Objects that name the same origin and credentials share one request.
 
 mod bucket;
+mod clouds;
 mod git_repository;
 mod helm_chart;
 mod helm_repository;
@@ -38,6 +39,7 @@ use crate::{
     watch::Served,
 };
 pub use bucket::bucket_request;
+pub use clouds::{Clouds, Sharing};
 pub use git_repository::git_request;
 pub use oci_repository::oci_request;
 use outcome::{Failure, Next, Outcome, Situation, Stored};
@@ -146,6 +148,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) interval: Result<Duration, DurationError>,
     /// What is left out of the artifact.
     pub(crate) ignore: Option<&'a str>,
+}
+
+impl World {
+    /// The clouds, for a source that is asked for now.
+    fn clouds(&self) -> Clouds {
+        let has_tenants = self.settings.default_service_account.is_some();
+        Clouds::of_process(self.clock.now(), if has_tenants { Sharing::None } else { Sharing::All })
+    }
 }
 
 /// The store's name of the artifact of the `kind` called `key`.

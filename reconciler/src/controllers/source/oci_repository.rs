@@ -1,10 +1,11 @@
 //! `OCIRepository`: one layer of the wanted image in a registry.
 
 use fairlead_api::source::{
-    OciLayerOperation, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus,
+    OciLayerOperation, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus, Provider,
 };
 use fairlead_sources::{
     fetch::SourceFailure,
+    identity::Cloud,
     oci::{
         LAYER_LIMIT_BYTES, LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields,
         OciRequest, OciUrl,
@@ -14,7 +15,7 @@ use fairlead_sources::{
 };
 
 use super::{
-    Asked, Plane, Resolved, Source, Sources, Told, World,
+    Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
 use crate::cluster::Cluster;
@@ -38,7 +39,7 @@ impl Source for OciRepository {
     }
 
     async fn request(&self, world: &World, namespace: &str) -> Result<OciRequest, SourceFailure> {
-        oci_request(&world.cluster, namespace, &self.spec).await
+        oci_request(&world.cluster, namespace, &self.spec, &world.clouds()).await
     }
 
     fn note(&self, _: &OciRequest, _: &Resolved<Self>, status: &mut OciRepositoryStatus) {
@@ -60,6 +61,7 @@ pub async fn oci_request(
     cluster: &Cluster,
     namespace: &str,
     spec: &OciRepositorySpec,
+    clouds: &Clouds,
 ) -> Result<OciRequest, SourceFailure> {
     let url = OciUrl::parse(&spec.url).map_err(|source| OciError::Url { url: spec.url.clone(), source })?;
     let timeout = spec.timeout.read("spec.timeout").map_err(RequestError::from)?;
@@ -68,7 +70,7 @@ pub async fn oci_request(
     Ok(OciRequest {
         reference: reference(spec),
         layer: layer(spec),
-        auth: auth(&secrets, spec).await?,
+        auth: auth(&secrets, spec, clouds).await?,
         transport,
         limit_bytes: LAYER_LIMIT_BYTES,
         encryption: if spec.insecure { Encryption::Off } else { Encryption::Tls },
@@ -97,7 +99,20 @@ fn layer(spec: &OciRepositorySpec) -> LayerSelector {
     LayerSelector { media_type: selector.media_type.clone(), operation }
 }
 
-async fn auth(secrets: &Secrets<'_>, spec: &OciRepositorySpec) -> Result<OciAuth, RequestError> {
+/// The cloud whose registries the identity of this process logs in to.
+fn cloud(provider: Provider) -> Option<Cloud> {
+    match provider {
+        Provider::Generic => None,
+        Provider::Aws => Some(Cloud::Aws),
+        Provider::Azure => Some(Cloud::Azure),
+        Provider::Gcp => Some(Cloud::Gcp),
+    }
+}
+
+async fn auth(secrets: &Secrets<'_>, spec: &OciRepositorySpec, clouds: &Clouds) -> Result<OciAuth, RequestError> {
+    if let (Some(cloud), None) = (cloud(spec.provider), &spec.secret_ref) {
+        return clouds.identity(cloud).map(OciAuth::of_cloud);
+    }
     let named = secrets.pull_secrets(spec.secret_ref.as_ref(), spec.service_account_name.as_deref()).await?;
     // Each on its own first, so that an error names the Secret that is wrong.
     for (name, data) in &named {

@@ -46,6 +46,15 @@ pub enum RequestError {
         /// The API server's answer.
         source: ApiError,
     },
+    /// The provider is GitHub, and no Secret is named.
+    #[error("secretRef with github app data must be specified when provider is set to github")]
+    NoApp,
+    /// The identity of this process is not for sources of tenants.
+    #[error(
+        "the controller runs with --default-service-account, so its own identity is not used for sources: name a Secret in \
+         spec.secretRef"
+    )]
+    NotShared,
     /// A Secret does not hold what it should.
     #[error("secret '{namespace}/{name}'")]
     Credentials {
@@ -63,6 +72,8 @@ impl SourceError for RequestError {
         match self {
             Self::Url(_) => reasons::source::URL_INVALID,
             Self::Timeout(_) => reasons::INVALID_FIELD,
+            Self::NoApp => reasons::source::INVALID_PROVIDER_CONFIGURATION,
+            Self::NotShared => reasons::ACCESS_DENIED,
             Self::Missing { .. } | Self::Unread { .. } | Self::Credentials { .. } => {
                 reasons::source::AUTHENTICATION_FAILED
             }
@@ -71,7 +82,7 @@ impl SourceError for RequestError {
 
     fn is_terminal(&self) -> bool {
         match self {
-            Self::Url(_) | Self::Timeout(_) => true,
+            Self::Url(_) | Self::Timeout(_) | Self::NoApp | Self::NotShared => true,
             Self::Missing { .. } | Self::Unread { .. } | Self::Credentials { .. } => false,
         }
     }
