@@ -8,9 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kustomization::{KustomizationDefinition, Validation};
-use super::sources::{
-    AzureBlobSource, BucketSource, ConfigurationGitProvider, GitRepositorySource, OciRepositorySource,
-};
+use super::sources::{AzureBlobSource, BucketSource, GitRepositorySource, OciRepositorySource};
 use super::status::FluxConfigurationStatus;
 use crate::reference::LocalReference;
 
@@ -147,16 +145,12 @@ pub struct FluxConfigurationSpec {
 impl FluxConfigurationSpec {
     /// The fields that are set and accepted, but not honoured yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let provider = self.git_repository.as_ref().and_then(|git| git.provider);
-        let provider_is_other = provider.is_some_and(|provider| provider != ConfigurationGitProvider::Generic);
         let (azure, oci) = (self.azure_blob.as_ref(), self.oci_repository.as_ref());
         [
-            (provider_is_other, "spec.gitRepository.provider"),
             (azure.is_some_and(|azure| azure.service_principal.is_some()), "spec.azureBlob.servicePrincipal"),
             (azure.is_some_and(|azure| azure.managed_identity.is_some()), "spec.azureBlob.managedIdentity"),
             (azure.is_some_and(AzureBlobSource::is_anonymous), "spec.azureBlob without credentials"),
             (oci.is_some_and(|oci| oci.verify.is_some()), "spec.ociRepository.verify"),
-            (oci.is_some_and(|oci| oci.use_workload_identity), "spec.ociRepository.useWorkloadIdentity"),
             (self.wait_for_reconciliation == Some(true), "spec.waitForReconciliation"),
             (self.reconciliation_wait_duration.is_some(), "spec.reconciliationWaitDuration"),
         ]
@@ -264,7 +258,7 @@ mod tests {
         for (set, named) in [
             (json!({}), ""),
             (git("Generic"), ""),
-            (git("Azure"), "spec.gitRepository.provider"),
+            (git("Azure"), ""),
             (
                 json!({"azureBlob": {
                     "url": "https://a.example.org", "containerName": "c", "managedIdentity": {"clientId": "x"},
@@ -279,7 +273,7 @@ mod tests {
                 json!({"ociRepository": {
                     "url": "oci://example.org/a", "useWorkloadIdentity": true, "verify": {"provider": "cosign"},
                 }}),
-                "spec.ociRepository.verify spec.ociRepository.useWorkloadIdentity",
+                "spec.ociRepository.verify",
             ),
             (json!({"waitForReconciliation": false}), ""),
             (

@@ -5,16 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 use fairlead_api::{
     duration::Duration as WrittenDuration,
     fairlead::{
-        AzureBlobSource, BucketSource, ConfigurationScope, FluxConfiguration, GitRepositorySource,
-        KustomizationDefinition, LayerOperation, OciRepositorySource,
+        AzureBlobSource, BucketSource, ConfigurationGitProvider, ConfigurationScope, FluxConfiguration,
+        GitRepositorySource, KustomizationDefinition, LayerOperation, OciRepositorySource,
     },
     install::TENANT_ROLE,
     kustomize::{Dependency, Kustomization, KustomizationSpec, SourceKind, SourceReference},
     names::{annotations, labels},
     reference::LocalReference,
     source::{
-        Bucket, BucketSpec, GitRepository, GitRepositoryRef, GitRepositorySpec, OciLayerOperation, OciLayerSelector,
-        OciRepository, OciRepositoryRef, OciRepositorySpec, Provider,
+        Bucket, BucketSpec, GitProvider, GitRepository, GitRepositoryRef, GitRepositorySpec, OciLayerOperation,
+        OciLayerSelector, OciRepository, OciRepositoryRef, OciRepositorySpec, Provider,
     },
 };
 use fairlead_object::Digest;
@@ -183,7 +183,7 @@ fn git_spec(git: &GitRepositorySource, secret: Option<LocalReference>, suspend: 
     GitRepositorySpec {
         url: full_url(&git.url),
         secret_ref: secret,
-        provider: None,
+        provider: git.provider.map(git_provider),
         service_account_name: None,
         interval: git.sync_interval().into(),
         timeout: in_seconds(git.timeout()),
@@ -201,6 +201,14 @@ fn git_spec(git: &GitRepositorySource, secret: Option<LocalReference>, suspend: 
         recurse_submodules: false,
         include: Vec::new(),
         sparse_checkout: Vec::new(),
+    }
+}
+
+fn git_provider(provider: ConfigurationGitProvider) -> GitProvider {
+    match provider {
+        ConfigurationGitProvider::Azure => GitProvider::Azure,
+        ConfigurationGitProvider::GitHub => GitProvider::Github,
+        ConfigurationGitProvider::Generic => GitProvider::Generic,
     }
 }
 
@@ -274,7 +282,7 @@ fn oci_spec(
                 LayerOperation::Copy => OciLayerOperation::Copy,
             }),
         }),
-        provider: Provider::Generic,
+        provider: if oci.use_workload_identity { Provider::Azure } else { Provider::Generic },
         secret_ref: secret,
         verify: None,
         service_account_name: oci.service_account_name.clone(),
