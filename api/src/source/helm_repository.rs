@@ -87,12 +87,6 @@ impl HelmRepositorySpec {
         self.type_ == Some(HelmRepositoryType::Oci)
     }
 
-    /// The fields that are set and accepted, but not honoured yet.
-    pub fn unsupported(&self) -> Vec<&'static str> {
-        let is_other = self.is_oci() && self.provider != Provider::Generic;
-        is_other.then_some("spec.provider").into_iter().collect()
-    }
-
     /// How often the index is fetched.
     pub fn interval(&self) -> Duration {
         self.interval.clone().unwrap_or_else(|| "1m".into())

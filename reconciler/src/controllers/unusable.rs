@@ -1,7 +1,6 @@
 //! Objects that nothing can be done with, whatever their kind.
 
 use fairlead_api::reasons;
-use fairlead_sources::fetch::SourceError;
 
 /// Why an object cannot be reconciled until someone edits it.
 #[derive(Debug, thiserror::Error)]
@@ -23,16 +22,5 @@ impl Unusable {
             Self::Unreadable(_) => reasons::INVALID_FIELD,
             Self::Unsupported(_) => reasons::UNSUPPORTED_FIELD,
         }
-    }
-}
-
-/// An object that a source refers to may be unusable too.
-impl SourceError for Unusable {
-    fn reason(&self) -> &'static str {
-        Self::reason(self)
-    }
-
-    fn is_terminal(&self) -> bool {
-        true
     }
 }

@@ -225,6 +225,7 @@ async fn azure_s_registries_give_a_token_for_ours() {
         layer: LayerSelector::default(),
         auth: OciAuth::of_cloud(identity(Cloud::Azure, &variables)),
         transport: Transport::default(),
+        limit_bytes: oci::LAYER_LIMIT_BYTES,
         encryption: Encryption::Off,
         timeout: PATIENCE,
     };

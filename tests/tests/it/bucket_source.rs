@@ -59,7 +59,7 @@ async fn what_is_wrong_with_a_bucket_is_told_in_flux_s_words() {
         ("FetchFailed", json!({ "endpoint": "http://example.org" })),
         ("FetchFailed", json!({ "secretRef": { "name": "git" } })),
         ("FetchFailed", json!({ "provider": "gcp", "secretRef": { "name": "git" } })),
-        ("Stalled", json!({ "provider": "gcp" })),
+        ("FetchFailed", json!({ "provider": "gcp" })),
         ("Stalled", json!({ "sts": { "provider": "ldap", "endpoint": "https://sts.example.org" } })),
     ] {
         team.cluster.apply(bucket(&team, &endpoint, &spec)).await;
@@ -70,7 +70,7 @@ async fn what_is_wrong_with_a_bucket_is_told_in_flux_s_words() {
     True AuthenticationFailed: invalid endpoint: it must be a host with or without a port, and nothing else
     True AuthenticationFailed: secret 'NAMESPACE/git': key 'accesskey' is missing
     True AuthenticationFailed: secret 'NAMESPACE/git': key 'serviceaccount' is missing
-    True UnsupportedField: spec.provider without spec.secretRef is not supported yet: remove it
+    True AuthenticationFailed: 127.0.0.1 is not a host of Google that is spoken to over TLS, and is shown no token of this process
     True UnsupportedField: spec.sts is not supported yet: remove it
     ");
 }

@@ -39,7 +39,10 @@ const FACTS: [(&str, Fact); 13] = [
     ("ExternalArtifact", Fact::Always(false, "ExternalArtifact is not served yet")),
     ("GroupChangeLog", Fact::Always(false, "events list each object on a line")),
     ("MigrateAPIVersion", Fact::Always(false, "managed fields are left at the version they were written with")),
-    ("ObjectLevelWorkloadIdentity", Fact::Always(false, "the identity of a service account is not used for sources yet")),
+    (
+        "ObjectLevelWorkloadIdentity",
+        Fact::Always(false, "the identity of a service account is not used for sources yet"),
+    ),
     ("OOMWatch", Fact::Always(false, "Fairlead does not restart itself when memory runs short")),
     ("OptimizedGitClones", Fact::Always(true, "an unchanged repository is never fetched again")),
 ];

@@ -1,6 +1,10 @@
 //! The identity of this process at clouds, and which sources may use it.
 
-use fairlead_sources::identity::{Cloud, CloudIdentity, Environment};
+use fairlead_api::source::Provider;
+use fairlead_sources::{
+    identity::{Cloud, CloudIdentity, Environment},
+    oci::OciAuth,
+};
 use jiff::Timestamp;
 
 use super::RequestError;
@@ -27,6 +31,17 @@ impl Clouds {
     /// The clouds of this process's environment, at the time `now`.
     pub fn of_process(now: Timestamp, sharing: Sharing) -> Self {
         Self { environment: Environment::of_process(), now, sharing }
+    }
+
+    /// The login to registries of `provider`; `None` for a provider that has none.
+    pub(super) fn registry_auth(&self, provider: Provider) -> Result<Option<OciAuth>, RequestError> {
+        let cloud = match provider {
+            Provider::Generic => return Ok(None),
+            Provider::Aws => Cloud::Aws,
+            Provider::Azure => Cloud::Azure,
+            Provider::Gcp => Cloud::Gcp,
+        };
+        self.identity(cloud).map(OciAuth::of_cloud).map(Some)
     }
 
     /// The identity at `cloud`.

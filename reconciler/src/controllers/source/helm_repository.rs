@@ -12,10 +12,10 @@ use fairlead_sources::{
 };
 
 use super::{
-    Asked, Plane, Resolved, Source, Sources, Told, World,
+    Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
-use crate::{cluster::Cluster, controllers::Unusable};
+use crate::cluster::Cluster;
 
 impl Source for HelmRepository {
     type Request = HelmRequest;
@@ -75,20 +75,21 @@ pub(super) async fn helm_request(
     Ok(HelmRequest { url, auth, transport, limit_bytes: INDEX_LIMIT_BYTES, timeout })
 }
 
-/// What is asked of the registry that `spec` of a HelmRepository in `namespace` names, for the package of the chart `name`
+/// What is asked of the registry that `spec` of a HelmRepository beside `secrets` names, for the package of the chart `name`
 /// in `version`, which may be a range of versions.
 pub(super) async fn chart_in_registry(
-    cluster: &Cluster,
-    namespace: &str,
+    secrets: &Secrets<'_>,
+    clouds: &Clouds,
     spec: &HelmRepositorySpec,
     (name, version): (&str, &str),
 ) -> Result<OciRequest, SourceFailure> {
-    Unusable::refuse(spec.unsupported())?;
     let text = format!("{}/{name}", spec.url.trim_end_matches('/'));
     let url = OciUrl::parse(&text).map_err(|source| OciError::Url { url: text, source })?;
     let timeout = spec.timeout().read("spec.timeout").map_err(RequestError::from)?;
-    let secrets = Secrets { cluster, namespace };
-    let auth = secrets.read(spec.secret_ref.as_ref(), |data| OciAuth::from_login(&url, data)).await?;
+    let auth = match &spec.secret_ref {
+        None => clouds.registry_auth(spec.provider)?,
+        named => secrets.read(named.as_ref(), |data| OciAuth::from_login(&url, data)).await?,
+    };
     let layer = LayerSelector { media_type: Some(CHART_MEDIA_TYPE.to_owned()), operation: LayerOperation::Copy };
     Ok(OciRequest {
         reference: version_reference(version),

@@ -1,11 +1,10 @@
 //! `OCIRepository`: one layer of the wanted image in a registry.
 
 use fairlead_api::source::{
-    OciLayerOperation, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus, Provider,
+    OciLayerOperation, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus,
 };
 use fairlead_sources::{
     fetch::SourceFailure,
-    identity::Cloud,
     oci::{
         LAYER_LIMIT_BYTES, LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciReferenceFields,
         OciRequest, OciUrl,
@@ -99,19 +98,11 @@ fn layer(spec: &OciRepositorySpec) -> LayerSelector {
     LayerSelector { media_type: selector.media_type.clone(), operation }
 }
 
-/// The cloud whose registries the identity of this process logs in to.
-fn cloud(provider: Provider) -> Option<Cloud> {
-    match provider {
-        Provider::Generic => None,
-        Provider::Aws => Some(Cloud::Aws),
-        Provider::Azure => Some(Cloud::Azure),
-        Provider::Gcp => Some(Cloud::Gcp),
-    }
-}
-
 async fn auth(secrets: &Secrets<'_>, spec: &OciRepositorySpec, clouds: &Clouds) -> Result<OciAuth, RequestError> {
-    if let (Some(cloud), None) = (cloud(spec.provider), &spec.secret_ref) {
-        return clouds.identity(cloud).map(OciAuth::of_cloud);
+    if spec.secret_ref.is_none()
+        && let Some(auth) = clouds.registry_auth(spec.provider)?
+    {
+        return Ok(auth);
     }
     let named = secrets.pull_secrets(spec.secret_ref.as_ref(), spec.service_account_name.as_deref()).await?;
     // Each on its own first, so that an error names the Secret that is wrong.

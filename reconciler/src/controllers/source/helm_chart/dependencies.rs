@@ -27,7 +27,9 @@ use crate::{
     controllers::{
         ObjectKey, World,
         source::{
+            Clouds,
             helm_repository::{chart_in_registry, helm_request},
+            secrets::Secrets,
             source_key,
         },
     },
@@ -37,6 +39,7 @@ use crate::{
 /// The Helm repositories of a namespace.
 pub(super) struct Repositories {
     cluster: Cluster,
+    clouds: Clouds,
     served: Served<HelmRepository>,
     namespace: String,
 }
@@ -52,7 +55,7 @@ type Cause = Box<dyn Error + Send + Sync>;
 impl Repositories {
     pub(super) fn of(world: &World, namespace: &str) -> Self {
         let served = world.sources.helm_repositories.served.clone();
-        Self { cluster: world.cluster.clone(), served, namespace: namespace.to_owned() }
+        Self { cluster: world.cluster.clone(), clouds: world.clouds(), served, namespace: namespace.to_owned() }
     }
 
     pub(super) fn namespace(&self) -> &str {
@@ -121,7 +124,8 @@ impl Repositories {
     ) -> Result<(FetchedChart, String), Cause> {
         let Repository { spec, name: object } = repository;
         if spec.is_oci() {
-            let request = chart_in_registry(&self.cluster, &self.namespace, spec, (name, version)).await?;
+            let secrets = Secrets { cluster: &self.cluster, namespace: &self.namespace };
+            let request = chart_in_registry(&secrets, &self.clouds, spec, (name, version)).await?;
             let (version, request) = pinned(&request).await?;
             return Ok((pull_chart(&request, store).await?, version));
         }

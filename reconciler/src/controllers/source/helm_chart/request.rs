@@ -21,6 +21,7 @@ use crate::controllers::{
     ObjectKey, World,
     source::{
         helm_repository::{chart_in_registry, helm_request},
+        secrets::Secrets,
         source_key,
     },
 };
@@ -90,7 +91,8 @@ async fn in_repository(world: &World, namespace: &str, spec: &HelmChartSpec) -> 
     let repository = repository.as_ref().and_then(|object| object.parsed.as_ref().ok());
     let HelmRepository { spec: repository, .. } = repository.ok_or_else(|| missing(namespace, spec))?;
     if repository.is_oci() {
-        let request = chart_in_registry(&world.cluster, namespace, repository, (&name, &version)).await?;
+        let secrets = Secrets { cluster: &world.cluster, namespace };
+        let request = chart_in_registry(&secrets, &world.clouds(), repository, (&name, &version)).await?;
         return Ok(Place::Registry { request, name });
     }
     let Artifact { tree, revision, .. } = artifact(world, namespace, spec, SourceKind::HelmRepository)?;
