@@ -72,7 +72,7 @@ impl<'a> Path<'a> {
 
     /// Where `node` stands.
     pub(crate) fn at(&self, node: &Node) -> At {
-        At::line(self.file, node.position.line)
+        At::line(self.file, node.position.line.max(1))
     }
 
     /// The path of the field `name`.

@@ -2,8 +2,8 @@
 //!
 //! # Follows kustomize
 //! Parts are separated by dots; one in front means nothing. `\.` is a dot inside a part, and so is one in brackets. `[key=value]` and `[=value]`
-//! are elements of a list, a number is one by its place, `-` the last one, `*` every one. When a value is read, `value`
-//! must be equal; when one is set, it is a regular expression that may match several.
+//! are elements of a list, a number is one by its place, `*` every one. When a value is read, `-` is the last element, and
+//! `value` must be equal; when one is set, `value` is a regular expression that may match several.
 
 use fairlead_yaml::{Mapping, Node, Value};
 use regex::Regex;
@@ -117,10 +117,6 @@ pub(crate) fn set(
         Part::Every => {
             items(root)?.iter_mut().try_fold(0, |count, item| Ok(count + self::set(item, rest, create, set)?))
         }
-        Part::Last if root.as_sequence().is_some() => match items(root)?.last_mut() {
-            Some(item) => self::set(item, rest, create, set),
-            None => Ok(0),
-        },
         Part::Element(field, value) => set_elements(root, (field, value), rest, create, set),
         Part::Field | Part::Index(_) | Part::Last => {
             if root.is_null() && create.is_some() {

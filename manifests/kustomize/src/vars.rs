@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use fairlead_yaml::{Node, Scalar, Schema, Value};
+use fairlead_yaml::{Node, Scalar, Schema, Style, Value};
 
 use crate::{
     at::Located,
@@ -156,7 +156,11 @@ impl Expansion<'_> {
         }
     }
 
+    /// Replaces the vars in a text, which is folded no more even if it has none.
     fn scalar(&mut self, field: &mut Node) -> Result<(), WalkError> {
+        if field.style == Style::Folded {
+            field.style = Style::Literal;
+        }
         let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return Ok(()) };
         let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
         if let Some(value) = whole.and_then(|name| self.values.get(name)).filter(|value| value.as_str().is_some()) {

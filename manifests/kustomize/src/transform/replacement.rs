@@ -109,8 +109,7 @@ fn is_source(source: &ReplacementSource, id: &Id<'_>) -> bool {
 
 fn shown(source: &ReplacementSource) -> String {
     let gvk = crate::id::GvkRef { group: &source.group, version: &source.version, kind: &source.kind };
-    let id = Id { gvk, name: &source.name, namespace: &source.namespace, scope: Scope::Namespaced };
-    format!("{id}:{}", source.field_path)
+    Id { gvk, name: &source.name, namespace: &source.namespace, scope: Scope::Namespaced }.to_string()
 }
 
 /// The part of `value` that `options` ask for.

@@ -1,13 +1,14 @@
 //! `ValueAddTransformer`: puts one value into fields, as text or as an element of a path.
 //!
 //! # Follows kustomize
-//! A namespace is put where the field `namespace` puts it.
+//! A namespace is put where the field `namespace` puts it. The way to another field leads through mappings only.
 
 use fairlead_yaml::{Node, Written};
 
 use crate::{
     error::BuildError,
-    field_spec::{FieldSpec, FieldSpecs, WalkError},
+    field_path,
+    field_spec::{WalkError, split_path},
     node::{self, NodeKind},
     resource::Resource,
     resources::Resources,
@@ -37,8 +38,7 @@ impl ValueAdd {
 
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
         for target in &self.targets {
-            let spec = FieldSpec { path: target.field_path.clone(), create: true, ..FieldSpec::default() };
-            let fields = FieldSpecs::new([spec]);
+            let segments = split_path(&target.field_path);
             let namespace = Namespace::new(&self.value, &[], Unset::Any, Subjects::default());
             let is_meant = |resource: &&mut Resource| match &target.selector {
                 Some(selector) => selector.selects(resource),
@@ -48,24 +48,26 @@ impl ValueAdd {
                 if target.field_path == "metadata/namespace" {
                     namespace.set_in(resource, mark)?;
                 } else {
-                    fields.visit(resource, Some(NodeKind::Scalar), &mut |field| self.put(field, target, mark))?;
+                    let put = &mut |field: &mut Node| self.put(field, target, mark);
+                    let put = field_path::set(&mut resource.node, &segments, Some(NodeKind::Scalar), put);
+                    put.map_err(|problem| WalkError(problem).on(&target.field_path, resource))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn put(&self, field: &mut Node, target: &ValueTarget, mark: &Written) -> Result<(), WalkError> {
-        let text = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
+    fn put(&self, field: &mut Node, target: &ValueTarget, mark: &Written) -> Result<(), String> {
+        let text = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field).0)?;
         let Some(place) = usize::try_from(target.file_path_position).ok().filter(|place| *place > 0) else {
-            node::rewrite(field, self.value.as_str(), mark);
+            node::respell(field, self.value.as_str(), mark);
             return Ok(());
         };
         let is_absolute = text.starts_with('/');
         let mut parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
         parts.insert((place - 1).min(parts.len()), &self.value);
         let joined = parts.join("/");
-        node::rewrite(field, if is_absolute { format!("/{joined}") } else { joined }, mark);
+        node::respell(field, if is_absolute { format!("/{joined}") } else { joined }, mark);
         Ok(())
     }
 }

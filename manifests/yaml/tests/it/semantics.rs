@@ -4,8 +4,9 @@
 //! indentation indicators; block collections with explicit and empty keys, empty nodes and uneven indentation; flow
 //! collections with pairs and JSON; tags, anchors and aliases; comments; whitespace and tabs; documents, their markers
 //! and directives. [`REFUSED`] has the suite's errors by the same topics. Where go-yaml does not follow the suite, we
-//! follow go-yaml: versions other than 1.1, tabs before a block scalar, keys that are no scalars. Where it refuses a tab
-//! that YAML allows, on a line without text or behind a dash, we do not.
+//! follow go-yaml: versions other than 1.1, tabs before a block scalar, keys that are no scalars. What it refuses and YAML
+//! allows without a doubt we read: a tab on a line without text or behind a dash, an empty key, a slash or a character in
+//! two halves that is escaped as in JSON.
 
 use fairlead_yaml::Schema;
 
