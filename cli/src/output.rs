@@ -123,9 +123,9 @@ pub(crate) fn print(text: &str) -> Result<(), CommandError> {
 }
 
 /// Writes a command's result to stdout, part by part.
-pub(crate) fn print_parts(parts: impl Iterator<Item = String>) -> Result<(), CommandError> {
+pub(crate) fn print_parts(parts: impl Iterator<Item = impl AsRef<str>>) -> Result<(), CommandError> {
     let mut stdout = BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, io::stdout().lock());
-    let written = parts.map(|part| stdout.write_all(part.as_bytes())).find(Result::is_err);
+    let written = parts.map(|part| stdout.write_all(part.as_ref().as_bytes())).find(Result::is_err);
     until_reader_goes(written.unwrap_or_else(|| stdout.flush()))
 }
 

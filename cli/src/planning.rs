@@ -6,7 +6,7 @@ use fairlead_api::{
     kustomize::{Kustomization, SourceKind},
     source::{Bucket, GitRepository, OciRepository},
 };
-use fairlead_manifests::{BuildError, BuildRequest, Built, build, normalise};
+use fairlead_manifests::{BuildError, BuildRequest, Built, build, normalise, render};
 use fairlead_object::{Manifest, Tree, TreePath};
 use fairlead_plan::{CustomStage, Force, IgnoreRules, Inventory, Options, Owner, Plan, Prune, plan};
 use fairlead_reconciler::{
@@ -102,6 +102,18 @@ impl Source {
         let built = build(&*self.tree, &request).map_err(|error| explained(error, &self.shown))?;
         built.warnings.iter().for_each(quote);
         Ok(built)
+    }
+
+    /// The texts of what [`build`](Self::build) makes, as `show` writes them, in the memory of one object.
+    pub(crate) fn render(
+        &self,
+        mut request: BuildRequest,
+        show: impl FnMut(Manifest) -> String,
+    ) -> Result<Vec<String>, CommandError> {
+        request.path = self.path.clone();
+        let (texts, warnings) = render(&*self.tree, &request, show).map_err(|error| explained(error, &self.shown))?;
+        warnings.iter().for_each(quote);
+        Ok(texts)
     }
 }
 

@@ -65,25 +65,45 @@ impl Built {
     }
 }
 
+/// Builds `request` for someone who only shows the objects: each is let go once `show` has its text, and the warnings
+/// come beside.
+pub fn render(
+    tree: &dyn Tree,
+    request: &BuildRequest,
+    show: impl FnMut(Manifest) -> String,
+) -> Result<(Vec<String>, Vec<String>), BuildError> {
+    each(&Bounded::new(tree), request, show)
+}
+
 /// The objects, and the warnings.
 fn manifests(tree: &dyn Tree, request: &BuildRequest) -> Result<(Vec<Manifest>, Vec<String>), BuildError> {
-    let root = Root::of(tree, &request.path)?;
-    let kustomization = root.with_overlay(tree, request)?;
-    let built = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options(request));
-    let built = built.map_err(|error| root.explain(error))?;
-    let mut manifests = Vec::with_capacity(built.resources.len());
-    // One form of an object is let go before the next one is made in its second form.
-    for resource in built.resources {
-        let manifest = manifest(&resource, &root)?;
-        if request.caller == Caller::CommandLine || !is_kustomization_file(&manifest) {
-            manifests.push(finish(manifest, request)?);
-        }
-    }
+    let (manifests, warnings) = each(tree, request, |manifest| manifest)?;
     match request.caller {
         Caller::Flux => refuse_duplicates(&manifests)?,
         Caller::CommandLine => {}
     }
-    Ok((manifests, built.warnings))
+    Ok((manifests, warnings))
+}
+
+/// What `make` makes of each object, and the warnings.
+fn each<T>(
+    tree: &dyn Tree,
+    request: &BuildRequest,
+    mut make: impl FnMut(Manifest) -> T,
+) -> Result<(Vec<T>, Vec<String>), BuildError> {
+    let root = Root::of(tree, &request.path)?;
+    let kustomization = root.with_overlay(tree, request)?;
+    let built = fairlead_kustomize::build_with(tree, &request.path, &kustomization, &options(request));
+    let built = built.map_err(|error| root.explain(error))?;
+    let mut made = Vec::with_capacity(built.resources.len());
+    // One form of an object is let go before the next one is made in its second form.
+    for resource in built.resources {
+        let manifest = manifest(&resource, &root)?;
+        if request.caller == Caller::CommandLine || !is_kustomization_file(&manifest) {
+            made.push(make(finish(manifest, request)?));
+        }
+    }
+    Ok((made, built.warnings))
 }
 
 fn options(request: &BuildRequest) -> Options {

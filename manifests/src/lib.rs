@@ -37,7 +37,7 @@ mod root;
 mod spec;
 pub mod substitute;
 
-pub use build::{Built, FailedBuild, attempt, build};
+pub use build::{Built, FailedBuild, attempt, build, render};
 pub use chart::{
     ChartAttempt, ChartBuildError, ChartChange, ChartInputs, ChartRequest, RenderedChart, ValuesSource, attempt_chart,
     is_chart, lint_chart, render_chart,

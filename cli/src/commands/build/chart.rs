@@ -1,5 +1,7 @@
 //! `build` of a chart: the bytes of `helm template`, or its objects in any other form.
 
+use std::iter;
+
 use fairlead_helm::PrintOptions;
 use fairlead_manifests::{ChartAttempt, ChartBuildError, RenderedChart};
 use fairlead_object::LocalTree;
@@ -11,8 +13,7 @@ use super::{
 };
 use crate::{
     charts::{LocalChart, Machine, explained},
-    local,
-    output::{CommandError, print},
+    output::CommandError,
 };
 
 /// Prints what `chart` is rendered to.
@@ -27,8 +28,9 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
     let rendered = if args.origin { chart.attempt(&world).outcome } else { chart.render(&world) };
     let rendered = rendered.map_err(told)?;
     match Destination::of(args.output.as_deref()) {
-        Destination::Yaml if !args.origin => print(&rendered.text(&options).map_err(told)?),
-        Destination::File(file) if !args.origin => Ok(local::write(&file, &rendered.text(&options).map_err(told)?)?),
+        Destination::Documents(place) if !args.origin => {
+            place.write(iter::once(rendered.text(&options).map_err(told)?.into()))
+        }
         destination => {
             let manifests = rendered.manifests(&options).map_err(told)?;
             destination.write(&manifests, args.shown(&chart.place.shown))

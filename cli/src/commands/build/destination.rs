@@ -1,8 +1,8 @@
 //! Where the built objects go, and how they are written.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
-    iter,
     path::{Path, PathBuf},
 };
 
@@ -19,39 +19,63 @@ use crate::{
 /// Where the built objects go, and how they are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Destination {
-    /// To standard output, as `kustomize build` prints them.
-    Yaml,
+    /// As `kustomize build` prints them.
+    Documents(Place),
     /// To standard output, as the list that `kubectl -o json` prints.
     Json,
-    /// To a file, as they are printed.
-    File(PathBuf),
     /// Into a directory, a file for each.
     Directory(PathBuf),
+}
+
+/// Where a text goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// To standard output.
+    Output,
+    /// To a file.
+    File(PathBuf),
 }
 
 impl Destination {
     /// What `-o` means: a format where nothing of that name is there to write to, else a path.
     pub(super) fn of(written: Option<&Path>) -> Self {
-        let Some(path) = written else { return Self::Yaml };
+        let Some(path) = written else { return Self::Documents(Place::Output) };
         if path.is_dir() {
             return Self::Directory(path.to_owned());
         }
         match path.as_os_str().to_str() {
-            Some("yaml") if !path.exists() => Self::Yaml,
+            Some("yaml") if !path.exists() => Self::Documents(Place::Output),
             Some("json") if !path.exists() => Self::Json,
-            Some(_) | None => Self::File(path.to_owned()),
+            Some(_) | None => Self::Documents(Place::File(path.to_owned())),
         }
     }
 
     /// Writes `manifests`, as `shown`.
     pub(super) fn write(&self, manifests: &[Manifest], shown: Shown<'_>) -> Result<(), CommandError> {
         match self {
-            Self::Yaml => print_parts(shown.documents(manifests)),
+            Self::Documents(place) => place.write(shown.documents(manifests)),
             Self::Json => print(&shown.json(manifests)?),
-            Self::File(file) => Ok(local::write(file, &shown.documents(manifests).collect::<String>())?),
             Self::Directory(folder) => write_files(folder, manifests, shown),
         }
     }
+}
+
+impl Place {
+    /// Writes a text that is made in `parts`.
+    pub(super) fn write(&self, parts: impl Iterator<Item = Cow<'static, str>>) -> Result<(), CommandError> {
+        match self {
+            Self::Output => print_parts(parts),
+            Self::File(file) => Ok(local::write(file, &parts.collect::<String>())?),
+        }
+    }
+}
+
+/// YAML documents, with a separator above all but the first.
+pub(super) fn separated(documents: impl Iterator<Item = String>) -> impl Iterator<Item = Cow<'static, str>> {
+    documents.enumerate().flat_map(|(index, document)| {
+        let separator = (index > 0).then_some(Cow::Borrowed("---\n"));
+        separator.into_iter().chain([Cow::Owned(document)])
+    })
 }
 
 /// What is shown of the built objects.
@@ -64,11 +88,9 @@ pub(super) enum Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The objects as YAML, each with the separator above all but the first.
-    pub(super) fn documents(self, manifests: &[Manifest]) -> impl Iterator<Item = String> {
-        let separators = iter::once("").chain(iter::repeat("---\n"));
-        let parts = manifests.iter().zip(separators);
-        parts.map(move |(manifest, above)| above.to_owned() + &self.document(manifest))
+    /// The objects as one stream of YAML, in parts.
+    pub(super) fn documents(self, manifests: &[Manifest]) -> impl Iterator<Item = Cow<'static, str>> {
+        separated(manifests.iter().map(move |manifest| self.document(manifest)))
     }
 
     /// One object as YAML.

@@ -6,7 +6,7 @@ mod flags;
 mod origins;
 mod watch;
 
-use std::{mem, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand};
 use fairlead_manifests::{BuildRequest, attempt};
@@ -20,7 +20,7 @@ use crate::{
     planning::{Source, build_kustomization, explained, read},
     shown_paths::ShownPaths,
 };
-use destination::{Destination, Shown};
+use destination::{Destination, Shown, separated};
 use flags::KustomizeFlags;
 use watch::{Attempt, Documents};
 
@@ -98,11 +98,14 @@ async fn of_directory(args: &Args, request: BuildRequest) -> Result<(), CommandE
         return watch::watch(&directory.tree, || attempted(&directory, &request, args.shown(&directory.shown))).await;
     }
     let source = Source::local(&args.path, None)?;
-    let built = source.build(request)?;
-    Destination::of(args.output.as_deref()).write(&built.manifests, args.shown(&source.shown))?;
-    // The process ends: to free every value on its own takes longer than to end.
-    mem::forget(built);
-    Ok(())
+    let shown = args.shown(&source.shown);
+    match Destination::of(args.output.as_deref()) {
+        Destination::Documents(place) => {
+            let documents = source.render(request, |manifest| shown.document(&manifest))?;
+            place.write(separated(documents.into_iter()))
+        }
+        destination => destination.write(&source.build(request)?.manifests, shown),
+    }
 }
 
 /// One build of a directory that is watched.
