@@ -163,10 +163,10 @@ fn list_directive(patch: &[Node]) -> Result<Option<(Directive, &Node)>, MergeErr
     alone.map(|directive| Ok((parse_directive(directive)?, directive))).transpose()
 }
 
-/// `items` without those that have `directive`, be it beside other fields.
+/// `items` without those that have `directive`, be it beside other fields, and without empty ones.
 fn without(items: &[Node], directive: &Node) -> Vec<Node> {
-    let others = items.iter().filter(|item| item.get(DIRECTIVE).and_then(Node::as_str) != directive.as_str());
-    others.cloned().collect()
+    let has_it = |item: &Node| item.get(DIRECTIVE).and_then(Node::as_str) == directive.as_str();
+    items.iter().filter(|item| !has_it(item) && !node::is_empty(item)).cloned().collect()
 }
 
 fn merge_lists(object: Option<Node>, patch: Option<&Node>, place: Place<'_>) -> Merged {

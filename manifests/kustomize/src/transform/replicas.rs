@@ -38,7 +38,7 @@ impl Replicas {
                     continue;
                 }
                 found = true;
-                let fields = FieldSpecs::new([FieldSpec { kind: String::new(), ..spec.clone() }]);
+                let fields = FieldSpecs::new([spec.clone()]);
                 fields.visit(resource, Some(NodeKind::Scalar), &mut |field| {
                     if field.as_str().is_none() {
                         return Err(WalkError::wrong_kind(NodeKind::Scalar, field));
