@@ -188,12 +188,11 @@ impl Hooks {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Value, Failure> {
-        let google = match receiver.spec.type_ {
-            ReceiverType::Gcr => {
-                let authorization = headers.get("authorization").map(|value| value.as_bytes());
-                self.certificates.keys(authorization).await?
-            }
-            _ => Arc::default(),
+        let google = if receiver.spec.type_ == ReceiverType::Gcr {
+            let authorization = headers.get("authorization").map(|value| value.as_bytes());
+            self.certificates.keys(authorization).await?
+        } else {
+            Arc::default()
         };
         let (spec, headers, body, at) = (receiver.spec.clone(), headers.clone(), body.clone(), self.clock.now());
         let read = tokio::task::spawn_blocking(move || {
