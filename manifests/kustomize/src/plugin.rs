@@ -25,8 +25,8 @@ use crate::{
     resource::Resource,
     selector::Matcher,
     transform::{
-        Change, Images, JsonPatch, Labels, Namespace, PatchTransformer, Prefix, Replacements, Replicas,
-        StrategicMergePatches, Subjects, Suffix, Transformer, Unset, ValueAdd, ValueTarget,
+        Affix, Change, Images, JsonPatch, Labels, Namespace, PatchTransformer, Replacements, Replicas, Side,
+        StrategicMergePatches, Subjects, Transformer, Unset, ValueAdd, ValueTarget,
     },
 };
 
@@ -190,16 +190,19 @@ impl Plugin<'_> {
             "NamespaceTransformer" => Change::Namespace(self.namespace(&config()?)?),
             "PrefixTransformer" => {
                 let config = config()?;
-                Change::Prefix(Prefix::new(&config.prefix, self.field_specs(&config)?))
+                Change::Names(vec![Affix::new(&config.prefix, Side::Before, self.field_specs(&config)?)])
             }
             "SuffixTransformer" => {
                 let config = config()?;
-                Change::Suffix(Suffix::new(&config.suffix, self.field_specs(&config)?))
+                Change::Names(vec![Affix::new(&config.suffix, Side::After, self.field_specs(&config)?)])
             }
             "PrefixSuffixTransformer" => {
                 let config = config()?;
                 let specs = self.field_specs(&config)?;
-                Change::PrefixSuffix(Prefix::new(&config.prefix, specs), Suffix::new(&config.suffix, specs))
+                Change::Names(vec![
+                    Affix::new(&config.prefix, Side::Before, specs),
+                    Affix::new(&config.suffix, Side::After, specs),
+                ])
             }
             "ImageTagTransformer" => {
                 let config = config()?;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub(crate) use images::Images;
 pub(crate) use labels::{Annotations, Labels};
-pub(crate) use name::{Prefix, Suffix};
+pub(crate) use name::{Affix, Side};
 pub(crate) use namespace::{Namespace, Subjects, Unset};
 pub(crate) use patch::{JsonPatch, PatchTransformer, StrategicMergePatches};
 pub(crate) use replacement::Replacements;
@@ -49,12 +49,10 @@ pub(crate) enum Change {
     Patch(PatchTransformer),
     /// Gives every generated object its hash at once.
     Hash,
-    Prefix(Prefix),
-    PrefixSuffix(Prefix, Suffix),
+    Names(Vec<Affix>),
     Replacements(Replacements),
     Replicas(Replicas),
     StrategicMergePatches(StrategicMergePatches),
-    Suffix(Suffix),
     ValueAdd(ValueAdd),
     /// Changes nothing, and is noted all the same.
     Nothing,
@@ -77,14 +75,10 @@ impl Transformer {
             Change::Namespace(namespace) => namespace.apply(resources, &self.mark),
             Change::Patch(patch) => patch.apply(resources, schema, &self.at),
             Change::Hash => add_hashes(resources),
-            Change::Prefix(prefix) => prefix.apply(resources, &self.mark),
-            Change::PrefixSuffix(prefix, suffix) => {
-                prefix.apply(resources, &self.mark).and_then(|()| suffix.apply(resources, &self.mark))
-            }
+            Change::Names(affixes) => affixes.iter().try_for_each(|affix| affix.apply(resources, &self.mark)),
             Change::Replacements(replacements) => replacements.apply(resources).map(|()| resources.find_scopes(schema)),
             Change::Replicas(replicas) => replicas.apply(resources, &self.at, &self.mark),
             Change::StrategicMergePatches(patches) => patches.apply(resources, schema, &self.at),
-            Change::Suffix(suffix) => suffix.apply(resources, &self.mark),
             Change::ValueAdd(value) => value.apply(resources, &self.mark).map(|()| resources.find_scopes(schema)),
             Change::Nothing => Ok(()),
         }?;
@@ -99,9 +93,7 @@ impl Change {
         match self {
             Self::Annotations(labels) | Self::Labels(labels) => labels.bytes(),
             Self::Namespace(namespace) => namespace.bytes(),
-            Self::Prefix(prefix) => prefix.bytes(),
-            Self::Suffix(suffix) => suffix.bytes(),
-            Self::PrefixSuffix(prefix, suffix) => prefix.bytes() + suffix.bytes(),
+            Self::Names(affixes) => affixes.iter().map(Affix::bytes).sum(),
             Self::ValueAdd(value) => value.bytes(),
             Self::Images(_)
             | Self::JsonPatch(_)

@@ -8,8 +8,8 @@ use crate::{
     kustomization::{Fields, Kustomization, Label},
     load::Loader,
     transform::{
-        Change, Images, JsonPatch, Labels, Namespace, PatchTransformer, Prefix, Replacements, Replicas,
-        StrategicMergePatches, Subjects, Suffix, Transformer, Unset,
+        Affix, Change, Images, JsonPatch, Labels, Namespace, PatchTransformer, Replacements, Replicas, Side,
+        StrategicMergePatches, Subjects, Transformer, Unset,
     },
 };
 
@@ -35,10 +35,18 @@ pub(super) fn transformers(
         list.push(&namespace.at, "NamespaceTransformer", Change::Namespace(change));
     }
     if let Some(prefix) = given(fields.name_prefix.as_ref()) {
-        list.push(&prefix.at, "PrefixTransformer", Change::Prefix(Prefix::new(prefix, &config.name_prefix)));
+        list.push(
+            &prefix.at,
+            "PrefixTransformer",
+            Change::Names(vec![Affix::new(prefix, Side::Before, &config.name_prefix)]),
+        );
     }
     if let Some(suffix) = given(fields.name_suffix.as_ref()) {
-        list.push(&suffix.at, "SuffixTransformer", Change::Suffix(Suffix::new(suffix, &config.name_suffix)));
+        list.push(
+            &suffix.at,
+            "SuffixTransformer",
+            Change::Names(vec![Affix::new(suffix, Side::After, &config.name_suffix)]),
+        );
     }
     push_labels(&mut list, fields, config)?;
     if let Some(annotations) = fields.common_annotations.as_ref().filter(|annotations| !annotations.is_empty()) {

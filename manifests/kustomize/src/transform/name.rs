@@ -16,96 +16,61 @@ use crate::{
     resources::Resources,
 };
 
-/// Puts a text before names.
-pub(crate) struct Prefix {
-    prefix: String,
+/// Puts a text before or after names.
+pub(crate) struct Affix {
+    text: String,
+    side: Side,
     specs: Vec<(FieldSpec, FieldSpecs)>,
 }
 
-/// Puts a text after names.
-pub(crate) struct Suffix {
-    suffix: String,
-    specs: Vec<(FieldSpec, FieldSpecs)>,
+/// Where a text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    After,
 }
 
-impl Prefix {
-    pub(crate) fn new(prefix: &str, specs: &[FieldSpec]) -> Self {
-        Self { prefix: prefix.to_owned(), specs: one_by_one(specs) }
+impl Affix {
+    pub(crate) fn new(text: &str, side: Side, specs: &[FieldSpec]) -> Self {
+        let specs = specs.iter().map(|spec| (spec.clone(), FieldSpecs::new([spec.clone()])));
+        Self { text: text.to_owned(), side, specs: specs.collect() }
     }
 
     /// How many bytes an object gets.
     pub(crate) fn bytes(&self) -> usize {
-        self.prefix.len()
+        self.text.len()
     }
 
     pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
-        rename(
-            resources,
-            &self.specs,
-            mark,
-            |name| format!("{}{name}", self.prefix),
-            |resource| {
-                resource.prefixes.push(self.prefix.clone());
-            },
-        )
-    }
-}
-
-impl Suffix {
-    pub(crate) fn new(suffix: &str, specs: &[FieldSpec]) -> Self {
-        Self { suffix: suffix.to_owned(), specs: one_by_one(specs) }
+        let mut renamed = resources.iter_mut().filter(|resource| !keeps_its_name(resource.original().gvk));
+        renamed.try_for_each(|resource| self.rename(resource, mark))
     }
 
-    /// How many bytes an object gets.
-    pub(crate) fn bytes(&self) -> usize {
-        self.suffix.len()
-    }
-
-    pub(crate) fn apply(&self, resources: &mut Resources, mark: &Written) -> Result<(), BuildError> {
-        rename(
-            resources,
-            &self.specs,
-            mark,
-            |name| format!("{name}{}", self.suffix),
-            |resource| {
-                resource.suffixes.push(self.suffix.clone());
-            },
-        )
-    }
-}
-
-fn one_by_one(specs: &[FieldSpec]) -> Vec<(FieldSpec, FieldSpecs)> {
-    specs.iter().map(|spec| (spec.clone(), FieldSpecs::new([spec.clone()]))).collect()
-}
-
-fn rename(
-    resources: &mut Resources,
-    specs: &[(FieldSpec, FieldSpecs)],
-    mark: &Written,
-    renamed: impl Fn(&str) -> String,
-    remember: impl Fn(&mut Resource),
-) -> Result<(), BuildError> {
-    for resource in resources.iter_mut() {
-        if keeps_its_name(resource.original().gvk) {
-            continue;
-        }
-        for (spec, fields) in specs {
+    fn rename(&self, resource: &mut Resource, mark: &Written) -> Result<(), BuildError> {
+        for (spec, fields) in &self.specs {
             if !spec.selects(resource.gvk()) {
                 continue;
             }
             if spec.path == "metadata/name" {
-                remember(resource);
+                let affixes = match self.side {
+                    Side::Before => &mut resource.prefixes,
+                    Side::After => &mut resource.suffixes,
+                };
+                affixes.push(self.text.clone());
                 resource.remember_id();
             }
             fields.visit(resource, Some(NodeKind::Scalar), &mut |field| {
                 let name = field.as_str().ok_or_else(|| WalkError::wrong_kind(NodeKind::Scalar, field))?;
-                let name = renamed(name);
+                let name = match self.side {
+                    Side::Before => format!("{}{name}", self.text),
+                    Side::After => format!("{name}{}", self.text),
+                };
                 node::respell(field, name, mark);
                 Ok(())
             })?;
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn keeps_its_name(gvk: GvkRef<'_>) -> bool {
