@@ -26,6 +26,8 @@ pub const HEALTHY: &str = "Healthy";
 pub const FETCH_FAILED: &str = "FetchFailed";
 /// A chart could not be packed.
 pub const BUILD_FAILED: &str = "BuildFailed";
+/// What is to be copied into a source is not there yet.
+pub const INCLUDE_UNAVAILABLE: &str = "IncludeUnavailable";
 /// An artifact could not be stored.
 pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
 /// An artifact is stored.

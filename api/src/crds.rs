@@ -10,7 +10,7 @@ use crate::fairlead::FluxConfiguration;
 use crate::kustomize::Kustomization;
 use crate::names::{annotations, labels};
 use crate::notification::Receiver;
-use crate::source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository};
+use crate::source::{Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OciRepository};
 
 /// The version of this program, as labels and images carry it.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
@@ -21,6 +21,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     schema_of(&mut configuration).x_kubernetes_validations = Some(configuration_name_rules());
     let mut crds = vec![
         Bucket::crd(),
+        ExternalArtifact::crd(),
         configuration,
         GitRepository::crd(),
         HelmChart::crd(),
@@ -43,7 +44,11 @@ fn dress(crd: &mut CustomResourceDefinition) {
     let schema = schema_of(crd);
     drop_nullable(schema);
     let status = schema.properties.as_mut().and_then(|properties| properties.get_mut("status"));
-    status.expect("a served kind has a status").default = Some(JSON(json!({ "observedGeneration": -1 })));
+    let status = status.expect("a served kind has a status");
+    // What others write says nothing of generations.
+    if status.properties.as_ref().is_some_and(|properties| properties.contains_key("observedGeneration")) {
+        status.default = Some(JSON(json!({ "observedGeneration": -1 })));
+    }
 }
 
 fn schema_of(crd: &mut CustomResourceDefinition) -> &mut JSONSchemaProps {

@@ -144,6 +144,7 @@ mod tests {
         insta::assert_snapshot!(show(&InstallOptions::default()), @r"
         Namespace flux-system
         CustomResourceDefinition buckets.source.toolkit.fluxcd.io
+        CustomResourceDefinition externalartifacts.source.toolkit.fluxcd.io
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition helmcharts.source.toolkit.fluxcd.io
@@ -171,6 +172,7 @@ mod tests {
         insta::assert_snapshot!(show(&options), @r"
         Namespace gitops
         CustomResourceDefinition buckets.source.toolkit.fluxcd.io
+        CustomResourceDefinition externalartifacts.source.toolkit.fluxcd.io
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition helmcharts.source.toolkit.fluxcd.io

@@ -66,6 +66,14 @@ pub mod source {
     pub const CHART_PACKAGE_SUCCEEDED: &str = "ChartPackageSucceeded";
     /// The bucket could not be read.
     pub const BUCKET_OPERATION_FAILED: &str = "BucketOperationFailed";
+    /// A path leads out of the source.
+    pub const ILLEGAL_PATH: &str = "IllegalPath";
+    /// An included artifact could not be copied.
+    pub const COPY_FAILURE: &str = "CopyFailure";
+    /// An included source is not there.
+    pub const NOT_FOUND: &str = "NotFound";
+    /// An included source has no artifact yet.
+    pub const NO_ARTIFACT: &str = "NoArtifact";
     /// The artifact could not be written.
     pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
     /// Event: an artifact was stored.

@@ -4,6 +4,7 @@
 //! Names, defaults and validation are those of source-controller 1.9.
 
 mod bucket;
+mod external_artifact;
 mod git_repository;
 mod helm_chart;
 mod helm_repository;
@@ -11,6 +12,7 @@ mod oci_repository;
 mod status;
 
 pub use bucket::{Bucket, BucketSpec, BucketStatus, BucketSts, StsProvider};
+pub use external_artifact::{ExternalArtifact, ExternalArtifactSource, ExternalArtifactSpec, ExternalArtifactStatus};
 pub use git_repository::{
     GitProvider, GitRepository, GitRepositoryInclude, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus,
     GitRepositoryVerification, GitVerificationMode,

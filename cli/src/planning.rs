@@ -127,6 +127,13 @@ async fn newest(cluster: &Cluster, name: &SourceName, store: &Store) -> Result<A
     match name.kind {
         SourceKind::GitRepository => {
             let spec = read::<GitRepository>(found)?.spec;
+            if !spec.include.is_empty() {
+                return Err(format!(
+                    "cannot build from {} {}: its `spec.include` is only read by the controller",
+                    kind.name, name.key
+                )
+                .into());
+            }
             fetch(&git_request(cluster, namespace, &spec, &clouds).await?, store, spec.ignore.as_deref()).await
         }
         SourceKind::OCIRepository => {

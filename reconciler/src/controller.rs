@@ -14,11 +14,11 @@ use fairlead_api::{
     fairlead::FluxConfiguration,
     kustomize::Kustomization,
     notification::Receiver,
-    source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository},
+    source::{Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OciRepository},
 };
 use fairlead_plan::DigestKey;
 use fairlead_sources::{
-    store::{Store, StoreError, StoreSettings},
+    store::{SourceKind, Store, StoreError, StoreSettings},
     transport::Egress,
 };
 use kube::Client;
@@ -33,7 +33,7 @@ use crate::{
     controllers::{
         self, ObjectKey, Reconciled, World, flux_configuration, kustomization,
         receiver::{self, Receivers},
-        source::{Source, Sources},
+        source::{Source, Sources, forget_external_artifact, has_other_artifact},
     },
     events::Recorder,
     leader::Election,
@@ -230,7 +230,7 @@ impl Process {
             recording.clone(),
         );
         let sending = AbortOnDropHandle::new(tokio::spawn(sending));
-        let filled = Filled::of(Sources::KINDS.len() + 2, self.readiness.clone());
+        let filled = Filled::of(Sources::KINDS.len() + 3, self.readiness.clone());
         let hooks = Arc::clone(&self.hooks);
         let world = self.world(recorder, &stop)?;
         hooks.lead(&world);
@@ -318,6 +318,17 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
     watch_sources::<HelmChart>(world, tasks, filled, stop);
     watch_sources::<HelmRepository>(world, tasks, filled, stop);
     watch_sources::<OciRepository>(world, tasks, filled, stop);
+
+    let (known, filled_one, stopped) = watch(world);
+    let on_change = move |change: &Change<ExternalArtifact>| {
+        if has_other_artifact(change) {
+            known.wake_consumers(SourceKind::ExternalArtifact, &change.key);
+        }
+        if change.now.is_none() {
+            forget_external_artifact(&known, &change.key);
+        }
+    };
+    tasks.spawn(follow(world, &world.sources.external_artifacts.served, stopped, on_change, filled_one));
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {

@@ -38,6 +38,8 @@ pub struct Settings {
     pub deletion_budget: Budget,
     /// Feature gate `StrictPostBuildSubstitutions`: a variable without value and default is an error.
     pub strict_substitution: bool,
+    /// Feature gate `ExternalArtifact`: Kustomizations may be built from what other controllers serve.
+    pub external_artifacts: bool,
     /// How long a newly applied definition may take to be served.
     pub definition_timeout: Duration,
 }
@@ -59,6 +61,7 @@ impl Default for Settings {
             custom_stage: CustomStage::default(),
             deletion_budget: Budget::default(),
             strict_substitution: true,
+            external_artifacts: false,
             definition_timeout: Duration::from_mins(1),
         }
     }

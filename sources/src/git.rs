@@ -22,13 +22,15 @@
 
 use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
-use fairlead_object::{Digest, EntryKind, TreePath};
+use fairlead_object::{Digest, TreePath};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 mod app;
 mod auth;
+mod checkout;
+mod config;
 mod deploy_key;
 mod error;
 mod http;
@@ -43,8 +45,9 @@ mod upload_pack;
 
 pub use app::AppCredentials;
 pub use auth::{CloudCredentials, CredentialError, GitAuth, HttpCredentials, SshCredentials};
+pub use checkout::{Checkout, Include, Submodules};
 pub use deploy_key::DeployKey;
-pub use error::{CloneError, GitError};
+pub use error::{CloneError, GitError, IncludeError};
 pub use known_hosts::KnownHostsError;
 pub use reference::{GitReference, ReferenceFields, Resolved};
 
@@ -54,9 +57,10 @@ pub use crate::{
     version::VersionRangeError,
 };
 
+use checkout::Fetching;
 use error::Failure;
 use http::HttpWire;
-use objects::{Commit, File, Objects};
+use objects::Objects;
 use pack::PackWriter;
 use reference::{Selected, select};
 use refs::ObjectId;
@@ -66,7 +70,6 @@ use upload_pack::Wire;
 use crate::{
     deadline::Deadline,
     fetch::{Content, Fetch, Means, SourceFailure},
-    ignore::Ignore,
     secret::keyed_digest,
     store::{Store, StoredTree},
 };
@@ -82,6 +85,8 @@ pub struct GitRequest {
     pub auth: GitAuth,
     /// How long one call may take.
     pub timeout: Duration,
+    /// What of a commit is taken, and what comes along.
+    pub checkout: Checkout,
 }
 
 impl Fetch for GitRequest {
@@ -89,7 +94,7 @@ impl Fetch for GitRequest {
 
     fn fingerprint(&self) -> Digest {
         let url = self.url.parts();
-        let reference = format!("{:?}", self.reference);
+        let reference = format!("{:?} {:?}", self.reference, self.checkout);
         let auth = self.auth.fingerprint().to_string();
         let parts = url.iter().map(|part| part.expose_secret().as_bytes());
         keyed_digest(parts.chain([reference.as_bytes(), auth.as_bytes()]))
@@ -219,45 +224,11 @@ fn fetch_blocking(
     store: &Store,
     ignore: Option<&str>,
 ) -> Result<Fetched, Failure> {
-    let folder = store.scratch().map_err(CloneError::Scratch)?;
-    let objects = remote.fetch_objects(&[resolved.target], &folder)?;
-    let commit = objects.commit(resolved.target)?;
+    let mut fetching = Fetching::new(store);
+    let commit = fetching.add(remote, resolved.target, (&TreePath::root(), 0))?;
     if commit.id.to_string() != resolved.commit {
         return Err(CloneError::CommitMissing(resolved.commit.clone()).into());
     }
-    let tree = keep(&objects, &commit, &remote.deadline, store, ignore)?;
+    let tree = fetching.keep(remote, ignore)?;
     Ok(Fetched { tree, subject: commit.subject })
-}
-
-/// Puts the files of `commit` that are not ignored into the store.
-fn keep(
-    objects: &Objects,
-    commit: &Commit,
-    deadline: &Deadline,
-    store: &Store,
-    ignore: Option<&str>,
-) -> Result<StoredTree, CloneError> {
-    let files = objects.files(commit, deadline)?;
-    let listed = ignore_files(objects, &files)?;
-    let ignore = Ignore::new(listed.iter().map(|(folder, text)| (folder.clone(), text.as_str())), ignore);
-    let mut writer = store.writer();
-    for file in files.iter().filter(|file| !ignore.excludes(&file.path, EntryKind::File)) {
-        deadline.left()?;
-        let digest = objects.content(file, |content| writer.put(content))??;
-        writer.add(&file.path, file.mode, digest)?;
-    }
-    Ok(writer.finish()?)
-}
-
-/// The `.sourceignore` files, each with the directory that it speaks for.
-fn ignore_files(objects: &Objects, files: &[File]) -> Result<Vec<(TreePath, String)>, CloneError> {
-    let is_ignore = |file: &&File| file.path.file_name() == Some(Ignore::FILE_NAME);
-    files
-        .iter()
-        .filter(is_ignore)
-        .map(|file| {
-            let text = objects.content(file, |content| String::from_utf8_lossy(content).into_owned())?;
-            Ok((file.path.parent().unwrap_or_default(), text))
-        })
-        .collect()
 }

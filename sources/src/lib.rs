@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod bucket;
 mod deadline;
+pub mod external;
 pub mod fetch;
 pub mod git;
 mod grants;

@@ -161,6 +161,11 @@ impl Store {
         TreeWriter::new(self.clone())
     }
 
+    /// The content of a file.
+    pub(crate) fn read(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        self.objects().read(ObjectKind::Blob, digest)
+    }
+
     /// The tree at `root`.
     pub fn tree(&self, root: &Digest) -> Result<StoredTree, StoreError> {
         let _no_sweep = self.hold_sweep();

@@ -77,7 +77,7 @@ impl Installation {
         let install = async || {
             let cluster = TestCluster::shared().await;
             cluster.install().await;
-            Self { cluster, controller: Controller::start(cluster, &[]).await }
+            Self { cluster, controller: Controller::start(cluster, &["--feature-gates=ExternalArtifact=true"]).await }
         };
         SHARED.get_or_init(install).await
     }

@@ -9,7 +9,7 @@ use kube::{
     core::gvk::ParseGroupVersionError,
     runtime::watcher::{self, watch_object},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::cluster::TestCluster;
@@ -18,7 +18,7 @@ use crate::cluster::TestCluster;
 const FIELD_MANAGER: &str = "test";
 
 /// The kinds that tests name, with their API versions; any other is written `<group>/<version>/<Kind>`.
-const KINDS: [(&str, &str); 22] = [
+const KINDS: [(&str, &str); 23] = [
     ("Bucket", "source.toolkit.fluxcd.io/v1"),
     ("ClusterRole", "rbac.authorization.k8s.io/v1"),
     ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
@@ -26,6 +26,7 @@ const KINDS: [(&str, &str); 22] = [
     ("CustomResourceDefinition", "apiextensions.k8s.io/v1"),
     ("Deployment", "apps/v1"),
     ("Event", "v1"),
+    ("ExternalArtifact", "source.toolkit.fluxcd.io/v1"),
     ("FluxConfiguration", "fairlead.dev/v1alpha1"),
     ("GitRepository", "source.toolkit.fluxcd.io/v1"),
     ("HelmChart", "source.toolkit.fluxcd.io/v1"),
@@ -114,6 +115,16 @@ impl TestCluster {
         let named = named(written);
         let merged = self.named(&named).patch(&named.name, &PatchParams::default(), &Patch::Merge(patch)).await;
         to_value(&merged.unwrap_or_else(|error| panic!("cannot patch {written}: {error}")))
+    }
+
+    /// Merges `patch` into the status of the object that is `written`, as its controller does.
+    ///
+    /// # Panics
+    /// If the API server refuses it.
+    pub async fn merge_status(&self, written: &str, patch: Value) {
+        let (named, patch) = (named(written), Patch::Merge(json!({ "status": patch })));
+        let merged = self.named(&named).patch_status(&named.name, &PatchParams::default(), &patch).await;
+        merged.unwrap_or_else(|error| panic!("cannot patch the status of {written}: {error}"));
     }
 
     /// Returns the object that is `written`, if it exists.

@@ -13,13 +13,24 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// Debian's `docker-registry`: the reference implementation of the distribution protocol.
 const PROGRAM: &str = "docker-registry";
 
-/// An empty registry that everyone may push to over HTTP. Dropping it ends it and removes its content.
+/// `user` with the password `hunter2`, as `htpasswd -B` writes it.
+const LOGIN: &str = "user:$2y$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm\n";
+
+/// A registry over HTTP, at first empty and open to everyone. Dropping it ends it and removes its content.
 #[derive(Debug)]
 pub struct Registry {
-    /// Before `_folder`, so that the server is gone before it is.
-    _server: ServerProcess,
+    /// Before `folder`, so that the server is gone before it is.
+    server: ServerProcess,
     address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+/// Whom a registry lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Open,
+    /// `user` with the password `hunter2`.
+    Closed,
 }
 
 impl Registry {
@@ -33,9 +44,14 @@ impl Registry {
 
     async fn serve() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("fairlead-registry-").tempdir()?;
+        Self::serve_folder(folder, Access::Open).await
+    }
+
+    async fn serve_folder(folder: TempDir, access: Access) -> io::Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let config = folder.path().join("config.yml");
-        fs::write(&config, settings(address, folder.path()))?;
+        fs::write(folder.path().join("htpasswd"), LOGIN)?;
+        fs::write(&config, settings(address, folder.path(), access))?;
         let mut command = fairlead_tools::command(PROGRAM);
         command.arg("serve").arg(&config);
         let log = folder.path().join("registry.log");
@@ -44,7 +60,22 @@ impl Registry {
         if connected.is_none() {
             return Err(io::Error::other(server.last_words()));
         }
-        Ok(Self { _server: server, address, _folder: folder })
+        Ok(Self { server, address, folder })
+    }
+
+    /// Lets in nobody any more but `user` with the password `hunter2`, at another port.
+    ///
+    /// # Panics
+    /// If it does not start again.
+    pub async fn close(self) -> Self {
+        let Self { server, folder, .. } = self;
+        drop(server);
+        Self::serve_folder(folder, Access::Closed).await.unwrap_or_else(|error| panic!("no closed registry: {error}"))
+    }
+
+    /// Returns a pull Secret's data for the registry, with this password for `user`.
+    pub fn pull_secret(&self, password: &str) -> String {
+        json!({ "auths": { self.address(): { "username": "user", "password": password } } }).to_string()
     }
 
     /// Returns `<host>:<port>`, as image names start with it.
@@ -68,12 +99,15 @@ impl Registry {
 }
 
 /// Returns the registry's settings as JSON, which is YAML too.
-fn settings(address: SocketAddr, folder: &Path) -> String {
-    json!({
+fn settings(address: SocketAddr, folder: &Path, access: Access) -> String {
+    let mut settings = json!({
         "version": 0.1,
         "log": { "level": "warn" },
         "storage": { "filesystem": { "rootdirectory": folder.join("data") }, "delete": { "enabled": true } },
         "http": { "addr": address },
-    })
-    .to_string()
+    });
+    if access == Access::Closed {
+        settings["auth"] = json!({ "htpasswd": { "realm": "test", "path": folder.join("htpasswd") } });
+    }
+    settings.to_string()
 }

@@ -73,6 +73,7 @@ fn tenant_rules() -> Value {
     let verbs = &["get", "list", "watch", "create", "patch", "update", "delete"];
     json!([
         rule(&["source.toolkit.fluxcd.io"], &SOURCES, verbs),
+        rule(&["source.toolkit.fluxcd.io"], &["externalartifacts"], verbs),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], verbs),
         rule(&["notification.toolkit.fluxcd.io"], &["receivers"], verbs),
     ])

@@ -149,14 +149,10 @@ pub struct KustomizationSpec {
 impl KustomizationSpec {
     /// The fields that are set and accepted, but not honoured yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        [
-            (!self.source_ref.kind.is_served(), "spec.sourceRef.kind"),
-            (self.decryption.is_some(), "spec.decryption"),
-            (self.kube_config.is_some(), "spec.kubeConfig"),
-        ]
-        .into_iter()
-        .filter_map(|(is_set, field)| is_set.then_some(field))
-        .collect()
+        [(self.decryption.is_some(), "spec.decryption"), (self.kube_config.is_some(), "spec.kubeConfig")]
+            .into_iter()
+            .filter_map(|(is_set, field)| is_set.then_some(field))
+            .collect()
     }
 }
 
@@ -441,13 +437,6 @@ impl SourceKind {
             Self::ExternalArtifact => "ExternalArtifact",
         }
     }
-
-    fn is_served(self) -> bool {
-        match self {
-            Self::OCIRepository | Self::GitRepository | Self::Bucket => true,
-            Self::ExternalArtifact => false,
-        }
-    }
 }
 
 /// An annotation that the build leaves on objects.
@@ -512,12 +501,12 @@ mod tests {
             (json!({}), ""),
             (json!({"wait": true, "force": true, "ignore": [{"paths": ["/spec/replicas"]}]}), ""),
             (json!({"sourceRef": {"kind": "OCIRepository", "name": "x"}}), ""),
-            (json!({"sourceRef": {"kind": "ExternalArtifact", "name": "x"}}), "spec.sourceRef.kind"),
+            (json!({"sourceRef": {"kind": "ExternalArtifact", "name": "x"}}), ""),
             (json!({"decryption": {"provider": "sops"}}), "spec.decryption"),
             (json!({"kubeConfig": {"secretRef": {"name": "x"}}}), "spec.kubeConfig"),
             (
-                json!({"sourceRef": {"kind": "ExternalArtifact", "name": "x"}, "decryption": {"provider": "sops"}}),
-                "spec.sourceRef.kind spec.decryption",
+                json!({"decryption": {"provider": "sops"}, "kubeConfig": {"secretRef": {"name": "x"}}}),
+                "spec.decryption spec.kubeConfig",
             ),
         ] {
             assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");

@@ -107,9 +107,6 @@ impl GitRepositorySpec {
             (self.service_account_name.is_some(), "spec.serviceAccountName"),
             (self.verify.is_some(), "spec.verify"),
             (self.proxy_secret_ref.is_some() && self.url.starts_with("ssh://"), "spec.proxySecretRef"),
-            (self.recurse_submodules, "spec.recurseSubmodules"),
-            (!self.include.is_empty(), "spec.include"),
-            (!self.sparse_checkout.is_empty(), "spec.sparseCheckout"),
         ]
         .into_iter()
         .filter_map(|(is_set, field)| is_set.then_some(field))
@@ -256,16 +253,14 @@ mod tests {
             (json!({}), ""),
             (json!({"provider": "generic", "suspend": true, "ignore": "*", "secretRef": secret}), ""),
             (json!({"ref": {"semver": ">=1.0.0"}, "timeout": "20s"}), ""),
-            (json!({"recurseSubmodules": false, "include": [], "sparseCheckout": []}), ""),
             (json!({"provider": "github"}), ""),
             (json!({"provider": "azure"}), ""),
             (json!({"provider": "aws", "serviceAccountName": "git"}), "spec.provider aws spec.serviceAccountName"),
             (json!({"verify": {"secretRef": secret}}), "spec.verify"),
             (json!({"proxySecretRef": secret}), ""),
             (json!({"proxySecretRef": secret, "url": "ssh://git@example.org/repo"}), "spec.proxySecretRef"),
-            (json!({"recurseSubmodules": true}), "spec.recurseSubmodules"),
-            (json!({"include": [{"repository": {"name": "other"}}]}), "spec.include"),
-            (json!({"sparseCheckout": ["apps"]}), "spec.sparseCheckout"),
+            (json!({"recurseSubmodules": true, "sparseCheckout": ["apps"]}), ""),
+            (json!({"include": [{"repository": {"name": "other"}}]}), ""),
         ] {
             assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");
         }

@@ -10,6 +10,11 @@ fn buckets_have_the_fields_of_flux() {
 }
 
 #[test]
+fn external_artifacts_have_the_fields_of_flux() {
+    compare("ExternalArtifact", include_str!("../flux/externalartifacts.txt"));
+}
+
+#[test]
 fn helm_charts_have_the_fields_of_flux() {
     compare("HelmChart", include_str!("../flux/helmcharts.txt"));
 }
@@ -43,6 +48,7 @@ fn receivers_have_the_fields_of_flux() {
 fn every_field_is_described() {
     for kind in [
         "Bucket",
+        "ExternalArtifact",
         "FluxConfiguration",
         "GitRepository",
         "HelmChart",

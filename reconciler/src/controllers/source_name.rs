@@ -24,13 +24,13 @@ impl SourceName {
         Self { kind: source.kind, key: ObjectKey::new(namespace, &source.name) }
     }
 
-    /// The kind as the store knows it; `None` for a kind that is not fetched here.
-    pub(crate) fn stored_kind(&self) -> Option<store::SourceKind> {
+    /// The kind as the store knows it.
+    pub(crate) fn stored_kind(&self) -> store::SourceKind {
         match self.kind {
-            SourceKind::OCIRepository => Some(store::SourceKind::OciRepository),
-            SourceKind::GitRepository => Some(store::SourceKind::GitRepository),
-            SourceKind::Bucket => Some(store::SourceKind::Bucket),
-            SourceKind::ExternalArtifact => None,
+            SourceKind::OCIRepository => store::SourceKind::OciRepository,
+            SourceKind::GitRepository => store::SourceKind::GitRepository,
+            SourceKind::Bucket => store::SourceKind::Bucket,
+            SourceKind::ExternalArtifact => store::SourceKind::ExternalArtifact,
         }
     }
 }

@@ -77,9 +77,12 @@ impl World {
     pub(crate) fn wake_consumers(&self, kind: SourceKind, key: &ObjectKey) {
         self.wake_kustomizations(|spec, namespace| {
             let wanted = SourceName::of(spec, namespace);
-            wanted.key == *key && wanted.stored_kind() == Some(kind)
+            wanted.key == *key && wanted.stored_kind() == kind
         });
         self.sources.wake_charts(kind, key);
+        if kind == SourceKind::GitRepository {
+            self.sources.wake_includers(key);
+        }
     }
 
     /// Wakes the Kustomizations that wait for `dependency`.

@@ -99,7 +99,7 @@ impl Waker<'_> {
         if !is_watched || !is_of_sources || !settings.label_selector.is_empty() {
             return None;
         }
-        Some(world.sources.of(source_kind(kind)?))
+        world.sources.of(source_kind(kind)?)
     }
 
     /// Asks for a reconciliation as Flux does.

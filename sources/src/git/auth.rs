@@ -175,6 +175,15 @@ impl HttpCredentials {
     }
 }
 
+impl HttpCredentials {
+    /// Whom we trust and which way we go, with nothing that says who we are.
+    pub(super) fn without_login(&self) -> GitAuth {
+        let Transport { trust, proxy } = &self.transport;
+        let transport = Transport { trust: trust.without_certificate(), proxy: proxy.clone() };
+        GitAuth::Http(Arc::new(Self { authorization: None, transport, fingerprint: self.fingerprint }))
+    }
+}
+
 impl SshCredentials {
     fn read(data: &SecretData) -> Result<Self, CredentialError> {
         let required = |key| secret::text(data, key)?.ok_or(CredentialError::Missing { transport: "ssh", key });

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use fairlead_api::reasons::source as reason;
+use fairlead_api::{
+    conditions::{FETCH_FAILED, INCLUDE_UNAVAILABLE, STORAGE_OPERATION_FAILED},
+    reasons::source as reason,
+};
 
 use super::{GitUrl, GitUrlError, auth::CredentialError};
 use crate::{
@@ -42,9 +45,84 @@ pub enum GitError {
         /// What failed.
         source: CloneError,
     },
+    /// An included artifact could not be copied into it.
+    #[error(transparent)]
+    Include(#[from] IncludeError),
+}
+
+/// Why an artifact could not be included.
+#[derive(Debug, thiserror::Error)]
+pub enum IncludeError {
+    /// A path is none, or leads out of the source.
+    #[error("path calculation for include '{name}' failed: {problem}")]
+    Path {
+        /// The included source.
+        name: String,
+        /// What is wrong with the path.
+        problem: String,
+    },
+    /// It could not be copied.
+    #[error("failed to copy '{name}' include from {from} to {to}: {problem}")]
+    Copy {
+        /// The included source.
+        name: String,
+        /// What of it.
+        from: String,
+        /// Where to.
+        to: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no such source.
+    #[error("could not get resource for include '{name}': GitRepository '{namespace}/{name}' not found")]
+    Missing {
+        /// Its namespace.
+        namespace: String,
+        /// The included source.
+        name: String,
+    },
+    /// It has no artifact yet.
+    #[error("no artifact available for include '{0}'")]
+    NoArtifact(String),
+}
+
+impl SourceError for IncludeError {
+    fn condition(&self) -> &'static str {
+        match self {
+            Self::Path { .. } | Self::Copy { .. } => STORAGE_OPERATION_FAILED,
+            Self::Missing { .. } | Self::NoArtifact(_) => INCLUDE_UNAVAILABLE,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Path { .. } => reason::ILLEGAL_PATH,
+            Self::Copy { .. } => reason::COPY_FAILURE,
+            Self::Missing { .. } => reason::NOT_FOUND,
+            Self::NoArtifact(_) => reason::NO_ARTIFACT,
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        false
+    }
+
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::NoArtifact(_) => true,
+            Self::Path { .. } | Self::Copy { .. } => false,
+        }
+    }
 }
 
 impl SourceError for GitError {
+    fn condition(&self) -> &'static str {
+        match self {
+            Self::Include(error) => error.condition(),
+            Self::Url(_) | Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } => FETCH_FAILED,
+        }
+    }
+
     fn reason(&self) -> &'static str {
         match self {
             Self::Url(_) => reason::URL_INVALID,
@@ -54,13 +132,14 @@ impl SourceError for GitError {
                 reason::AUTHENTICATION_FAILED
             }
             Self::Clone { .. } => reason::GIT_OPERATION_FAILED,
+            Self::Include(error) => error.reason(),
         }
     }
 
     fn is_terminal(&self) -> bool {
         match self {
             Self::Url(_) => true,
-            Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } => false,
+            Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } | Self::Include(_) => false,
         }
     }
 
@@ -69,7 +148,7 @@ impl SourceError for GitError {
             Self::Url(GitUrlError::Scheme) => {
                 Some("write `ssh://git@host/path` in place of `git@host:path`".to_owned())
             }
-            Self::Url(_) => None,
+            Self::Url(_) | Self::Include(_) => None,
             Self::Credentials { source, .. } => source.hint(),
             Self::Empty { .. } => Some("push a first commit".to_owned()),
             Self::Clone { source, .. } => source.hint(),
@@ -82,6 +161,7 @@ pub(super) enum Failure {
     Credentials(CredentialError),
     Empty,
     Clone(CloneError),
+    Include(IncludeError),
 }
 
 impl Failure {
@@ -91,6 +171,7 @@ impl Failure {
             Self::Credentials(source) => GitError::Credentials { url, source },
             Self::Empty => GitError::Empty { url },
             Self::Clone(source) => GitError::Clone { url, source },
+            Self::Include(error) => GitError::Include(error),
         }
     }
 }
@@ -222,6 +303,26 @@ pub enum CloneError {
         /// Why it is refused.
         problem: &'static str,
     },
+    /// A directory of a sparse checkout is not there.
+    #[error("failed to sparse checkout directories : sparse checkout dir '{0}' does not exist in repository")]
+    SparseMissing(String),
+    /// A submodule could not be fetched.
+    #[error("submodule `{path}`")]
+    Submodule {
+        /// Its path.
+        path: String,
+        /// What failed.
+        source: Box<CloneError>,
+    },
+    /// `.gitmodules` does not say where a submodule is.
+    #[error("`.gitmodules` names no URL for it")]
+    SubmoduleUnknown,
+    /// It names a URL that is not asked.
+    #[error("the URL that `.gitmodules` names {problem}")]
+    SubmoduleUrl {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The pack is broken, or an object in it is missing.
     #[error("the fetched objects cannot be read: {0}")]
     Objects(String),
@@ -253,6 +354,8 @@ impl CloneError {
             Self::HostKeyUnknown { .. } => {
                 "add the host to `known_hosts` in the Secret, with `[host]:port` where the port is not 22"
             }
+            Self::Submodule { source, .. } => return source.hint(),
+            Self::SparseMissing(_) => "check `spec.sparseCheckout`",
             Self::KeyRefused => "add the public key to the repository's deploy keys",
             Self::Transport(TransportError::Tls(_)) => {
                 "name the server's CA as `ca.crt` in the Secret, and check that the certificate is for this host"
@@ -276,6 +379,8 @@ impl CloneError {
             | Self::Protocol(_)
             | Self::Remote(_)
             | Self::Name { .. }
+            | Self::SubmoduleUnknown
+            | Self::SubmoduleUrl { .. }
             | Self::Objects(_)
             | Self::Scratch(_)
             | Self::Store(_) => return None,

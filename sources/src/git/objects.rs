@@ -40,6 +40,20 @@ pub(super) struct Commit {
     pub(super) committed_at: i64,
 }
 
+/// The files and the submodules of a commit.
+pub(super) struct Listing {
+    /// In byte order of each directory's names.
+    pub(super) files: Vec<File>,
+    pub(super) submodules: Vec<Link>,
+}
+
+/// A submodule: a commit of another repository.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) path: TreePath,
+    pub(super) target: ObjectId,
+}
+
 /// A file of a commit.
 #[derive(Debug)]
 pub(super) struct File {
@@ -76,11 +90,11 @@ impl Objects {
         Err(CloneError::NotCommit(target.to_string()))
     }
 
-    /// The files of `commit` in byte order of each directory's names. Links and submodules are left out, as Flux does.
-    pub(super) fn files(&self, commit: &Commit, deadline: &Deadline) -> Result<Vec<File>, CloneError> {
-        let mut walk = Walk { objects: self, files: Vec::new(), entries: 0, deadline };
-        walk.directory(&TreePath::root(), commit.tree)?;
-        Ok(walk.files)
+    /// The files of `commit` as they are below `folder`. Links are left out, as Flux does.
+    pub(super) fn files(&self, commit: &Commit, folder: &TreePath, deadline: &Deadline) -> Result<Listing, CloneError> {
+        let mut walk = Walk { objects: self, files: Vec::new(), submodules: Vec::new(), entries: 0, deadline };
+        walk.directory(folder, commit.tree)?;
+        Ok(Listing { files: walk.files, submodules: walk.submodules })
     }
 
     /// Shows `take` the content of `file`.
@@ -102,6 +116,7 @@ impl Objects {
 struct Walk<'a> {
     objects: &'a Objects,
     files: Vec<File>,
+    submodules: Vec<Link>,
     entries: usize,
     deadline: &'a Deadline,
 }
@@ -127,7 +142,11 @@ impl Walk<'_> {
 
     fn entry(&mut self, directory: &TreePath, entry: &TreeEntry<'_>) -> Result<(), CloneError> {
         match entry.kind {
-            Kind::Link | Kind::Submodule => Ok(()),
+            Kind::Link => Ok(()),
+            Kind::Submodule => {
+                self.submodules.push(Link { path: checked_path(directory, entry.name)?, target: entry.id });
+                Ok(())
+            }
             Kind::Directory => self.directory(&checked_path(directory, entry.name)?, entry.id),
             Kind::File(mode) => {
                 self.files.push(File { path: checked_path(directory, entry.name)?, mode, id: entry.id });

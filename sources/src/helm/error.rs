@@ -79,7 +79,7 @@ impl SourceError for HelmError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Index(source) | Self::Chart { source, .. } => return source.hint(),
-            Self::IndexTooLarge { .. } => "raise `--helm-index-max-size`, or use charts in an OCI registry",
+            Self::IndexTooLarge { .. } => "remove old versions from the repository, or use charts in an OCI registry",
             Self::Malformed(_) => "check that `spec.url` is the folder that holds `index.yaml`",
             Self::Store(_) => return None,
         };

@@ -31,11 +31,19 @@ pub enum SourceKind {
     HelmRepository,
     /// A Helm chart.
     HelmChart,
+    /// What another controller makes.
+    ExternalArtifact,
 }
 
 impl SourceKind {
-    const ALL: [Self; 5] =
-        [Self::GitRepository, Self::OciRepository, Self::Bucket, Self::HelmRepository, Self::HelmChart];
+    const ALL: [Self; 6] = [
+        Self::GitRepository,
+        Self::OciRepository,
+        Self::Bucket,
+        Self::HelmRepository,
+        Self::HelmChart,
+        Self::ExternalArtifact,
+    ];
 
     /// The kind's name.
     pub const fn name(self) -> &'static str {
@@ -45,6 +53,7 @@ impl SourceKind {
             Self::Bucket => "Bucket",
             Self::HelmRepository => "HelmRepository",
             Self::HelmChart => "HelmChart",
+            Self::ExternalArtifact => "ExternalArtifact",
         }
     }
 
@@ -56,6 +65,7 @@ impl SourceKind {
             Self::Bucket => "bucket",
             Self::HelmRepository => "helmrepository",
             Self::HelmChart => "helmchart",
+            Self::ExternalArtifact => "externalartifact",
         }
     }
 
@@ -70,7 +80,7 @@ impl SourceKind {
         let separator = match self {
             Self::GitRepository | Self::Bucket | Self::HelmRepository => ':',
             Self::OciRepository => '@',
-            Self::HelmChart => return revision,
+            Self::HelmChart | Self::ExternalArtifact => return revision,
         };
         revision.rsplit(separator).next().unwrap_or(revision)
     }
@@ -87,9 +97,11 @@ impl SourceKey {
     pub fn newest_path(&self) -> Result<String, StoreError> {
         match self.kind {
             SourceKind::HelmRepository => self.path_of("index.yaml"),
-            SourceKind::GitRepository | SourceKind::OciRepository | SourceKind::Bucket | SourceKind::HelmChart => {
-                self.path_of("latest.tar.gz")
-            }
+            SourceKind::GitRepository
+            | SourceKind::OciRepository
+            | SourceKind::Bucket
+            | SourceKind::HelmChart
+            | SourceKind::ExternalArtifact => self.path_of("latest.tar.gz"),
         }
     }
 

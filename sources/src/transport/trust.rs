@@ -65,6 +65,13 @@ impl Trust {
         Ok(Self { own: Some(Arc::new(Own { authorities, client, fingerprint: fingerprint(data) })) })
     }
 
+    /// The same CAs, without the client certificate.
+    pub(crate) fn without_certificate(&self) -> Self {
+        let Some(own) = &self.own else { return Self::default() };
+        let authorities = own.authorities.clone();
+        Self { own: Some(Arc::new(Own { authorities, client: None, fingerprint: own.fingerprint })) }
+    }
+
     pub(super) fn fingerprint(&self) -> Digest {
         self.own.as_ref().map_or_else(|| keyed_digest([]), |own| own.fingerprint)
     }

@@ -1,5 +1,6 @@
 //! Git sources against real servers on loopback.
 
+mod checkout;
 mod http;
 pub(crate) mod http_server;
 pub(crate) mod program;
@@ -15,7 +16,10 @@ use std::{error::Error, time::Duration};
 use fairlead_object::{EntryKind, Tree, TreePath};
 use fairlead_sources::{
     fetch::SourceError,
-    git::{Fetched, GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields, SecretData, fetch, resolve},
+    git::{
+        Checkout, Fetched, GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields, SecretData, fetch,
+        resolve,
+    },
     store::{Store, StoreSettings, StoredTree},
 };
 use tempfile::TempDir;
@@ -33,7 +37,7 @@ pub(crate) fn secret<const N: usize>(entries: [(&str, &str); N]) -> SecretData {
 
 fn anonymous(url: &str, reference: GitReference) -> GitRequest {
     let url = GitUrl::parse(url).expect("a URL");
-    GitRequest { url, reference, auth: GitAuth::Anonymous, timeout: PATIENCE }
+    GitRequest { url, reference, auth: GitAuth::Anonymous, timeout: PATIENCE, checkout: Checkout::default() }
 }
 
 fn with_secret(url: &str, reference: GitReference, data: &SecretData) -> GitRequest {

@@ -145,7 +145,7 @@ async fn what_goes_wrong_with_an_index_is_said_with_its_cause_and_without_secret
     Failed: failed to fetch Helm repository index: cannot talk to 127.0.0.1:PORT: Peer disconnected
 
     Failed: failed to fetch Helm repository index: index exceeds the maximum index file size of 4096 bytes
-    hint: raise `--helm-index-max-size`, or use charts in an OCI registry
+    hint: remove old versions from the repository, or use charts in an OCI registry
     ");
 }
 

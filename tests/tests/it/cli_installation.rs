@@ -34,6 +34,7 @@ async fn a_check_says_what_is_there_and_fails_while_the_controller_has_no_node_t
     | ► localhost/fairlead:v0.1.0
     | ► checking crds
     | ✔ buckets.source.toolkit.fluxcd.io/v1
+    | ✔ externalartifacts.source.toolkit.fluxcd.io/v1
     | ✔ fluxconfigurations.fairlead.dev/v1alpha1
     | ✔ gitrepositories.source.toolkit.fluxcd.io/v1
     | ✔ helmcharts.source.toolkit.fluxcd.io/v1
@@ -57,6 +58,7 @@ async fn what_is_exported_is_what_is_installed() {
     insta::assert_snapshot!(desk.shown("install").await, @r"
     Namespace/NAMESPACE unchanged
     CustomResourceDefinition/buckets.source.toolkit.fluxcd.io unchanged
+    CustomResourceDefinition/externalartifacts.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/fluxconfigurations.fairlead.dev unchanged
     CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/helmcharts.source.toolkit.fluxcd.io unchanged
@@ -116,8 +118,8 @@ async fn a_command_line_that_cannot_be_read_ends_with_2() {
     | For more information, try '--help'.
     exit 2
     ");
-    insta::assert_snapshot!(desk.shown("controller --feature-gates=ExternalArtifact=true").await, @r"
-    | error: --feature-gates: `ExternalArtifact=true` cannot be had: ExternalArtifact is not served yet
+    insta::assert_snapshot!(desk.shown("controller --feature-gates=GroupChangeLog=true").await, @r"
+    | error: --feature-gates: `GroupChangeLog=true` cannot be had: events list each object on a line
     exit 1
     ");
 }

@@ -94,7 +94,7 @@ async fn a_source_that_cannot_be_built_is_refused_whole() {
         line 7: mapping key "data" already defined at line 5
     missing file
       False BuildFailed: kustomization.yaml:3: accumulating resources: accumulation err='accumulating resources from 'gone.yaml': evalsymlink failure on '/gone.yaml' : '/gone.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/gone.yaml' : '/gone.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     cycle of bases
       False BuildFailed: a/kustomization.yaml:1: accumulating resources from '../b': b/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from '../a': '/a' must resolve to a file': b/kustomization.yaml:1: cycle detected: candidate root '/a' contains visited root '/a'
     path that leaves the tree
@@ -106,7 +106,7 @@ async fn a_source_that_cannot_be_built_is_refused_whole() {
       copy it into the source, or declare a source of its own for it
     missing directory
       False ArtifactFailed: kustomization path not found: `gone`
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     undefined variable
       False BuildFailed: web.yaml:1: cannot substitute the variables of ConfigMap NAMESPACE/web in `data.value`: `${missing}`: variable not set (strict mode): "missing"
       set `missing` in `postBuild`, give it a default as `${missing:=…}`, or write `$${missing}` to keep `${missing}` as it is
@@ -216,25 +216,25 @@ async fn a_symbolic_link_is_followed_nowhere_and_the_file_that_names_one_is_told
     insta::assert_snapshot!(told.join("\n"), @r"
     inside
       False BuildFailed: inside/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from 'link.yaml': evalsymlink failure on '/inside/link.yaml' : '/inside/link.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/inside/link.yaml' : '/inside/link.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     outside
       False BuildFailed: outside/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from 'link.yaml': evalsymlink failure on '/outside/link.yaml' : '/outside/link.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/outside/link.yaml' : '/outside/link.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     absolute
       False BuildFailed: absolute/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from 'link.yaml': evalsymlink failure on '/absolute/link.yaml' : '/absolute/link.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/absolute/link.yaml' : '/absolute/link.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     dangling
       False BuildFailed: dangling/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from 'link.yaml': evalsymlink failure on '/dangling/link.yaml' : '/dangling/link.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/dangling/link.yaml' : '/dangling/link.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     cycle
       False BuildFailed: cycle/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from 'link.yaml': evalsymlink failure on '/cycle/link.yaml' : '/cycle/link.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/cycle/link.yaml' : '/cycle/link.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     directory
       False BuildFailed: directory/kustomization.yaml:1: accumulating resources: accumulation err='accumulating resources from 'link.yaml': evalsymlink failure on '/directory/link.yaml' : '/directory/link.yaml' doesn't exist': must build at directory: not a valid directory: evalsymlink failure on '/directory/link.yaml' : '/directory/link.yaml' doesn't exist
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     whole
       False ArtifactFailed: kustomization path not found: `whole`
-      commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names
+      commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with `spec.recurseSubmodules`
     ");
 
     team.kustomize("app", json!({ "path": "./plain" })).await;

@@ -247,3 +247,56 @@ async fn what_is_deleted_takes_its_artifact_with_it() {
     team.cluster.wait_until_gone(&app, LIMIT).await;
     assert_eq!(web::status(&artifact).await, 404);
 }
+
+/// Writes the Secret `name` with a login for the registry.
+async fn pull_secret(team: &Team<'_>, registry: &Registry, name: &str, password: &str) {
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": name, "namespace": team.namespace },
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": { ".dockerconfigjson": registry.pull_secret(password) },
+    });
+    team.cluster.apply(secret).await;
+}
+
+#[tokio::test]
+async fn a_closed_registry_is_read_with_the_pull_secrets_of_the_object_or_its_service_account() {
+    let (team, registry) = (Team::new("oci-closed").await, Registry::start().await);
+    let (first, digest) = image("one");
+    registry.push(REPOSITORY, &first);
+    let registry = registry.close().await;
+    let url = format!("oci://{}/{REPOSITORY}", registry.address());
+    team.cluster.apply(oci_repository(&team, &url, &json!({}))).await;
+    let mut told = vec![said(&team, &registry, "FetchFailed", "True").await];
+
+    pull_secret(&team, &registry, "login", "wrong").await;
+    let by_secret = json!({ "secretRef": { "name": "login" } });
+    team.cluster.apply(oci_repository(&team, &url, &by_secret)).await;
+    told.push(said(&team, &registry, "FetchFailed", "True").await);
+
+    pull_secret(&team, &registry, "login", "hunter2").await;
+    team.request("OCIRepository", "app").await;
+    told.push(said(&team, &registry, "Ready", "True").await.replace(&digest, "DIGEST"));
+
+    pull_secret(&team, &registry, "others", "hunter2").await;
+    let account = json!({
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": { "name": "puller", "namespace": team.namespace },
+        "imagePullSecrets": [{ "name": "others" }],
+    });
+    let by_account = json!({ "serviceAccountName": "puller" });
+    team.cluster.apply(oci_repository(&team, &url, &by_account)).await;
+    told.push(said(&team, &registry, "FetchFailed", "True").await);
+    team.cluster.apply(account).await;
+    team.request("OCIRepository", "app").await;
+    told.push(said(&team, &registry, "Ready", "True").await.replace(&digest, "DIGEST"));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    True OCIArtifactPullFailed: failed to determine artifact digest: authentication required: the registry wants credentials, and there are none for it
+    True OCIArtifactPullFailed: failed to determine artifact digest: authorization failed: UNAUTHORIZED: authentication required
+    True Succeeded: stored artifact for digest 'latest@DIGEST'
+    True AuthenticationFailed: failed to get serviceaccount 'NAMESPACE/puller': serviceaccounts "puller" not found
+    True Succeeded: stored artifact for digest 'latest@DIGEST'
+    "#);
+}

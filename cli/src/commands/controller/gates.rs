@@ -5,6 +5,8 @@
 pub(super) struct Gates {
     /// A variable without value and default is an error.
     pub(super) strict_substitution: bool,
+    /// Kustomizations may be built from what other controllers serve.
+    pub(super) external_artifacts: bool,
 }
 
 /// A feature gate that cannot be had.
@@ -28,7 +30,7 @@ enum Fact {
 }
 
 /// Flux's gates besides those that can be switched.
-const FACTS: [(&str, Fact); 13] = [
+const FACTS: [(&str, Fact); 12] = [
     ("AdditiveCELDependencyCheck", Fact::Always(false, "`readyExpr` stands in place of the built-in check")),
     ("CacheSecretsAndConfigMaps", Fact::Inward),
     ("CancelHealthCheckOnNewRevision", Fact::Always(true, "a newer revision always ends the wait for health")),
@@ -36,7 +38,6 @@ const FACTS: [(&str, Fact); 13] = [
     ("DisableConfigWatchers", Fact::Always(false, "the Secrets and ConfigMaps that variables come from are watched")),
     ("DisableFailFastBehavior", Fact::Always(false, "an object that has failed ends the wait for health")),
     ("DisableStatusPollerCache", Fact::Inward),
-    ("ExternalArtifact", Fact::Always(false, "ExternalArtifact is not served yet")),
     ("GroupChangeLog", Fact::Always(false, "events list each object on a line")),
     ("MigrateAPIVersion", Fact::Always(false, "managed fields are left at the version they were written with")),
     (
@@ -49,12 +50,13 @@ const FACTS: [(&str, Fact); 13] = [
 
 impl Gates {
     pub(super) fn read(written: &[String]) -> Result<Self, GateError> {
-        let mut gates = Self { strict_substitution: true };
+        let mut gates = Self { strict_substitution: true, external_artifacts: false };
         for gate in written {
             let malformed = || GateError::Malformed(gate.clone());
             let (name, value) = gate.split_once('=').ok_or_else(malformed)?;
             let value = value.parse().map_err(|_| malformed())?;
             match name {
+                "ExternalArtifact" => gates.external_artifacts = value,
                 "StrictPostBuildSubstitutions" => gates.strict_substitution = value,
                 name => accept(name, value)?,
             }
@@ -81,25 +83,27 @@ mod tests {
     #[test]
     fn a_gate_is_switched_or_asks_for_what_is_so_or_is_refused() {
         let answer = |gate: &str| match Gates::read(&[gate.to_owned()]) {
-            Ok(gates) => format!("{gate}: strict substitution {}", gates.strict_substitution),
+            Ok(Gates { strict_substitution, external_artifacts }) => {
+                format!("{gate}: strict substitution {strict_substitution}, external artifacts {external_artifacts}")
+            }
             Err(error) => error.to_string(),
         };
         let gates = [
             "StrictPostBuildSubstitutions=false",
             "CancelHealthCheckOnNewRevision=true",
             "CacheSecretsAndConfigMaps=true",
-            "ExternalArtifact=false",
             "ExternalArtifact=true",
+            "GroupChangeLog=true",
             "Warp=true",
             "Warp",
             "DirectSourceFetch=maybe",
         ];
         insta::assert_snapshot!(gates.map(answer).join("\n"), @r"
-        StrictPostBuildSubstitutions=false: strict substitution false
-        CancelHealthCheckOnNewRevision=true: strict substitution true
-        CacheSecretsAndConfigMaps=true: strict substitution true
-        ExternalArtifact=false: strict substitution true
-        --feature-gates: `ExternalArtifact=true` cannot be had: ExternalArtifact is not served yet
+        StrictPostBuildSubstitutions=false: strict substitution false, external artifacts false
+        CancelHealthCheckOnNewRevision=true: strict substitution true, external artifacts false
+        CacheSecretsAndConfigMaps=true: strict substitution true, external artifacts false
+        ExternalArtifact=true: strict substitution true, external artifacts true
+        --feature-gates: `GroupChangeLog=true` cannot be had: events list each object on a line
         --feature-gates: there is no gate `Warp`
         --feature-gates: `Warp` is not of the form Name=true or Name=false
         --feature-gates: `DirectSourceFetch=maybe` is not of the form Name=true or Name=false

@@ -25,7 +25,7 @@ const WITH_VALUE: [&str; 18] = [
     // What was granted is kept until most of its lifetime is over.
     "token-cache-max-size",
     "token-cache-max-duration",
-    // Charts are not served yet.
+    // Indexes and charts have Flux's limits, and an index is not kept in memory.
     "helm-index-max-size",
     "helm-chart-max-size",
     "helm-chart-file-max-size",

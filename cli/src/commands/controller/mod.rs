@@ -208,6 +208,7 @@ fn settings(args: &Args) -> Result<Settings, CommandError> {
             percent => Budget::Limited { percent, from_objects: 10 },
         },
         strict_substitution: gates.strict_substitution,
+        external_artifacts: gates.external_artifacts,
         ..Settings::default()
     })
 }
@@ -301,7 +302,12 @@ mod tests {
     fn networks_are_lists_of_ranges_and_addresses() {
         let args = read(&["--allow-egress=127.0.0.0/8,::1", "--deny-egress", "10.96.0.1"]).expect("networks");
         assert_eq!((args.allow_egress.len(), args.deny_egress.len()), (2, 1));
-        assert!(read(&["--allow-egress=localhost"]).expect_err("a name").contains("neither an address nor a network"));
+        assert!(
+            read(&["--allow-egress=localhost"])
+                .err()
+                .expect("a name is none")
+                .contains("neither an address nor a network")
+        );
     }
 
     #[test]

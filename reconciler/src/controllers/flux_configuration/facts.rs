@@ -155,7 +155,7 @@ pub(super) struct Part {
 /// The objects of the configuration `key` and those that they applied, its source first.
 pub(super) fn parts(world: &World, key: &ObjectKey, uid: &str) -> Vec<Part> {
     let sources = Sources::KINDS.into_iter().filter_map(|kind| {
-        let (metadata, facts) = world.sources.of(kind).seen(key)?;
+        let (metadata, facts) = world.sources.of(kind)?.seen(key)?;
         belongs(&metadata, key, uid).then(|| own_part(kind.name(), key, facts))
     });
     let mut parts: Vec<Part> = sources.collect();
@@ -197,7 +197,7 @@ fn applied(world: &World, applier: &ObjectKey, object: &ObjectId) -> Part {
         world.kustomizations.get(&key).map(|object| facts(&object))
     } else {
         let kind = Sources::KINDS.into_iter().find(|kind| kind.name() == object.kind);
-        kind.and_then(|kind| world.sources.of(kind).seen(&key)).map(|(_, facts)| facts)
+        kind.and_then(|kind| world.sources.of(kind)?.seen(&key)).map(|(_, facts)| facts)
     };
     Part { kind: object.kind.clone(), key, applied_by: Some(applier.clone()), facts }
 }

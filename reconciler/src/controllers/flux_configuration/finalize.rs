@@ -44,7 +44,7 @@ impl Subject<'_> {
         if !leaving.is_empty() {
             return Ok(leaving);
         }
-        for known in Sources::KINDS.map(|kind| self.world.sources.of(kind)) {
+        for known in Sources::KINDS.into_iter().filter_map(|kind| self.world.sources.of(kind)) {
             self.delete_all(&known.resource()).await?;
         }
         self.delete(&parts::secrets(), &parts::secret_name(&self.key.name)).await?;

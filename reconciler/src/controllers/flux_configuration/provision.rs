@@ -237,8 +237,10 @@ impl Provision<'_> {
         let (world, key, uid) = (self.subject.world, self.subject.key, self.subject.uid());
         for known in Sources::KINDS.into_iter().filter(|kind| kind.name() != self.block.kind().name()) {
             let known = world.sources.of(known);
-            let is_own = known.seen(key).is_some_and(|(seen, _)| belongs(&seen, key, uid));
-            if is_own && self.subject.delete(&known.resource(), &key.name).await? {
+            let is_own = known.and_then(|known| known.seen(key)).is_some_and(|(seen, _)| belongs(&seen, key, uid));
+            if let Some(known) = known.filter(|_| is_own)
+                && self.subject.delete(&known.resource(), &key.name).await?
+            {
                 self.changes.push(format!("{}/{key} deleted", known.resource().kind));
             }
         }
@@ -248,8 +250,9 @@ impl Provision<'_> {
     /// Wakes the source: its credentials may be new.
     fn wake_source(&self) {
         let world = self.subject.world;
-        if let Some(kind) = Sources::KINDS.into_iter().find(|kind| kind.name() == self.block.kind().name()) {
-            world.sources.of(kind).wake(self.subject.key.clone());
+        let kind = Sources::KINDS.into_iter().find(|kind| kind.name() == self.block.kind().name());
+        if let Some(known) = kind.and_then(|kind| world.sources.of(kind)) {
+            known.wake(self.subject.key.clone());
         }
     }
 

@@ -11,7 +11,7 @@ use fairlead_api::{
 use fairlead_manifests::BuildError;
 use fairlead_object::Digest;
 use fairlead_plan::{Held, IgnoreRuleError, Inventory, PlanError, scope::Escape};
-use fairlead_sources::store::StoreError;
+use fairlead_sources::{fetch::SourceFailure, store::StoreError};
 use jiff::Timestamp;
 
 use super::{dependencies::DependencyError, request::RequestError};
@@ -93,6 +93,10 @@ pub(super) enum Failure {
     Expression(String),
     #[error("can't access '{0}', cross-namespace references have been blocked")]
     CrossNamespace(String),
+    #[error("can't access '{0}', the feature gate ExternalArtifact is off")]
+    ExternalArtifacts(String),
+    #[error(transparent)]
+    External(#[from] SourceFailure),
     #[error("{0} '{1}' not found")]
     SourceMissing(&'static str, String),
     #[error("{0} '{1}' has no artifact yet")]
@@ -134,8 +138,8 @@ pub(super) enum Failure {
 }
 
 /// What to tell who misses a file that is in the repository.
-const LEFT_OUT: &str =
-    "commit the file itself: a source keeps no symbolic links, no submodules, and nothing that `.sourceignore` names";
+const LEFT_OUT: &str = "commit the file itself: a source keeps no symbolic links, nothing that `.sourceignore` names, and submodules only with \
+     `spec.recurseSubmodules`";
 
 /// What an outcome makes of the next run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,10 +158,12 @@ impl Failure {
             Self::Unusable(error) => error.reason(),
             Self::Duration(_) | Self::Account(_) | Self::Ignore(_) => reasons::INVALID_FIELD,
             Self::Expression(_) | Self::Dependency(DependencyError::Invalid { .. }) => reason::INVALID_CEL_EXPRESSION,
-            Self::CrossNamespace(_) | Self::Escapes(_) => reasons::ACCESS_DENIED,
-            Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Store(_) | Self::PathMissing(_) => {
-                reason::ARTIFACT_FAILED
-            }
+            Self::CrossNamespace(_) | Self::ExternalArtifacts(_) | Self::Escapes(_) => reasons::ACCESS_DENIED,
+            Self::SourceMissing(..)
+            | Self::NoArtifact(..)
+            | Self::External(_)
+            | Self::Store(_)
+            | Self::PathMissing(_) => reason::ARTIFACT_FAILED,
             Self::Dependency(_) => reason::DEPENDENCY_NOT_READY,
             Self::Request(_) | Self::Build(_) | Self::Interrupted(_) => reason::BUILD_FAILED,
             Self::Prepare(_)
@@ -182,6 +188,7 @@ impl Failure {
                 | Self::Ignore(_)
                 | Self::Expression(_)
                 | Self::CrossNamespace(_)
+                | Self::ExternalArtifacts(_)
                 | Self::Dependency(DependencyError::Invalid { .. })
         )
     }
@@ -193,7 +200,7 @@ impl Failure {
             Self::SourceMissing(..) | Self::NoArtifact(..) | Self::Dependency(_) => Again::OnChange,
             // A definition that was just applied is served a moment later.
             Self::Prepare(error) if !error.missing_groups().is_empty() => Again::Soon,
-            Self::Apply(ApplyError::Terminating(_)) => Again::Soon,
+            Self::Apply(ApplyError::Terminating(_)) | Self::External(_) => Again::Soon,
             _ if self.answers().into_iter().any(ApiError::is_transient) => Again::Soon,
             _ => Again::Later,
         }

@@ -13,7 +13,10 @@ use fairlead_plan::{
     Action, Force, Inventory, KeepReason, Live, Options, Owner, Plan, Prune, Stage, plan,
     scope::{self, Scope},
 };
-use fairlead_sources::{oci::ORIGIN_REVISION, store::Artifact};
+use fairlead_sources::{
+    oci::ORIGIN_REVISION,
+    store::{Artifact, SourceKind},
+};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -29,7 +32,10 @@ use super::{
 use crate::{
     apply::{Applier, ApplyError},
     cluster::{Cluster, Identity},
-    controllers::{SourceName, source::source_key},
+    controllers::{
+        SourceName,
+        source::{external_artifact, source_key},
+    },
     observe::{Newcomers, Questions, observe},
     prepare::{Prepared, prepare},
     watch::Interest,
@@ -66,7 +72,7 @@ impl<'a> Work<'a> {
 
     pub(super) async fn carry_out(&self, memory: &mut Memory) -> Result<Outcome, Failure> {
         let rules = self.rules(memory)?;
-        let artifact = self.artifact()?;
+        let artifact = self.artifact().await?;
         dependencies::check(self.subject.world, self.subject.key, self.kustomization, &artifact.revision)?;
         memory.attempted = Some(artifact.revision.clone());
         memory.origin_revision = origin_revision(&artifact);
@@ -131,7 +137,7 @@ impl<'a> Work<'a> {
         Ok(rules)
     }
 
-    fn artifact(&self) -> Result<Artifact, Failure> {
+    async fn artifact(&self) -> Result<Artifact, Failure> {
         let (world, key) = (self.subject.world, self.subject.key);
         let source = SourceName::of(self.spec, &key.namespace);
         let is_foreign = source.key.namespace != key.namespace;
@@ -139,12 +145,21 @@ impl<'a> Work<'a> {
             return Err(Failure::CrossNamespace(source.to_string()));
         }
         let named = || (source.kind.name(), source.key.to_string());
-        let known = source.stored_kind().filter(|kind| world.sources.has(*kind, &source.key));
-        let Some(kind) = known else {
+        let kind = source.stored_kind();
+        let is_external = kind == SourceKind::ExternalArtifact;
+        if is_external && !world.settings.external_artifacts {
+            return Err(Failure::ExternalArtifacts(source.to_string()));
+        }
+        if !world.sources.has(kind, &source.key) {
             let (kind, name) = named();
             return Err(Failure::SourceMissing(kind, name));
+        }
+        let artifact = if is_external {
+            external_artifact(world, &source.key).await?
+        } else {
+            world.store.artifact(&source_key(kind, &source.key))
         };
-        world.store.artifact(&source_key(kind, &source.key)).ok_or_else(|| {
+        artifact.ok_or_else(|| {
             let (kind, name) = named();
             Failure::NoArtifact(kind, name)
         })

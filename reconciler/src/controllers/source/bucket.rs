@@ -37,7 +37,7 @@ impl Source for Bucket {
         bucket_request(&world.cluster, namespace, &self.spec, &world.clouds()).await
     }
 
-    fn note(&self, _: &BucketRequest, _: &Resolved<Self>, status: &mut BucketStatus) {
+    fn note(&self, _: &World, _: &BucketRequest, _: &Resolved<Self>, status: &mut BucketStatus) {
         status.observed_ignore.clone_from(&self.spec.ignore);
     }
 

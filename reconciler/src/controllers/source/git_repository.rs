@@ -1,19 +1,27 @@
 //! `GitRepository`: the wanted revision of a repository.
 
-use fairlead_api::source::{GitProvider, GitRepository, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus};
+use fairlead_api::source::{
+    GitProvider, GitRepository, GitRepositoryInclude, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus,
+};
+use fairlead_object::PathError;
 use fairlead_sources::{
     fetch::SourceFailure,
-    git::{GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields},
+    git::{
+        Checkout, GitAuth, GitError, GitReference, GitRequest, GitUrl, Include, IncludeError, ReferenceFields,
+        Submodules,
+    },
     identity::Cloud,
-    store::SourceKind,
+    store::{Artifact, SourceKind},
     transport::Proxy,
 };
 
 use super::{
     Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
+    outcome::status_artifact,
     secrets::{RequestError, Secrets},
+    source_key,
 };
-use crate::cluster::Cluster;
+use crate::{cluster::Cluster, controllers::ObjectKey};
 
 impl Source for GitRepository {
     type Request = GitRequest;
@@ -34,11 +42,22 @@ impl Source for GitRepository {
     }
 
     async fn request(&self, world: &World, namespace: &str) -> Result<GitRequest, SourceFailure> {
-        git_request(&world.cluster, namespace, &self.spec, &world.clouds()).await
+        let mut request = git_request(&world.cluster, namespace, &self.spec, &world.clouds()).await?;
+        for entry in &self.spec.include {
+            let artifact = included(world, namespace, entry)?;
+            request.checkout.includes.push(include(entry, artifact)?);
+        }
+        Ok(request)
     }
 
-    fn note(&self, _: &GitRequest, _: &Resolved<Self>, status: &mut GitRepositoryStatus) {
+    fn note(&self, world: &World, request: &GitRequest, _: &Resolved<Self>, status: &mut GitRepositoryStatus) {
         status.observed_ignore.clone_from(&self.spec.ignore);
+        status.observed_recurse_submodules = self.spec.recurse_submodules;
+        status.observed_sparse_checkout.clone_from(&self.spec.sparse_checkout);
+        status.observed_include.clone_from(&self.spec.include);
+        let address = &world.settings.artifact_address;
+        let included = request.checkout.includes.iter().map(|include| status_artifact(&include.artifact, address));
+        status.included_artifacts = included.collect();
     }
 
     fn note_url(_: &mut GitRepositoryStatus, _: String) {}
@@ -59,7 +78,33 @@ pub async fn git_request(
     let timeout = spec.timeout.read("spec.timeout").map_err(RequestError::from)?;
     let secrets = Secrets { cluster, namespace };
     let auth = auth(&secrets, spec, &url, clouds).await?;
-    Ok(GitRequest { reference: reference(spec), url, auth, timeout })
+    let submodules = if spec.recurse_submodules { Submodules::Fetch } else { Submodules::Skip };
+    let checkout = Checkout { sparse: spec.sparse_checkout.clone(), submodules, includes: Vec::new() };
+    Ok(GitRequest { reference: reference(spec), url, auth, timeout, checkout })
+}
+
+/// The artifact that `entry` of `spec.include` names.
+fn included(world: &World, namespace: &str, entry: &GitRepositoryInclude) -> Result<Artifact, IncludeError> {
+    let key = ObjectKey::new(namespace, &entry.repository.name);
+    if !world.sources.has(SourceKind::GitRepository, &key) {
+        return Err(IncludeError::Missing { namespace: key.namespace, name: key.name });
+    }
+    let artifact = world.store.artifact(&source_key(SourceKind::GitRepository, &key));
+    artifact.ok_or(IncludeError::NoArtifact(key.name))
+}
+
+fn include(entry: &GitRepositoryInclude, artifact: Artifact) -> Result<Include, IncludeError> {
+    let name = &entry.repository.name;
+    let path = |written: Option<&str>| {
+        let written = written.unwrap_or_default();
+        // Flux joins it below the root of the source.
+        written
+            .trim_start_matches('/')
+            .parse()
+            .map_err(|problem: PathError| IncludeError::Path { name: name.clone(), problem: problem.to_string() })
+    };
+    let to = entry.to_path.as_deref().filter(|path| !path.is_empty()).unwrap_or(name);
+    Ok(Include { name: name.clone(), artifact, from: path(entry.from_path.as_deref())?, to: path(Some(to))? })
 }
 
 /// Who asks, and by way of which proxy.

@@ -43,7 +43,7 @@ impl Source for HelmRepository {
         helm_request(&world.cluster, namespace, &self.spec).await
     }
 
-    fn note(&self, _: &HelmRequest, _: &Resolved<Self>, _: &mut HelmRepositoryStatus) {}
+    fn note(&self, _: &World, _: &HelmRequest, _: &Resolved<Self>, _: &mut HelmRepositoryStatus) {}
 
     fn note_url(status: &mut HelmRepositoryStatus, url: String) {
         status.url = Some(url);

@@ -9,6 +9,7 @@
 
 mod bucket;
 mod clouds;
+mod external_artifact;
 mod git_repository;
 mod helm_chart;
 mod helm_repository;
@@ -40,6 +41,7 @@ use crate::{
 };
 pub use bucket::bucket_request;
 pub use clouds::{Clouds, Sharing};
+pub(crate) use external_artifact::{external_artifact, forget_external_artifact, has_other_artifact};
 pub use git_repository::git_request;
 pub use oci_repository::oci_request;
 use outcome::{Failure, Next, Outcome, Situation, Stored};
@@ -101,7 +103,13 @@ pub(crate) trait Source:
 
     /// Notes what decides the artifact besides its revision: where that differs from what was noted before, the same
     /// revision is fetched again.
-    fn note(&self, request: &Self::Request, resolved: &Resolved<Self>, status: &mut <Self as HasStatus>::Status);
+    fn note(
+        &self,
+        world: &World,
+        request: &Self::Request,
+        resolved: &Resolved<Self>,
+        status: &mut <Self as HasStatus>::Status,
+    );
 
     /// Notes what is only known of an artifact once it is there.
     fn note_content(&self, _content: &Content, _status: &mut <Self as HasStatus>::Status) {}
@@ -298,7 +306,7 @@ impl<'a, K: Source> Attempt<'a, K> {
         let (polls, means) = (&K::plane(&world.sources).polls, self.means(ignore));
         let resolved = polls.resolve(&request, &means, self.not_before()).await?;
         let mut wanted = noted.clone();
-        object.note(&request, &resolved, &mut wanted);
+        object.note(world, &request, &resolved, &mut wanted);
         let is_settled = wanted == *noted && object.is_settled(noted);
         let stored = self.stored_already(K::Request::revision(&resolved)).filter(|_| is_settled);
         if let Some(artifact) = stored.cloned() {

@@ -41,7 +41,7 @@ impl Source for OciRepository {
         oci_request(&world.cluster, namespace, &self.spec, &world.clouds()).await
     }
 
-    fn note(&self, _: &OciRequest, _: &Resolved<Self>, status: &mut OciRepositoryStatus) {
+    fn note(&self, _: &World, _: &OciRequest, _: &Resolved<Self>, status: &mut OciRepositoryStatus) {
         status.observed_ignore.clone_from(&self.spec.ignore);
         status.observed_layer_selector.clone_from(&self.spec.layer_selector);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fairlead_api::{
     conditions::{
-        ARTIFACT_IN_STORAGE, BUILD_FAILED, Conditions, FETCH_FAILED, READY, RECONCILING, STALLED,
+        ARTIFACT_IN_STORAGE, BUILD_FAILED, Conditions, FETCH_FAILED, INCLUDE_UNAVAILABLE, READY, RECONCILING, STALLED,
         STORAGE_OPERATION_FAILED, Verdict,
     },
     duration::DurationError,
@@ -135,7 +135,7 @@ pub(super) enum Next {
 }
 
 /// The conditions of a source that failed.
-const FAILURES: [&str; 3] = [FETCH_FAILED, BUILD_FAILED, STORAGE_OPERATION_FAILED];
+const FAILURES: [&str; 4] = [FETCH_FAILED, INCLUDE_UNAVAILABLE, BUILD_FAILED, STORAGE_OPERATION_FAILED];
 
 /// Says what `outcome` means.
 pub(super) fn report<K: Source>(
@@ -208,15 +208,20 @@ fn succeed<K: Source>(
     set(Verdict::holds(READY, reason, message.clone()));
     set(Verdict::holds(ARTIFACT_IN_STORAGE, reason, message.clone()));
     told.observed_generation = situation.generation;
-    told.artifact = Some(StatusArtifact {
+    told.artifact = Some(status_artifact(artifact, situation.address));
+}
+
+/// What a status tells of `artifact`, where artifacts are served at `address`.
+pub(super) fn status_artifact(artifact: &Artifact, address: &str) -> StatusArtifact {
+    StatusArtifact {
         digest: artifact.digest.to_string(),
         last_update_time: artifact.last_update_time.into(),
         path: artifact.path.clone(),
         revision: artifact.revision.clone(),
         size: i64::try_from(artifact.size_bytes).ok(),
-        url: artifact_url(situation.address, &artifact.path),
+        url: artifact_url(address, &artifact.path),
         metadata: artifact.metadata.clone(),
-    });
+    }
 }
 
 /// Where an artifact is served. The address may bring its own scheme, as Flux's `--storage-adv-addr` may.

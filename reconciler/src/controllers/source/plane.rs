@@ -1,7 +1,7 @@
 //! The objects of each kind of source, and who works on them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use fairlead_sources::store::SourceKind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::time::Instant;
 
-use super::{Source, polls::Polls};
+use super::{Source, external_artifact::ExternalArtifacts, polls::Polls};
 use crate::{
     backoff::Backoff,
     cluster::Resource,
@@ -54,6 +54,7 @@ impl<K: Source> Plane<K> {
 /// The sources of all kinds.
 pub(crate) struct Sources {
     pub(super) buckets: Plane<Bucket>,
+    pub(crate) external_artifacts: ExternalArtifacts,
     pub(super) git_repositories: Plane<GitRepository>,
     pub(super) helm_charts: Plane<HelmChart>,
     pub(super) helm_repositories: Plane<HelmRepository>,
@@ -61,7 +62,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// The kinds.
+    /// The kinds that are fetched by objects of their own.
     pub(crate) const KINDS: [SourceKind; 5] =
         [OciRepository::KIND, Bucket::KIND, GitRepository::KIND, HelmRepository::KIND, HelmChart::KIND];
 
@@ -69,11 +70,45 @@ impl Sources {
     pub(crate) fn new(first_retry: Duration, last_retry: Duration) -> Self {
         Self {
             buckets: Plane::new(first_retry, last_retry),
+            external_artifacts: ExternalArtifacts::default(),
             git_repositories: Plane::new(first_retry, last_retry),
             helm_charts: Plane::new(first_retry, last_retry),
             helm_repositories: Plane::new(first_retry, last_retry),
             oci_repositories: Plane::new(first_retry, last_retry),
         }
+    }
+
+    /// Wakes the repositories that include the artifact of the one called `key`, and whose own it does not include: in a
+    /// circle, each look at the interval is enough.
+    pub(crate) fn wake_includers(&self, key: &ObjectKey) {
+        for object in self.git_repositories.served.all() {
+            let includer = object.key();
+            if self.includes(&includer).contains(key) && !self.leads_to(key, &includer) {
+                self.git_repositories.queue.wake(includer);
+            }
+        }
+    }
+
+    /// Whether what `from` includes, and what that includes, has `to` among it.
+    fn leads_to(&self, from: &ObjectKey, to: &ObjectKey) -> bool {
+        let (mut seen, mut open) = (HashSet::new(), vec![from.clone()]);
+        while let Some(next) = open.pop() {
+            if next == *to {
+                return true;
+            }
+            if seen.insert(next.clone()) {
+                open.extend(self.includes(&next));
+            }
+        }
+        false
+    }
+
+    /// What the repository `key` includes.
+    fn includes(&self, key: &ObjectKey) -> Vec<ObjectKey> {
+        let object = self.git_repositories.served.get(key);
+        let parsed = object.as_ref().and_then(|object| object.parsed.as_ref().ok());
+        let included = parsed.into_iter().flat_map(|parsed| &parsed.spec.include);
+        included.map(|entry| ObjectKey::new(&key.namespace, &entry.repository.name)).collect()
     }
 
     /// Wakes the charts that are found in the source `key`.
@@ -91,17 +126,21 @@ impl Sources {
 
     /// Whether there is a source of this kind called `key`.
     pub(crate) fn has(&self, kind: SourceKind, key: &ObjectKey) -> bool {
-        self.of(kind).has(key)
+        match self.of(kind) {
+            Some(known) => known.has(key),
+            None => self.external_artifacts.served.get(key).is_some(),
+        }
     }
 
-    /// The sources of one kind.
-    pub(crate) fn of(&self, kind: SourceKind) -> &dyn Known {
+    /// The sources of one kind; `None` for the one that others work on.
+    pub(crate) fn of(&self, kind: SourceKind) -> Option<&dyn Known> {
         match kind {
-            SourceKind::GitRepository => &self.git_repositories,
-            SourceKind::OciRepository => &self.oci_repositories,
-            SourceKind::Bucket => &self.buckets,
-            SourceKind::HelmRepository => &self.helm_repositories,
-            SourceKind::HelmChart => &self.helm_charts,
+            SourceKind::GitRepository => Some(&self.git_repositories),
+            SourceKind::OciRepository => Some(&self.oci_repositories),
+            SourceKind::Bucket => Some(&self.buckets),
+            SourceKind::HelmRepository => Some(&self.helm_repositories),
+            SourceKind::HelmChart => Some(&self.helm_charts),
+            SourceKind::ExternalArtifact => None,
         }
     }
 }

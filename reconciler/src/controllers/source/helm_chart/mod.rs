@@ -52,7 +52,7 @@ impl Source for HelmChart {
         }
     }
 
-    fn note(&self, _: &ChartRequest, resolved: &Resolved<Self>, status: &mut HelmChartStatus) {
+    fn note(&self, _: &World, _: &ChartRequest, resolved: &Resolved<Self>, status: &mut HelmChartStatus) {
         status.observed_chart_name = Some(resolved.name.clone());
     }
 
