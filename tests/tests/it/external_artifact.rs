@@ -60,7 +60,9 @@ async fn what_others_serve_is_applied_and_the_next_one_follows() {
 #[tokio::test]
 async fn what_is_wrong_with_what_others_serve_is_told() {
     let (team, site) = (Team::new("external-faults").await, Site::start().await);
+    tell(&team, &site, "0", &files("one"), json!({})).await;
     team.kustomize("app", json!({ "sourceRef": { "kind": "ExternalArtifact", "name": "app" } })).await;
+    team.ready().await;
     let mut told = Vec::new();
     let mut last = String::new();
     for artifact in [
@@ -69,7 +71,7 @@ async fn what_is_wrong_with_what_others_serve_is_told() {
         json!({ "digest": "sha512:00" }),
         json!({ "url": "file:///etc/passwd" }),
     ] {
-        tell(&team, &site, "1", &files("one"), artifact).await;
+        tell(&team, &site, &format!("{}", told.len() + 1), &files("one"), artifact).await;
         let message = team
             .cluster
             .watch(&team.named("Kustomization", "app"), LIMIT, |found| {
