@@ -30,6 +30,8 @@ pub const BUILD_FAILED: &str = "BuildFailed";
 pub const INCLUDE_UNAVAILABLE: &str = "IncludeUnavailable";
 /// An artifact could not be stored.
 pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
+/// A source is signed by someone who is trusted. Said only where that is demanded.
+pub const SOURCE_VERIFIED: &str = "SourceVerified";
 /// An artifact is stored.
 pub const ARTIFACT_IN_STORAGE: &str = "ArtifactInStorage";
 

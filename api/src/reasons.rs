@@ -74,6 +74,16 @@ pub mod source {
     pub const NOT_FOUND: &str = "NotFound";
     /// An included source has no artifact yet.
     pub const NO_ARTIFACT: &str = "NoArtifact";
+    /// What signatures are verified with cannot be read, or the signatures of an image do not count.
+    pub const VERIFICATION_ERROR: &str = "VerificationError";
+    /// A tag must be signed, and none is followed.
+    pub const INVALID_VERIFICATION_MODE: &str = "InvalidVerificationMode";
+    /// The tag cannot be signed, or is not.
+    pub const INVALID_GIT_OBJECT: &str = "InvalidGitObject";
+    /// The tag's signature does not count.
+    pub const INVALID_TAG_SIGNATURE: &str = "InvalidTagSignature";
+    /// The commit's signature does not count.
+    pub const INVALID_COMMIT_SIGNATURE: &str = "InvalidCommitSignature";
     /// The artifact could not be written.
     pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
     /// Event: an artifact was stored.

@@ -6,7 +6,10 @@ use fairlead_api::conditions::FETCH_FAILED;
 use fairlead_object::Digest;
 use jiff::Timestamp;
 
-use crate::store::{Artifact, Release, SourceKey, Store, StoreError, StoredFile, StoredTree};
+use crate::{
+    store::{Artifact, Release, SourceKey, Store, StoreError, StoredFile, StoredTree},
+    verify::Verified,
+};
 
 /// What is asked of a server, of whatever kind it is.
 pub trait Fetch: Send + Sync {
@@ -16,6 +19,12 @@ pub trait Fetch: Send + Sync {
     /// A digest that is equal for requests that one answer serves, which means equal in everything that decides it,
     /// credentials included. It tells nothing about any of them, and changes with each start of the process.
     fn fingerprint(&self) -> Digest;
+
+    /// A digest of the signatures that are demanded and of whom, if any are. An artifact that was verified against
+    /// another one is verified anew.
+    fn verification(&self) -> Option<Digest> {
+        None
+    }
 
     /// Asks what the request stands for now.
     fn resolve(&self, means: &Means<'_>) -> impl Future<Output = Result<Self::Resolved, SourceFailure>> + Send;
@@ -52,6 +61,8 @@ pub struct Content {
     pub file: Option<Given>,
     /// What the origin says of it: `status.artifact.metadata`.
     pub metadata: BTreeMap<String, String>,
+    /// That it is signed, where that was demanded.
+    pub verified: Option<Verified>,
     /// What Flux's event says of it, unless its kind says what its conditions say.
     pub news: String,
     /// The files whose values were put into a chart.
@@ -69,13 +80,13 @@ pub struct Given {
 impl Content {
     /// The files of `tree`, which are packed here, as a revision. `news` is what is told of it.
     pub fn packed(revision: String, tree: StoredTree, news: String) -> Self {
-        Self { revision, tree, file: None, metadata: BTreeMap::new(), news, values_files: Vec::new() }
+        Self { revision, tree, file: None, metadata: BTreeMap::new(), verified: None, news, values_files: Vec::new() }
     }
 
     /// Makes this the current revision of the source `key`.
     pub fn publish(&self, store: &Store, key: &SourceKey, now: Timestamp) -> Result<Artifact, StoreError> {
-        let Self { revision, tree, metadata, .. } = self;
-        let release = Release { revision, tree, metadata: metadata.clone() };
+        let Self { revision, tree, metadata, verified, .. } = self;
+        let release = Release { revision, tree, metadata: metadata.clone(), verified: verified.clone() };
         let Some(Given { file, name }) = &self.file else { return store.publish(key, &release, now) };
         let name = name.clone().unwrap_or_else(|| key.archive_name(revision));
         store.publish_file(key, &release, (&name, file), now)

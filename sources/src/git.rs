@@ -23,6 +23,7 @@
 use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
 use fairlead_object::{Digest, TreePath};
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
@@ -71,7 +72,8 @@ use crate::{
     deadline::Deadline,
     fetch::{Content, Fetch, Means, SourceFailure},
     secret::keyed_digest,
-    store::{Store, StoredTree},
+    store::StoredTree,
+    verify::{GitVerification, Signable, SignableTag, Verified},
 };
 
 /// What is asked of a server.
@@ -87,6 +89,8 @@ pub struct GitRequest {
     pub timeout: Duration,
     /// What of a commit is taken, and what comes along.
     pub checkout: Checkout,
+    /// What must be signed, and by whom; nothing where this is absent.
+    pub verification: Option<GitVerification>,
 }
 
 impl Fetch for GitRequest {
@@ -96,8 +100,13 @@ impl Fetch for GitRequest {
         let url = self.url.parts();
         let reference = format!("{:?} {:?}", self.reference, self.checkout);
         let auth = self.auth.fingerprint().to_string();
+        let signers = format!("{:?}", self.verification());
         let parts = url.iter().map(|part| part.expose_secret().as_bytes());
-        keyed_digest(parts.chain([reference.as_bytes(), auth.as_bytes()]))
+        keyed_digest(parts.chain([reference.as_bytes(), auth.as_bytes(), signers.as_bytes()]))
+    }
+
+    fn verification(&self) -> Option<Digest> {
+        self.verification.as_ref().map(GitVerification::digest)
     }
 
     async fn resolve(&self, _: &Means<'_>) -> Result<Resolved, SourceFailure> {
@@ -109,14 +118,14 @@ impl Fetch for GitRequest {
     }
 
     async fn fetch(&self, resolved: &Resolved, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
-        let Fetched { tree, subject } = fetch(self, resolved, means.store, means.ignore).await?;
+        let Fetched { tree, subject, verified } = fetch(self, resolved, means).await?;
         let mut shown: String = subject.chars().take(SHOWN_SUBJECT).collect();
         if shown.len() < subject.len() {
             shown.push_str("...");
         }
         let news = format!("stored artifact for commit '{shown}'");
         let revision = resolved.revision.clone();
-        Ok(Arc::new(Content::packed(revision, tree, news)))
+        Ok(Arc::new(Content { verified, ..Content::packed(revision, tree, news) }))
     }
 }
 
@@ -129,6 +138,8 @@ pub struct Fetched {
     pub tree: StoredTree,
     /// The first line of the commit's message.
     pub subject: String,
+    /// That it is signed, where that was demanded.
+    pub verified: Option<Verified>,
 }
 
 /// Asks the server what the request's reference stands for now.
@@ -138,16 +149,16 @@ pub async fn resolve(request: &GitRequest) -> Result<Resolved, GitError> {
     run(request, resolve_blocking).await
 }
 
-/// Fetches what was resolved and stores its files, less those that `.sourceignore` files, `ignore` (`spec.ignore`) or
-/// Flux's default list exclude.
-pub async fn fetch(
-    request: &GitRequest,
-    resolved: &Resolved,
-    store: &Store,
-    ignore: Option<&str>,
-) -> Result<Fetched, GitError> {
-    let (resolved, store, ignore) = (resolved.clone(), store.clone(), ignore.map(str::to_owned));
-    run(request, move |remote| fetch_blocking(remote, &resolved, &store, ignore.as_deref())).await
+/// Fetches what was resolved and stores its files, less those that `.sourceignore` files, `spec.ignore` or Flux's default
+/// list exclude. Nothing is stored of a revision that is not signed as the request demands.
+pub async fn fetch(request: &GitRequest, resolved: &Resolved, means: &Means<'_>) -> Result<Fetched, GitError> {
+    let (resolved, store, now) = (resolved.clone(), means.store.clone(), means.now);
+    let ignore = means.ignore.map(str::to_owned);
+    run(request, move |remote| {
+        let means = Means { store: &store, ignore: ignore.as_deref(), now };
+        fetch_blocking(remote, &resolved, &means)
+    })
+    .await
 }
 
 /// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
@@ -218,17 +229,35 @@ fn youngest(remote: &Remote, tied: Vec<Resolved>) -> Result<Resolved, Failure> {
     Ok(youngest)
 }
 
-fn fetch_blocking(
-    remote: &Remote,
-    resolved: &Resolved,
-    store: &Store,
-    ignore: Option<&str>,
-) -> Result<Fetched, Failure> {
-    let mut fetching = Fetching::new(store);
+fn fetch_blocking(remote: &Remote, resolved: &Resolved, means: &Means<'_>) -> Result<Fetched, Failure> {
+    let mut fetching = Fetching::new(means.store);
     let commit = fetching.add(remote, resolved.target, (&TreePath::root(), 0))?;
     if commit.id.to_string() != resolved.commit {
         return Err(CloneError::CommitMissing(resolved.commit.clone()).into());
     }
-    let tree = fetching.keep(remote, ignore)?;
-    Ok(Fetched { tree, subject: commit.subject })
+    let verification = remote.request.verification.as_ref();
+    let verified = verification.map(|demanded| verify(fetching.newest(), resolved, demanded, means.now)).transpose()?;
+    let tree = fetching.keep(remote, means.ignore)?;
+    Ok(Fetched { tree, subject: commit.subject, verified })
+}
+
+/// Verifies the commit that was resolved, and the tag if one is followed.
+fn verify(
+    objects: &Objects,
+    resolved: &Resolved,
+    demanded: &GitVerification,
+    now: Timestamp,
+) -> Result<Verified, Failure> {
+    let Resolved { commit, reference_name, target, .. } = resolved;
+    let content = objects.named(commit)?;
+    let tag = match reference_name.as_deref().and_then(|name| name.strip_prefix("refs/tags/")) {
+        Some(name) if target.to_string() == *commit => Some(SignableTag { name, object: None }),
+        Some(name) => {
+            let id = target.to_string();
+            let content = objects.named(&id)?;
+            Some(SignableTag { name, object: Some((id, content)) })
+        }
+        None => None,
+    };
+    Ok(demanded.verify(&Signable { commit, content: &content, tag }, now)?)
 }

@@ -175,9 +175,9 @@ pub async fn fetch_chart(
 }
 
 /// Fetches the package of a chart in a registry, which is a layer that is copied, and stores it and what it unpacks to.
-pub async fn pull_chart(request: &OciRequest, store: &Store) -> Result<FetchedChart, OciError> {
+pub async fn pull_chart(request: &OciRequest, means: &Means<'_>) -> Result<FetchedChart, OciError> {
     let resolved = oci::resolve(request).await?;
-    let Content { file, tree, .. } = oci::fetch(request, &resolved, store, None).await?;
+    let Content { file, tree, .. } = oci::fetch(request, &resolved, &Means { ignore: None, ..*means }).await?;
     let Given { file, .. } = file.ok_or(LayerError::Unpacked)?;
     Ok(FetchedChart { file, tree })
 }

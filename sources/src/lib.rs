@@ -2,7 +2,8 @@
 //!
 //! # Large dependencies
 //! `git2` reads Git's objects, `russh` speaks SSH, `ureq` HTTP for every kind of source, `quick-xml` reads the listings
-//! of buckets, and `granit-parser` the indexes of Helm repositories without holding them.
+//! of buckets, and `granit-parser` the indexes of Helm repositories without holding them. `pgp` reads OpenPGP keys and
+//! signatures: a format of many kinds of packets and algorithms, of which keys in use have most.
 
 pub mod archive;
 pub mod bucket;
@@ -20,4 +21,5 @@ pub mod serve;
 pub mod store;
 pub mod transport;
 pub mod url;
+pub mod verify;
 pub mod version;

@@ -19,12 +19,14 @@ use std::{cell::RefCell, collections::BTreeMap, panic::resume_unwind, sync::Arc,
 use fairlead_object::Digest;
 use tokio::task::spawn_blocking;
 
+mod attached;
 mod auth;
 mod challenge;
 mod error;
 mod manifest;
 mod reference;
 mod registry;
+mod signatures;
 mod url;
 
 pub use auth::OciAuth;
@@ -44,6 +46,7 @@ use crate::{
     secret::keyed_digest,
     store::{Mode, Store, StoredFile, StoredTree},
     transport::{Encryption, Transport},
+    verify::OciVerification,
 };
 
 /// What is asked of a registry.
@@ -65,6 +68,8 @@ pub struct OciRequest {
     pub limit_bytes: u64,
     /// How long one call may take.
     pub timeout: Duration,
+    /// Which signatures the image must carry, and whose; none where this is absent.
+    pub verification: Option<OciVerification>,
 }
 
 /// Which layer of an image is taken, and how: `spec.layerSelector`.
@@ -90,13 +95,18 @@ impl Fetch for OciRequest {
     type Resolved = Resolved;
 
     fn fingerprint(&self) -> Digest {
-        let Self { url, reference, layer, auth, transport, encryption, limit_bytes: _, timeout: _ } = self;
+        let Self { url, reference, layer, auth, transport, encryption, limit_bytes: _, timeout: _, verification: _ } =
+            self;
         let parts = [
-            format!("{url} {reference:?} {layer:?} {encryption:?}"),
+            format!("{url} {reference:?} {layer:?} {encryption:?} {:?}", self.verification()),
             auth.fingerprint().hex(),
             transport.fingerprint().hex(),
         ];
         keyed_digest(parts.iter().map(String::as_bytes))
+    }
+
+    fn verification(&self) -> Option<Digest> {
+        self.verification.as_ref().map(OciVerification::digest)
     }
 
     async fn resolve(&self, _: &Means<'_>) -> Result<Resolved, SourceFailure> {
@@ -108,7 +118,7 @@ impl Fetch for OciRequest {
     }
 
     async fn fetch(&self, resolved: &Resolved, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
-        Ok(Arc::new(fetch(self, resolved, means.store, means.ignore).await?))
+        Ok(Arc::new(fetch(self, resolved, means).await?))
     }
 }
 
@@ -119,17 +129,16 @@ pub async fn resolve(request: &OciRequest) -> Result<Resolved, OciError> {
     run(request, |request, deadline| resolve_blocking(&request, &deadline)).await
 }
 
-/// Fetches what was resolved and stores the selected layer; an extracted one without what `.sourceignore` files, `ignore`
-/// (`spec.ignore`) or Flux's default list exclude.
-pub async fn fetch(
-    request: &OciRequest,
-    resolved: &Resolved,
-    store: &Store,
-    ignore: Option<&str>,
-) -> Result<Content, OciError> {
-    let (resolved, store, ignore) = (resolved.clone(), store.clone(), ignore.map(str::to_owned));
-    run(request, move |request, deadline| fetch_blocking(&request, &deadline, &resolved, &store, ignore.as_deref()))
-        .await
+/// Fetches what was resolved and stores the selected layer; an extracted one without what `.sourceignore` files,
+/// `spec.ignore` or Flux's default list exclude. Nothing is fetched of an image that is not signed as the request demands.
+pub async fn fetch(request: &OciRequest, resolved: &Resolved, means: &Means<'_>) -> Result<Content, OciError> {
+    let (resolved, store, now) = (resolved.clone(), means.store.clone(), means.now);
+    let ignore = means.ignore.map(str::to_owned);
+    run(request, move |request, deadline| {
+        let means = Means { store: &store, ignore: ignore.as_deref(), now };
+        fetch_blocking(&request, &deadline, &resolved, &means)
+    })
+    .await
 }
 
 /// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
@@ -165,11 +174,14 @@ fn fetch_blocking(
     request: &OciRequest,
     deadline: &Deadline,
     resolved: &Resolved,
-    store: &Store,
-    ignore: Option<&str>,
+    means: &Means<'_>,
 ) -> Result<Content, OciError> {
     let not_pulled = |source| OciError::Pull { url: request.url.clone(), source };
+    let Means { store, ignore, now } = *means;
     let registry = Registry::new(request, deadline);
+    let demanded = request.verification.as_ref();
+    let verified =
+        demanded.map(|demanded| signatures::verify(request, &registry, resolved, demanded, now)).transpose()?;
     let image = registry.image(resolved.digest).map_err(not_pulled)?;
     let layer = select(&image, request.layer.media_type.as_deref())?;
     let failure = RefCell::new(None);
@@ -186,7 +198,8 @@ fn fetch_blocking(
     content.finish().map_err(not_pulled)?;
     let news = news(request, resolved, &image.annotations);
     let file = file.map(|file| Given { file, name: None });
-    Ok(Content { file, metadata: image.annotations, ..Content::packed(resolved.revision.clone(), tree, news) })
+    let metadata = image.annotations;
+    Ok(Content { file, metadata, verified, ..Content::packed(resolved.revision.clone(), tree, news) })
 }
 
 /// What is told of a new revision, with its origin where the image names it.

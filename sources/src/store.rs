@@ -200,13 +200,14 @@ impl Store {
         self.make_current(key, Form::Given.artifact(release, path, given, now))
     }
 
-    fn make_current(&self, key: &SourceKey, artifact: Artifact) -> Result<Artifact, StoreError> {
+    fn make_current(&self, key: &SourceKey, mut artifact: Artifact) -> Result<Artifact, StoreError> {
         let _turn = self.inner.publishing.take(key);
         let kept = self.index().kept(key).to_vec();
-        if let Some(current) = kept.first()
-            && *current == (Artifact { last_update_time: current.last_update_time, ..artifact.clone() })
-        {
-            return Ok(current.clone());
+        if let Some(current) = kept.first().filter(|current| current.is_same_content(&artifact)) {
+            if current.verified == artifact.verified {
+                return Ok(current.clone());
+            }
+            artifact.last_update_time = current.last_update_time;
         }
         let replaced = kept.into_iter().filter(|kept| kept.path != artifact.path);
         self.commit(key, std::iter::once(artifact.clone()).chain(replaced).collect())?;
@@ -369,7 +370,8 @@ impl Form {
         let Packed { digest, size_bytes } = served;
         let last_update_time = Timestamp::from_second(now.as_second()).expect("the seconds of a time are a time");
         let (revision, tree, metadata) = (release.revision.to_owned(), release.tree.root(), release.metadata.clone());
-        Artifact { revision, digest, size_bytes, path, last_update_time, tree, form: self, metadata }
+        let verified = release.verified.clone();
+        Artifact { revision, digest, size_bytes, path, last_update_time, tree, form: self, metadata, verified }
     }
 }
 

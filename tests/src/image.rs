@@ -48,6 +48,60 @@ impl Content {
         self.tag(tag, MANIFEST, manifest.to_string().into_bytes())
     }
 
+    /// Adds a part with its media type and annotations to the document under `tag`, which is new if there is none.
+    ///
+    /// # Panics
+    /// If what is under the tag is no document of parts.
+    pub fn attach(&mut self, tag: &str, media_type: &str, part: &[u8], annotations: &Value) {
+        let before = self.manifests.get(tag).map(|(_, document)| document.clone());
+        let mut manifest = match before {
+            Some(document) => serde_json::from_slice(&document).expect("a document"),
+            None => self.document(),
+        };
+        let mut part = self.add_blob(media_type, part);
+        part["annotations"] = annotations.clone();
+        manifest["layers"].as_array_mut().expect("a list").push(part);
+        self.tag(tag, MANIFEST, manifest.to_string().into_bytes());
+    }
+
+    /// Adds a document with one part that refers to the image at `digest`, and names it in the list of those that do.
+    ///
+    /// # Panics
+    /// If there is no such image.
+    pub fn refer(&mut self, digest: &str, media_type: &str, part: &[u8]) {
+        self.refer_as(digest, media_type, media_type, part);
+    }
+
+    /// Adds a document as [`refer`](Self::refer) does, whose kind is another one than that of its part.
+    ///
+    /// # Panics
+    /// If there is no such image.
+    pub fn refer_as(&mut self, digest: &str, artifact_type: &str, media_type: &str, part: &[u8]) {
+        let mut manifest = self.document();
+        manifest["artifactType"] = json!(artifact_type);
+        manifest["subject"] =
+            json!({ "mediaType": MANIFEST, "digest": digest, "size": self.manifests[digest].1.len() });
+        manifest["layers"] = json!([self.add_blob(media_type, part)]);
+        let document = manifest.to_string().into_bytes();
+        let referrer = Digest::of(&document).to_string();
+        let size = document.len();
+        self.manifests.insert(referrer.clone(), (MANIFEST, document));
+        let tag = digest.replace(':', "-");
+        let mut list = match self.manifests.get(&tag) {
+            Some((_, list)) => serde_json::from_slice(list).expect("a list"),
+            None => json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [] }),
+        };
+        let entry = json!({ "mediaType": MANIFEST, "digest": referrer, "size": size, "artifactType": artifact_type });
+        list["manifests"].as_array_mut().expect("a list").push(entry);
+        self.tag(&tag, INDEX, list.to_string().into_bytes());
+    }
+
+    /// A document without parts.
+    fn document(&mut self) -> Value {
+        let config = self.add_blob("application/vnd.oci.empty.v1+json", CONFIG);
+        json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [] })
+    }
+
     /// Adds an index of the images at `digests`, each for a platform, under `tag`, and returns its digest.
     ///
     /// # Panics

@@ -12,6 +12,7 @@ pub mod binary;
 pub mod cluster;
 pub mod git;
 pub mod image;
+pub mod notation;
 pub mod objects;
 pub mod pki;
 pub mod process;
@@ -20,6 +21,8 @@ mod registry;
 mod report;
 mod s3;
 mod signal;
+pub mod signing;
+pub mod sigstore;
 mod wait;
 pub mod web;
 

@@ -105,7 +105,6 @@ impl GitRepositorySpec {
         [
             (is_code_commit, "spec.provider aws"),
             (self.service_account_name.is_some(), "spec.serviceAccountName"),
-            (self.verify.is_some(), "spec.verify"),
             (self.proxy_secret_ref.is_some() && self.url.starts_with("ssh://"), "spec.proxySecretRef"),
         ]
         .into_iter()
@@ -256,7 +255,7 @@ mod tests {
             (json!({"provider": "github"}), ""),
             (json!({"provider": "azure"}), ""),
             (json!({"provider": "aws", "serviceAccountName": "git"}), "spec.provider aws spec.serviceAccountName"),
-            (json!({"verify": {"secretRef": secret}}), "spec.verify"),
+            (json!({"verify": {"secretRef": secret}}), ""),
             (json!({"proxySecretRef": secret}), ""),
             (json!({"proxySecretRef": secret, "url": "ssh://git@example.org/repo"}), "spec.proxySecretRef"),
             (json!({"recurseSubmodules": true, "sparseCheckout": ["apps"]}), ""),

@@ -113,6 +113,11 @@ impl<'a> Fetching<'a> {
         Ok(commit)
     }
 
+    /// The objects of the commit that was added last.
+    pub(super) fn newest(&self) -> &Objects {
+        &self.parts.last().expect("a commit was added").objects
+    }
+
     fn add_submodules(
         &mut self,
         remote: &Remote,
@@ -139,7 +144,7 @@ impl<'a> Fetching<'a> {
             let inside = remote.submodule(url).map_err(failed)?;
             self.add(&inside, target, (&path, depth + 1)).map_err(|failure| match failure {
                 Failure::Clone(error) => Failure::Clone(failed(error)),
-                Failure::Credentials(_) | Failure::Empty | Failure::Include(_) => failure,
+                Failure::Credentials(_) | Failure::Empty | Failure::Include(_) | Failure::Verification(_) => failure,
             })?;
         }
         Ok(())
@@ -263,7 +268,7 @@ impl Files<'_> {
 impl Remote {
     /// The repository of a submodule whose URL is `written` here.
     fn submodule(&self, written: &str) -> Result<Self, CloneError> {
-        let GitRequest { url: here, auth, reference, timeout, checkout } = &self.request;
+        let GitRequest { url: here, auth, reference, timeout, checkout, verification: _ } = &self.request;
         let refused = |problem| CloneError::SubmoduleUrl { problem };
         let url = match relative(here, written) {
             Some(url) => url.ok_or_else(|| refused("leads out of its server"))?,
@@ -274,7 +279,7 @@ impl Remote {
         }
         let auth = if url.endpoint() == here.endpoint() { auth.clone() } else { elsewhere(auth, &url) };
         let (reference, checkout) = (reference.clone(), checkout.clone());
-        let request = GitRequest { url, auth, reference, timeout: *timeout, checkout };
+        let request = GitRequest { url, auth, reference, timeout: *timeout, checkout, verification: None };
         Ok(Self { request, deadline: self.deadline.clone() })
     }
 }

@@ -10,7 +10,7 @@ use fairlead_api::{
 use super::{GitUrl, GitUrlError, auth::CredentialError};
 use crate::{
     deadline::DeadlinePassed, fetch::SourceError, identity::IdentityError, store::StoreError,
-    transport::TransportError, version::VersionRangeError,
+    transport::TransportError, verify::GitVerificationError, version::VersionRangeError,
 };
 
 /// Why a Git source could not be resolved or fetched.
@@ -37,6 +37,9 @@ pub enum GitError {
         /// The repository.
         url: GitUrl,
     },
+    /// The revision is not signed as it has to be.
+    #[error(transparent)]
+    Verification(#[from] GitVerificationError),
     /// The server could not be reached, refused, or does not have what is followed.
     #[error("failed to checkout and determine revision: unable to clone '{url}'")]
     Clone {
@@ -119,6 +122,7 @@ impl SourceError for GitError {
     fn condition(&self) -> &'static str {
         match self {
             Self::Include(error) => error.condition(),
+            Self::Verification(error) => error.condition(),
             Self::Url(_) | Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } => FETCH_FAILED,
         }
     }
@@ -131,6 +135,7 @@ impl SourceError for GitError {
             Self::Clone { source: CloneError::App { .. } | CloneError::Identity(_), .. } => {
                 reason::AUTHENTICATION_FAILED
             }
+            Self::Verification(error) => error.reason(),
             Self::Clone { .. } => reason::GIT_OPERATION_FAILED,
             Self::Include(error) => error.reason(),
         }
@@ -139,6 +144,7 @@ impl SourceError for GitError {
     fn is_terminal(&self) -> bool {
         match self {
             Self::Url(_) => true,
+            Self::Verification(error) => error.is_terminal(),
             Self::Credentials { .. } | Self::Empty { .. } | Self::Clone { .. } | Self::Include(_) => false,
         }
     }
@@ -151,6 +157,7 @@ impl SourceError for GitError {
             Self::Url(_) | Self::Include(_) => None,
             Self::Credentials { source, .. } => source.hint(),
             Self::Empty { .. } => Some("push a first commit".to_owned()),
+            Self::Verification(error) => error.hint(),
             Self::Clone { source, .. } => source.hint(),
         }
     }
@@ -160,6 +167,7 @@ impl SourceError for GitError {
 pub(super) enum Failure {
     Credentials(CredentialError),
     Empty,
+    Verification(GitVerificationError),
     Clone(CloneError),
     Include(IncludeError),
 }
@@ -170,6 +178,7 @@ impl Failure {
         match self {
             Self::Credentials(source) => GitError::Credentials { url, source },
             Self::Empty => GitError::Empty { url },
+            Self::Verification(error) => GitError::Verification(error),
             Self::Clone(source) => GitError::Clone { url, source },
             Self::Include(error) => GitError::Include(error),
         }
@@ -179,6 +188,12 @@ impl Failure {
 impl From<CredentialError> for Failure {
     fn from(error: CredentialError) -> Self {
         Self::Credentials(error)
+    }
+}
+
+impl From<GitVerificationError> for Failure {
+    fn from(error: GitVerificationError) -> Self {
+        Self::Verification(error)
     }
 }
 

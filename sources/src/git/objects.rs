@@ -90,6 +90,12 @@ impl Objects {
         Err(CloneError::NotCommit(target.to_string()))
     }
 
+    /// The content of the commit or tag whose id is written as `id`.
+    pub(super) fn named(&self, id: &str) -> Result<Vec<u8>, CloneError> {
+        let parsed = id.parse().map_err(|_| CloneError::MalformedCommit(id.to_owned()))?;
+        Ok(self.read(parsed, || id.to_owned())?.data().to_vec())
+    }
+
     /// The files of `commit` as they are below `folder`. Links are left out, as Flux does.
     pub(super) fn files(&self, commit: &Commit, folder: &TreePath, deadline: &Deadline) -> Result<Listing, CloneError> {
         let mut walk = Walk { objects: self, files: Vec::new(), submodules: Vec::new(), entries: 0, deadline };

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use fairlead_api::reasons::source as reason;
+use fairlead_api::{conditions::FETCH_FAILED, reasons::source as reason};
 use fairlead_object::Digest;
 
 use super::url::{OciUrl, OciUrlError};
@@ -13,6 +13,7 @@ use crate::{
     identity::IdentityError,
     store::StoreError,
     transport::{Refusal, TransportError},
+    verify::OciVerificationError,
     version::VersionRangeError,
 };
 
@@ -53,6 +54,9 @@ pub enum OciError {
         /// What failed.
         source: RegistryError,
     },
+    /// The image is not signed as it has to be.
+    #[error(transparent)]
+    Verification(#[from] OciVerificationError),
     /// The image has no layer that is wanted, or what is in it cannot be used.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -79,12 +83,25 @@ pub enum LayerError {
 }
 
 impl SourceError for OciError {
+    fn condition(&self) -> &'static str {
+        match self {
+            Self::Verification(error) => error.condition(),
+            Self::Url { .. }
+            | Self::Identity(_)
+            | Self::Tag { .. }
+            | Self::Digest(_)
+            | Self::Pull { .. }
+            | Self::Layer(_) => FETCH_FAILED,
+        }
+    }
+
     fn reason(&self) -> &'static str {
         match self {
             Self::Url { .. } => reason::URL_INVALID,
             Self::Identity(_) => reason::AUTHENTICATION_FAILED,
             Self::Tag { .. } => reason::READ_OPERATION_FAILED,
             Self::Digest(_) | Self::Pull { .. } => reason::OCI_ARTIFACT_PULL_FAILED,
+            Self::Verification(error) => error.reason(),
             Self::Layer(_) => reason::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
         }
     }
@@ -92,6 +109,7 @@ impl SourceError for OciError {
     fn is_terminal(&self) -> bool {
         match self {
             Self::Url { .. } => true,
+            Self::Verification(error) => error.is_terminal(),
             Self::Identity(_) | Self::Tag { .. } | Self::Digest(_) | Self::Pull { .. } | Self::Layer(_) => false,
         }
     }
@@ -99,7 +117,7 @@ impl SourceError for OciError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Tag { source, .. } | Self::Digest(source) | Self::Pull { source, .. } => source.retry_after(),
-            Self::Url { .. } | Self::Identity(_) | Self::Layer(_) => None,
+            Self::Url { .. } | Self::Identity(_) | Self::Verification(_) | Self::Layer(_) => None,
         }
     }
 
@@ -109,6 +127,7 @@ impl SourceError for OciError {
                 Some("name it in `spec.ref.tag` or `spec.ref.digest`".to_owned())
             }
             Self::Tag { source, .. } | Self::Digest(source) | Self::Pull { source, .. } => source.hint(),
+            Self::Verification(error) => error.hint(),
             Self::Layer(LayerError::None | LayerError::MediaType(_)) => {
                 Some("check `spec.layerSelector.mediaType` and what was pushed".to_owned())
             }

@@ -38,11 +38,11 @@ const JSON: &str = "application/json";
 const ANYTHING: &str = "*/*";
 
 /// Largest manifest or index that is read.
-const MANIFEST_LIMIT_BYTES: u64 = 4 << 20;
+pub(super) const MANIFEST_LIMIT_BYTES: u64 = 4 << 20;
 /// Largest page of a list of tags that is read.
 const PAGE_LIMIT_BYTES: u64 = 8 << 20;
 /// Most pages of a list of tags that are read.
-const PAGES_LIMIT: usize = 1000;
+pub(super) const PAGES_LIMIT: usize = 1000;
 /// How many tags a page is asked to have.
 const PAGE_QUERY: &str = "n=1000";
 /// Largest answer of a token server, and longest complaint, that is read.
@@ -123,7 +123,7 @@ impl<'a> Registry<'a> {
         let mut tags = Vec::new();
         let mut url = self.base.with(&self.path("tags/list"), [PAGE_QUERY]);
         for _ in 0..PAGES_LIMIT {
-            let (at, response) = self.ask(&Method::GET, &url, JSON)?;
+            let (at, response) = self.get(&url, JSON)?;
             let next = next_page(response.headers()).map(str::to_owned);
             let json = self.read_body(&at, response, "the list of tags", PAGE_LIMIT_BYTES)?;
             let page: Page = serde_json::from_slice(&json)
@@ -136,7 +136,7 @@ impl<'a> Registry<'a> {
     }
 
     /// The next page of a list, which is at the same registry.
-    fn page(&self, at: &Url, link: &str) -> Result<Url, RegistryError> {
+    pub(super) fn page(&self, at: &Url, link: &str) -> Result<Url, RegistryError> {
         let problem = "where a list of tags does not go on";
         let refused = |target| TransportError::Redirect { target, problem };
         let url = at.join(link).map_err(|_| refused("another place".to_owned()))?;
@@ -154,7 +154,7 @@ impl<'a> Registry<'a> {
             return Err(RegistryError::Limit { what: "the layer", limit: format!("{} bytes", self.limit_bytes) });
         }
         let url = self.below(&format!("blobs/{}", layer.digest));
-        let (at, response) = self.ask(&Method::GET, &url, ANYTHING)?;
+        let (at, response) = self.get(&url, ANYTHING)?;
         let from = self.client.body(&at, response);
         Ok(Verified { from, layer: layer.clone(), hasher: Sha256::new(), bytes: 0, is_over: false, failure })
     }
@@ -163,22 +163,22 @@ impl<'a> Registry<'a> {
         format!("/v2/{}/{rest}", self.repository)
     }
 
-    fn below(&self, rest: &str) -> Url {
+    pub(super) fn below(&self, rest: &str) -> Url {
         self.base.with(&self.path(rest), [])
     }
 
-    fn read(
+    pub(super) fn read(
         &self,
         url: &Url,
         accept: &'static str,
         what: &'static str,
         limit_bytes: u64,
     ) -> Result<Vec<u8>, RegistryError> {
-        let (at, response) = self.ask(&Method::GET, url, accept)?;
+        let (at, response) = self.get(url, accept)?;
         self.read_body(&at, response, what, limit_bytes)
     }
 
-    fn read_body(
+    pub(super) fn read_body(
         &self,
         at: &Url,
         response: Response<Body>,
@@ -192,6 +192,11 @@ impl<'a> Registry<'a> {
             return Err(RegistryError::Limit { what, limit: format!("{limit_bytes} bytes") });
         }
         Ok(content)
+    }
+
+    /// Asks for what is at `url`.
+    pub(super) fn get(&self, url: &Url, accept: &'static str) -> Result<(Url, Response<Body>), RegistryError> {
+        self.ask(&Method::GET, url, accept)
     }
 
     /// Asks for `url`, and logs in where the registry wants that.
@@ -343,7 +348,7 @@ impl Granted {
 }
 
 /// The target of a `Link` header to the next page.
-fn next_page(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn next_page(headers: &HeaderMap) -> Option<&str> {
     let links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
     links.flat_map(|value| value.split(',')).find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoredTree;
+use crate::verify::Verified;
 
 /// One revision of a source, as `status.artifact` reports it, and the tree it is built from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,17 @@ pub struct Artifact {
     /// What its origin says of it: `status.artifact.metadata`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// That it is signed, where that was demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+}
+
+impl Artifact {
+    /// Whether both are one content of one revision, whenever and against whatever they were published and verified.
+    pub(crate) fn is_same_content(&self, other: &Self) -> bool {
+        let Self { last_update_time, verified, .. } = self.clone();
+        *self == Self { last_update_time, verified, ..other.clone() }
+    }
 }
 
 /// A revision that is about to be kept.
@@ -41,12 +53,14 @@ pub struct Release<'a> {
     pub tree: &'a StoredTree,
     /// What its origin says of it.
     pub metadata: BTreeMap<String, String>,
+    /// That it is signed, where that was demanded.
+    pub verified: Option<Verified>,
 }
 
 impl<'a> Release<'a> {
     /// A revision of which its origin says nothing.
     pub fn new(revision: &'a str, tree: &'a StoredTree) -> Self {
-        Self { revision, tree, metadata: BTreeMap::new() }
+        Self { revision, tree, metadata: BTreeMap::new(), verified: None }
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod http_server;
 pub(crate) mod program;
 mod references;
 mod repository;
+mod signatures;
 mod ssh;
 pub(crate) mod ssh_server;
 mod tls;
@@ -15,13 +16,14 @@ use std::{error::Error, time::Duration};
 
 use fairlead_object::{EntryKind, Tree, TreePath};
 use fairlead_sources::{
-    fetch::SourceError,
+    fetch::{Means, SourceError},
     git::{
         Checkout, Fetched, GitAuth, GitError, GitReference, GitRequest, GitUrl, ReferenceFields, SecretData, fetch,
         resolve,
     },
     store::{Store, StoreSettings, StoredTree},
 };
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a busy machine.
@@ -37,7 +39,14 @@ pub(crate) fn secret<const N: usize>(entries: [(&str, &str); N]) -> SecretData {
 
 fn anonymous(url: &str, reference: GitReference) -> GitRequest {
     let url = GitUrl::parse(url).expect("a URL");
-    GitRequest { url, reference, auth: GitAuth::Anonymous, timeout: PATIENCE, checkout: Checkout::default() }
+    GitRequest {
+        url,
+        reference,
+        auth: GitAuth::Anonymous,
+        timeout: PATIENCE,
+        checkout: Checkout::default(),
+        verification: None,
+    }
 }
 
 fn with_secret(url: &str, reference: GitReference, data: &SecretData) -> GitRequest {
@@ -71,9 +80,14 @@ impl TestStore {
 
     async fn fetch_without(&self, request: &GitRequest, ignore: Option<&str>) -> Result<(String, Fetched), GitError> {
         let resolved = resolve(request).await?;
-        let fetched = fetch(request, &resolved, &self.store, ignore).await?;
+        let fetched = fetch(request, &resolved, &means(&self.store, ignore)).await?;
         Ok((resolved.revision, fetched))
     }
+}
+
+/// With what is fetched here: in 2040.
+fn means<'a>(store: &'a Store, ignore: Option<&'a str>) -> Means<'a> {
+    Means { store, ignore, now: Timestamp::from_second(2_208_988_800).expect("a time") }
 }
 
 /// The files of a tree as `path: content`, one a line.

@@ -228,6 +228,7 @@ async fn azure_s_registries_give_a_token_for_ours() {
         limit_bytes: oci::LAYER_LIMIT_BYTES,
         encryption: Encryption::Off,
         timeout: PATIENCE,
+        verification: None,
     };
     assert!(oci::resolve(&request).await.is_err(), "the stand-in has no image");
     let seen: Vec<String> = site.seen().into_iter().map(|(target, _)| target).collect();
@@ -238,7 +239,8 @@ async fn azure_s_registries_give_a_token_for_ours() {
 async fn asked_with(site: &Site, auth: GitAuth) -> Vec<(String, Option<String>)> {
     let url = GitUrl::parse(&format!("http://127.0.0.1:{}/acme/app", site.port())).expect("a URL");
     let reference = GitReference::new(ReferenceFields { branch: Some("main"), ..ReferenceFields::default() });
-    let request = GitRequest { url, reference, auth, timeout: PATIENCE, checkout: Checkout::default() };
+    let request =
+        GitRequest { url, reference, auth, timeout: PATIENCE, checkout: Checkout::default(), verification: None };
     for _ in 0..2 {
         let error = git::resolve(&request).await.err().expect("there is no repository");
         assert!(chain(&error).ends_with("repository not found"), "{}", chain(&error));
@@ -301,8 +303,14 @@ async fn a_github_app_that_is_refused_is_told_without_its_key() {
     let auth = with([("githubAppID", "42"), ("githubAppPrivateKey", &key), id, ("githubAppBaseURL", &base)]);
     let url = GitUrl::parse(&format!("{base}/r")).expect("a URL");
     let reference = GitReference::new(ReferenceFields { branch: Some("main"), ..ReferenceFields::default() });
-    let request =
-        GitRequest { url, reference, auth: auth.expect("an app"), timeout: PATIENCE, checkout: Checkout::default() };
+    let request = GitRequest {
+        url,
+        reference,
+        auth: auth.expect("an app"),
+        timeout: PATIENCE,
+        checkout: Checkout::default(),
+        verification: None,
+    };
     let error = git::resolve(&request).await.err().expect("refused");
     assert_eq!(error.reason(), "AuthenticationFailed");
     insta::assert_snapshot!(chain(&error).replace(&base, "URL"), @r#"failed to checkout and determine revision: unable to clone 'URL/r': GitHub gives its app no token: HTTP status 401: {"message":"A JSON web token could not be decoded"}"#);

@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use git2::{ErrorCode, FileMode, Oid, RepositoryInitOptions, Signature, Time, build::TreeUpdateBuilder};
+use git2::{ErrorCode, FileMode, ObjectType, Oid, RepositoryInitOptions, Signature, Time, build::TreeUpdateBuilder};
+
+use crate::signing::Signer;
 
 /// The branch that is meant where none is named.
 const MAIN: &str = "main";
@@ -78,6 +80,50 @@ impl Repository {
             };
         }
         self.record(&git, branch, &mut update, message).unwrap_or_else(|error| panic!("no commit on {branch}: {error}"))
+    }
+
+    /// Commits to `main` as [`commit`](Self::commit) does, signed by `signer`.
+    ///
+    /// # Panics
+    /// If a file to remove is not there.
+    pub fn signed_commit<P, C>(
+        &self,
+        files: impl IntoIterator<Item = (P, Option<C>)>,
+        message: &str,
+        signer: &impl Signer,
+    ) -> String
+    where
+        P: AsRef<Path>,
+        C: AsRef<[u8]>,
+    {
+        let unsigned = self.commit(files, message);
+        let git = self.git();
+        let object = git.odb().and_then(|objects| objects.read(parse(&unsigned)).map(|read| read.data().to_vec()));
+        let content = String::from_utf8(object.expect("the commit exists")).expect("the commit is text");
+        let signature = signer.sign(content.as_bytes());
+        let signed = git.commit_signed(&content, signature.trim_end(), None).expect("the repository is writable");
+        drop(git);
+        self.force(MAIN, &signed.to_string());
+        signed.to_string()
+    }
+
+    /// Makes or moves the tag `name` with a message of its own, signed by `signer` as the tag `own_name`, and returns the
+    /// name of the tag's object.
+    ///
+    /// # Panics
+    /// If there is no such commit.
+    pub fn signed_tag(&self, name: &str, own_name: &str, commit: &str, signer: &impl Signer) -> String {
+        let tagger = self.signature();
+        let seconds = tagger.when().seconds();
+        let content = format!(
+            "object {commit}\ntype commit\ntag {own_name}\ntagger Ada <ada@example.com> {seconds} +0000\n\n{own_name}\n"
+        );
+        let signed = format!("{content}{}", signer.sign(content.as_bytes()));
+        let git = self.git();
+        let objects = git.odb().expect("the repository is readable");
+        let tag = objects.write(ObjectType::Tag, signed.as_bytes()).expect("the repository is writable");
+        git.reference(&format!("refs/tags/{name}"), tag, true, "moved").expect("the tag exists");
+        tag.to_string()
     }
 
     /// Commits a symbolic link at `path` to `main`; the target is written as it is.

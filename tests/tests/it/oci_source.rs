@@ -153,7 +153,6 @@ async fn what_only_an_edit_can_put_right_is_stalled_and_named() {
     let url = registry.push(REPOSITORY, &image("one").0);
     let mut told = Vec::new();
     for (url, spec) in [
-        (url.as_str(), json!({ "verify": { "provider": "cosign" } })),
         (url.as_str(), json!({ "provider": "aws", "serviceAccountName": "puller" })),
         (format!("{url}:latest").as_str(), json!({})),
         (url.as_str(), json!({ "interval": "9999999h" })),
@@ -162,7 +161,6 @@ async fn what_only_an_edit_can_put_right_is_stalled_and_named() {
         told.push(said(&team, &registry, "Stalled", "True").await);
     }
     insta::assert_snapshot!(told.join("\n"), @r"
-    True UnsupportedField: spec.verify is not supported yet: remove it
     True UnsupportedField: spec.serviceAccountName with spec.provider is not supported yet: remove it
     True URLInvalid: URL validation failed for 'oci://REGISTRY/team/app:latest': URL must not contain a tag; remove ':latest'
     True InvalidField: spec.interval: `9999999h` is no duration: it is longer than 292 years

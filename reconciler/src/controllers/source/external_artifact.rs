@@ -11,10 +11,13 @@ use fairlead_sources::{
     fetch::{Means, SourceFailure},
     store::{Artifact, SourceKind},
 };
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
 use tracing::warn;
 
-use super::{polls::Polls, source_key};
+use super::{
+    polls::{Polls, SHARED_FOR},
+    source_key,
+};
 use crate::{
     controllers::{ObjectKey, World},
     watch::{Change, Object, Served},
@@ -58,8 +61,9 @@ pub(crate) async fn external_artifact(world: &World, key: &ObjectKey) -> Result<
     let (revision, metadata) = (told.revision.clone(), told.metadata.clone());
     let request = ExternalRequest { url, revision, digest, metadata, timeout: TIMEOUT };
     let (store, now) = (world.store.clone(), world.clock.now());
-    let content =
-        external.polls.fetch(&request, &request.revision, &Means { store: &store, ignore: None, now }).await?;
+    let means = Means { store: &store, ignore: None, now };
+    let recent = Instant::now().checked_sub(SHARED_FOR).unwrap_or_else(Instant::now);
+    let content = external.polls.fetch(&request, &request.revision, &means, recent).await?;
     let published = spawn_blocking(move || content.publish(&store, &named, now)).await;
     let published = published.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()));
     Ok(Some(published.map_err(ExternalError::from)?))

@@ -1,7 +1,10 @@
 //! `GitRepository`: the wanted revision of a repository.
 
+use std::convert::Infallible;
+
 use fairlead_api::source::{
     GitProvider, GitRepository, GitRepositoryInclude, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus,
+    GitRepositoryVerification, GitVerificationMode as Mode,
 };
 use fairlead_object::PathError;
 use fairlead_sources::{
@@ -11,8 +14,10 @@ use fairlead_sources::{
         Submodules,
     },
     identity::Cloud,
+    secret::SecretData,
     store::{Artifact, SourceKind},
     transport::Proxy,
+    verify::{GitVerification, GitVerificationMode},
 };
 
 use super::{
@@ -58,6 +63,8 @@ impl Source for GitRepository {
         let address = &world.settings.artifact_address;
         let included = request.checkout.includes.iter().map(|include| status_artifact(&include.artifact, address));
         status.included_artifacts = included.collect();
+        let demanded = self.spec.verify.as_ref().map(|verify| mode(verify).as_str().to_owned());
+        status.source_verification_mode = demanded;
     }
 
     fn note_url(_: &mut GitRepositoryStatus, _: String) {}
@@ -78,9 +85,13 @@ pub async fn git_request(
     let timeout = spec.timeout.read("spec.timeout").map_err(RequestError::from)?;
     let secrets = Secrets { cluster, namespace };
     let auth = auth(&secrets, spec, &url, clouds).await?;
+    let verification = match &spec.verify {
+        Some(demanded) => Some(verification(&secrets, demanded).await?),
+        None => None,
+    };
     let submodules = if spec.recurse_submodules { Submodules::Fetch } else { Submodules::Skip };
     let checkout = Checkout { sparse: spec.sparse_checkout.clone(), submodules, includes: Vec::new() };
-    Ok(GitRequest { reference: reference(spec), url, auth, timeout, checkout })
+    Ok(GitRequest { reference: reference(spec), url, auth, timeout, checkout, verification })
 }
 
 /// The artifact that `entry` of `spec.include` names.
@@ -105,6 +116,22 @@ fn include(entry: &GitRepositoryInclude, artifact: Artifact) -> Result<Include, 
     };
     let to = entry.to_path.as_deref().filter(|path| !path.is_empty()).unwrap_or(name);
     Ok(Include { name: name.clone(), artifact, from: path(entry.from_path.as_deref())?, to: path(Some(to))? })
+}
+
+async fn verification(
+    secrets: &Secrets<'_>,
+    demanded: &GitRepositoryVerification,
+) -> Result<GitVerification, RequestError> {
+    let read = |data: &SecretData| Ok::<_, Infallible>(GitVerification::new(mode(demanded), data));
+    secrets.verified_with("PGP public keys secret error", &demanded.secret_ref, read).await
+}
+
+fn mode(demanded: &GitRepositoryVerification) -> GitVerificationMode {
+    match demanded.mode {
+        Mode::LowercaseHead | Mode::Head => GitVerificationMode::Head,
+        Mode::Tag => GitVerificationMode::Tag,
+        Mode::TagAndHead => GitVerificationMode::TagAndHead,
+    }
 }
 
 /// Who asks, and by way of which proxy.

@@ -98,6 +98,7 @@ pub(super) async fn chart_in_registry(
         transport: secrets.transport(spec.cert_secret_ref.as_ref(), None).await?,
         encryption: if spec.insecure { Encryption::Off } else { Encryption::Tls },
         limit_bytes: CHART_LIMIT_BYTES,
+        verification: None,
         timeout,
         url,
     })

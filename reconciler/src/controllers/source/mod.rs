@@ -22,6 +22,7 @@ mod secrets;
 use std::{fmt, sync::Arc, time::Duration};
 
 use fairlead_api::{duration::DurationError, names::events, reasons, source::SourceStatus};
+use fairlead_object::Digest;
 use fairlead_sources::{
     fetch::{Content, Fetch, Means, SourceFailure},
     store::{Artifact, SourceKey, SourceKind},
@@ -308,12 +309,13 @@ impl<'a, K: Source> Attempt<'a, K> {
         let mut wanted = noted.clone();
         object.note(world, &request, &resolved, &mut wanted);
         let is_settled = wanted == *noted && object.is_settled(noted);
-        let stored = self.stored_already(K::Request::revision(&resolved)).filter(|_| is_settled);
+        let stored =
+            self.stored_already(K::Request::revision(&resolved), request.verification()).filter(|_| is_settled);
         if let Some(artifact) = stored.cloned() {
             let told = object.told(&resolved, &artifact.revision, noted);
             return Ok(Outcome::Unchanged { artifact, told, interval });
         }
-        let content = polls.fetch(&request, &resolved, &means).await?;
+        let content = polls.fetch(&request, &resolved, &means, self.not_before()).await?;
         let artifact = self.publish(Arc::clone(&content)).await?;
         object.note_content(&content, &mut wanted);
         *noted = wanted;
@@ -338,12 +340,13 @@ impl<'a, K: Source> Attempt<'a, K> {
         }
     }
 
-    /// What is kept, if it is of the wanted revision.
-    fn stored_already(&self, revision: &str) -> Option<&Artifact> {
+    /// What is kept, if it is of the wanted revision and signed as is demanded now.
+    fn stored_already(&self, revision: &str, verification: Option<Digest>) -> Option<&Artifact> {
         // What was kept and never told is still news.
         let told = self.before.as_ref().artifact.as_ref();
         let is_told = told.is_some_and(|told| told.revision == revision);
-        self.artifact.as_ref().filter(|artifact| artifact.revision == revision && is_told)
+        let is_verified = |artifact: &Artifact| artifact.verified.as_ref().map(|by| by.against) == verification;
+        self.artifact.as_ref().filter(|artifact| artifact.revision == revision && is_told && is_verified(artifact))
     }
 
     async fn publish(&self, content: Arc<Content>) -> Result<Artifact, Failure> {

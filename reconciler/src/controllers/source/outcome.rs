@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fairlead_api::{
     conditions::{
-        ARTIFACT_IN_STORAGE, BUILD_FAILED, Conditions, FETCH_FAILED, INCLUDE_UNAVAILABLE, READY, RECONCILING, STALLED,
-        STORAGE_OPERATION_FAILED, Verdict,
+        ARTIFACT_IN_STORAGE, BUILD_FAILED, Conditions, FETCH_FAILED, INCLUDE_UNAVAILABLE, READY, RECONCILING,
+        SOURCE_VERIFIED, STALLED, STORAGE_OPERATION_FAILED, Verdict,
     },
     duration::DurationError,
     reasons,
@@ -92,6 +92,14 @@ impl Failure {
         match self {
             Self::Source(failure) => failure.is_waiting(),
             Self::Unusable(_) | Self::Duration(_) | Self::Store(_) | Self::Interrupted(_) => false,
+        }
+    }
+
+    /// What that condition says.
+    fn verdict(&self, message: String) -> Verdict {
+        match self.condition() {
+            SOURCE_VERIFIED => Verdict::fails(SOURCE_VERIFIED, self.reason(), message),
+            condition => Verdict::holds(condition, self.reason(), message),
         }
     }
 
@@ -204,7 +212,14 @@ fn succeed<K: Source>(
     for condition in FAILURES.into_iter().chain([RECONCILING, STALLED]) {
         told.conditions.remove(condition);
     }
+    let verified = artifact.verified.as_ref().and_then(|verified| verified.message.clone());
+    if verified.is_none() {
+        told.conditions.remove(SOURCE_VERIFIED);
+    }
     let mut set = |verdict| told.conditions.set(verdict, situation.generation, situation.now);
+    if let Some(message) = verified {
+        set(Verdict::holds(SOURCE_VERIFIED, reasons::SUCCEEDED, message));
+    }
     set(Verdict::holds(READY, reason, message.clone()));
     set(Verdict::holds(ARTIFACT_IN_STORAGE, reason, message.clone()));
     told.observed_generation = situation.generation;
@@ -249,8 +264,11 @@ fn fail<K: Source>(
     for condition in FAILURES.into_iter().filter(|condition| *condition != failure.condition()) {
         told.conditions.remove(condition);
     }
+    if told.conditions.is_false(SOURCE_VERIFIED) && failure.condition() != SOURCE_VERIFIED {
+        told.conditions.remove(SOURCE_VERIFIED);
+    }
     let mut set = |verdict| told.conditions.set(verdict, situation.generation, situation.now);
-    set(Verdict::holds(failure.condition(), reason, message.clone()));
+    set(failure.verdict(message.clone()));
     set(Verdict::fails(READY, reason, message.clone()));
     let next = if failure.is_terminal() {
         set(Verdict::holds(STALLED, reason, message.clone()));
@@ -265,7 +283,7 @@ fn fail<K: Source>(
 }
 
 fn has_failed(conditions: &Conditions) -> bool {
-    FAILURES.iter().any(|condition| conditions.is_true(condition))
+    FAILURES.iter().any(|condition| conditions.is_true(condition)) || conditions.is_false(SOURCE_VERIFIED)
 }
 
 #[cfg(test)]
@@ -274,7 +292,8 @@ mod tests {
         conditions::ConditionStatus,
         source::{OciRepository, OciRepositoryStatus},
     };
-    use fairlead_sources::{fetch::SourceError, store::SourceKind};
+    use fairlead_object::Digest;
+    use fairlead_sources::{fetch::SourceError, store::SourceKind, verify::Verified};
     use serde_json::json;
 
     use super::*;
@@ -424,6 +443,41 @@ mod tests {
         event Error UnsupportedField: spec.verify is not supported yet: remove it
         observed Some(2), next OnChange
         ");
+    }
+
+    /// A revision that nobody signed.
+    #[derive(Debug, thiserror::Error)]
+    #[error("nobody signed it")]
+    struct Unsigned;
+
+    impl SourceError for Unsigned {
+        fn condition(&self) -> &'static str {
+            SOURCE_VERIFIED
+        }
+
+        fn reason(&self) -> &'static str {
+            reasons::source::VERIFICATION_ERROR
+        }
+
+        fn is_terminal(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn what_is_not_signed_leaves_the_artifact_that_was() {
+        let message = Some("verified signature of revision latest@sha256:1".to_owned());
+        let signed = Artifact { verified: Some(Verified { against: Digest::of(b"keys"), message }), ..artifact("0") };
+        let interval = Duration::from_mins(1);
+        let outcome = Ok(Outcome::Unchanged { artifact: signed.clone(), told: told("stored it"), interval });
+        let stored = reported(&OciRepositoryStatus::default(), Some(&signed), &outcome);
+        let unsigned = Err(Failure::Source(Unsigned.into()));
+        let refused = reported(&stored.status, Some(&signed), &unsigned);
+        let unread = reported(&refused.status, Some(&signed), &self::refused(false, None));
+        let again = reported(&refused.status, Some(&signed), &outcome);
+        let no_longer_demanded = reported(&stored.status, Some(&artifact("0")), &Ok(unchanged()));
+        let told = [stored, refused, unread, again, no_longer_demanded].map(|report| show(&report)).join("\n\n");
+        insta::assert_snapshot!(told, @"");
     }
 
     #[test]

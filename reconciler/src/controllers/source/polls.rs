@@ -36,14 +36,22 @@ impl<R: Fetch> Polls<R> {
     /// What `request` stands for now: as of `not_before`, or a moment ago.
     pub(super) async fn resolve(&self, request: &R, means: &Means<'_>, not_before: Instant) -> Answer<R::Resolved> {
         let slot = slot(&self.resolved, key(request, "", means));
-        shared(&slot, not_before, async { request.resolve(means).await.map(Arc::new) }).await
+        shared(&slot, |at, _| at >= not_before, async { request.resolve(means).await.map(Arc::new) }).await
     }
 
-    /// The content of `resolved`, without what is ignored, in the store.
-    pub(super) async fn fetch(&self, request: &R, resolved: &R::Resolved, means: &Means<'_>) -> Answer<Content> {
+    /// The content of `resolved`, without what is ignored, in the store. It never changes, so a recent one will do; that
+    /// there was none as of `not_before` does too.
+    pub(super) async fn fetch(
+        &self,
+        request: &R,
+        resolved: &R::Resolved,
+        means: &Means<'_>,
+        not_before: Instant,
+    ) -> Answer<Content> {
         let slot = slot(&self.fetched, key(request, R::revision(resolved), means));
-        let not_before = Instant::now().checked_sub(SHARED_FOR).unwrap_or_else(Instant::now);
-        shared(&slot, not_before, request.fetch(resolved, means)).await
+        let recent = Instant::now().checked_sub(SHARED_FOR).unwrap_or_else(Instant::now);
+        let will_do = |at, answer: &Answer<Content>| at >= if answer.is_ok() { recent } else { not_before };
+        shared(&slot, will_do, request.fetch(resolved, means)).await
     }
 }
 
@@ -69,10 +77,14 @@ fn slot<T>(slots: &Slots<T>, key: Digest) -> Slot<T> {
     Arc::clone(slots.entry(key).or_default())
 }
 
-async fn shared<T>(slot: &Slot<T>, not_before: Instant, ask: impl Future<Output = Answer<T>>) -> Answer<T> {
+async fn shared<T>(
+    slot: &Slot<T>,
+    will_do: impl FnOnce(Instant, &Answer<T>) -> bool,
+    ask: impl Future<Output = Answer<T>>,
+) -> Answer<T> {
     let mut answered = slot.lock().await;
     if let Some((at, answer)) = &*answered
-        && *at >= not_before
+        && will_do(*at, answer)
     {
         return answer.clone();
     }

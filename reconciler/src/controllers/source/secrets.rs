@@ -2,12 +2,18 @@
 
 use std::{collections::BTreeMap, error::Error};
 
-use fairlead_api::{duration::DurationError, reasons, reference::LocalReference};
+use fairlead_api::{
+    conditions::{FETCH_FAILED, SOURCE_VERIFIED},
+    duration::DurationError,
+    reasons,
+    reference::LocalReference,
+};
 use fairlead_sources::{
     fetch::SourceError,
     git::GitUrlError,
     secret::SecretData,
     transport::{Proxy, Transport, Trust},
+    verify::IdentityError,
 };
 use k8s_openapi::ByteString;
 use secrecy::SecretSlice;
@@ -65,9 +71,47 @@ pub enum RequestError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// What signatures are verified with is not there or cannot be used.
+    #[error("{intent}")]
+    Verification {
+        /// What could not be done, in Flux's words.
+        intent: &'static str,
+        /// What is wrong.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// Why `spec.verify` of an image demands nothing that can be verified.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum VerifyFieldError {
+    /// Nobody may sign.
+    #[error("spec.verify.matchOIDCIdentity names nobody: name those who may sign, or a Secret with keys in secretRef")]
+    Nobody,
+    /// A pattern is none.
+    #[error("spec.verify.matchOIDCIdentity")]
+    Identity(#[from] IdentityError),
+    /// Nobody says what has to be checked.
+    #[error("spec.verify.secretRef is not set: name a Secret with a 'trustpolicy.json' and certificates")]
+    NoTrustPolicy,
+    /// Nobody says which authorities and logs to trust.
+    #[error("spec.verify.trustedRootSecretRef is not set: without keys, name a Secret with a 'trusted_root.json'")]
+    NoTrustedRoot,
 }
 
 impl SourceError for RequestError {
+    fn condition(&self) -> &'static str {
+        match self {
+            Self::Verification { .. } => SOURCE_VERIFIED,
+            Self::NoApp
+            | Self::NotShared
+            | Self::Url(_)
+            | Self::Timeout(_)
+            | Self::Missing { .. }
+            | Self::Unread { .. }
+            | Self::Credentials { .. } => FETCH_FAILED,
+        }
+    }
+
     fn reason(&self) -> &'static str {
         match self {
             Self::Url(_) => reasons::source::URL_INVALID,
@@ -77,13 +121,14 @@ impl SourceError for RequestError {
             Self::Missing { .. } | Self::Unread { .. } | Self::Credentials { .. } => {
                 reasons::source::AUTHENTICATION_FAILED
             }
+            Self::Verification { .. } => reasons::source::VERIFICATION_ERROR,
         }
     }
 
     fn is_terminal(&self) -> bool {
         match self {
             Self::Url(_) | Self::Timeout(_) | Self::NoApp | Self::NotShared => true,
-            Self::Missing { .. } | Self::Unread { .. } | Self::Credentials { .. } => false,
+            Self::Missing { .. } | Self::Unread { .. } | Self::Credentials { .. } | Self::Verification { .. } => false,
         }
     }
 }
@@ -136,6 +181,18 @@ impl Secrets<'_> {
             secrets.insert(name, data);
         }
         Ok(secrets)
+    }
+
+    /// What `read` makes of the Secret that is referred to, which signatures are verified with.
+    pub(super) async fn verified_with<T, E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        intent: &'static str,
+        LocalReference { name }: &LocalReference,
+        read: impl FnOnce(&SecretData) -> Result<T, E>,
+    ) -> Result<T, RequestError> {
+        let data = self.data(name).await;
+        let read = data.and_then(|data| read(&data).map_err(|error| self.unusable(name, error)));
+        read.map_err(|source| RequestError::Verification { intent, source: Box::new(source) })
     }
 
     /// An error about the Secret `name`.

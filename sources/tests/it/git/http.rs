@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::{
     PATIENCE, TestStore, anonymous, branch,
     http_server::{Behaviour, GitServer, Redirect, Speaks, Trouble},
-    refusal,
+    means, refusal,
     repository::Repository,
     secret, shown, told, with_secret,
 };
@@ -208,7 +208,7 @@ async fn a_fetch_that_nobody_waits_for_ends_early() {
     let store = TestStore::new();
     let resolved = resolve(&request).await.expect("resolved");
     let abandoned =
-        tokio::time::timeout(Duration::from_millis(300), fetch(&request, &resolved, &store.store, None)).await;
+        tokio::time::timeout(Duration::from_millis(300), fetch(&request, &resolved, &means(&store.store, None))).await;
     assert!(abandoned.is_err(), "it drips for minutes");
     let deadline = Instant::now() + PATIENCE;
     while store.leftovers() > 0 {

@@ -8,7 +8,7 @@ use fairlead_sources::{
 use super::{
     TestStore, anonymous, branch,
     http_server::{Behaviour, GitServer, Speaks},
-    refusal,
+    means, refusal,
     repository::{Commit, Repository},
     shown, told,
 };
@@ -169,7 +169,7 @@ async fn a_forced_push_is_followed_and_a_deleted_branch_is_missed() {
 
     repository.push("refs/heads/main", "rewritten", "two");
     repository.git(&["gc", "--quiet", "--prune=now"]);
-    let gone = refusal(fetch(&request, &before, &store.store, None).await);
+    let gone = refusal(fetch(&request, &before, &means(&store.store, None)).await);
     assert!(told(&gone).contains("object not found: the server has no commit"), "{}", told(&gone));
     let (_, fetched) = store.fetch(&request).await.expect("fetched");
     assert_eq!(shown(&fetched.tree), "deploy.yaml: two");

@@ -15,7 +15,7 @@ use fairlead_tests::image::{Content, FLUX_LAYER, archive};
 use tower::ServiceExt;
 
 use super::{
-    key, pull, request,
+    key, means, pull, request,
     stub::{Behaviour, Stub},
     tag,
 };
@@ -102,7 +102,7 @@ async fn a_copied_layer_that_the_disk_lost_counts_as_not_fetched_until_it_is_fet
     assert_eq!(served(&scene, &artifact.path).await, b"");
     assert_eq!(scene.store.artifact(&key("app")), None);
 
-    let again = fetch(&request, &resolved, &scene.store, None).await.expect("fetched");
+    let again = fetch(&request, &resolved, &means(&scene, None)).await.expect("fetched");
     again.publish(&scene.store, &key("app"), at(1)).expect("published");
     assert_eq!(scene.store.artifact(&key("app")), Some(artifact.clone()));
     assert_eq!(served(&scene, &artifact.path).await, layer);

@@ -11,10 +11,11 @@ use fairlead_api::source::{HelmRepository, HelmRepositorySpec, HelmRepositoryTyp
 use fairlead_helm::{Chart, Dependency, load, load_archive};
 use fairlead_object::{Digest, EntryKind, Tree, TreePath};
 use fairlead_sources::{
-    fetch::SourceFailure,
+    fetch::{Means, SourceFailure},
     helm::{CHART_LIMIT_BYTES, FetchedChart, HelmRequest, INDEX, fetch_chart, fetch_index, find, pull_chart},
     store::{SourceKind, Store, StoredTree},
 };
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
@@ -42,6 +43,7 @@ pub(super) struct Repositories {
     clouds: Clouds,
     served: Served<HelmRepository>,
     namespace: String,
+    now: Timestamp,
 }
 
 /// A repository, and the object that names it if there is one.
@@ -55,7 +57,8 @@ type Cause = Box<dyn Error + Send + Sync>;
 impl Repositories {
     pub(super) fn of(world: &World, namespace: &str) -> Self {
         let served = world.sources.helm_repositories.served.clone();
-        Self { cluster: world.cluster.clone(), clouds: world.clouds(), served, namespace: namespace.to_owned() }
+        let (cluster, clouds, now) = (world.cluster.clone(), world.clouds(), world.clock.now());
+        Self { cluster, clouds, served, namespace: namespace.to_owned(), now }
     }
 
     pub(super) fn namespace(&self) -> &str {
@@ -127,7 +130,8 @@ impl Repositories {
             let secrets = Secrets { cluster: &self.cluster, namespace: &self.namespace };
             let request = chart_in_registry(&secrets, &self.clouds, spec, (name, version)).await?;
             let (version, request) = pinned(&request).await?;
-            return Ok((pull_chart(&request, store).await?, version));
+            let means = Means { store, ignore: None, now: self.now };
+            return Ok((pull_chart(&request, &means).await?, version));
         }
         let request = helm_request(&self.cluster, &self.namespace, spec).await?;
         let index = self.index(object.as_deref(), &request, store).await?;

@@ -274,7 +274,7 @@ impl Fetch for ChartRequest {
                 self.pulled(fetched, resolved, store).await
             }
             Found::Registry(request) => {
-                let fetched = pull_chart(request, store).await.map_err(ChartError::Pull)?;
+                let fetched = pull_chart(request, means).await.map_err(ChartError::Pull)?;
                 self.pulled(fetched, resolved, store).await
             }
         };
