@@ -84,6 +84,11 @@ pub(crate) fn read(path: &Path) -> Result<String, LocalError> {
     std::fs::read_to_string(path).map_err(|source| LocalError::Read { path: path.to_owned(), source })
 }
 
+/// Makes the directory `path`, and those above it, where they are missing.
+pub(crate) fn create_directory(path: &Path) -> Result<(), LocalError> {
+    std::fs::create_dir_all(path).map_err(|source| LocalError::Write { path: path.to_owned(), source })
+}
+
 /// Writes `text` into the file `path`.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), LocalError> {
     std::fs::write(path, text).map_err(|source| LocalError::Write { path: path.to_owned(), source })

@@ -6,9 +6,9 @@
 use std::fmt;
 
 use fairlead_helm::{
-    Chart, ChartError, Finding, Limits, PrintError, PrintOptions, Release, RenderError, Rendered, RenderedManifest,
-    Severity, UserValues, ValuePath, ValuesChange, ValuesRead, World, lint, load, load_archive, render,
-    render_noting_values,
+    Chart, ChartError, Examined, Finding, Limits, PrintError, PrintOptions, Release, RenderError, Rendered,
+    RenderedManifest, Severity, UserValues, ValuePath, ValuesChange, ValuesRead, World, examine, examine_archive, lint,
+    lint_templates, load, load_archive, render, render_noting_values,
 };
 use fairlead_kustomize::FILE_NAMES;
 use fairlead_object::{
@@ -284,11 +284,17 @@ pub fn lint_chart(
     world: &(dyn World + Sync),
 ) -> Result<Vec<Finding>, ChartBuildError> {
     let bounded = Bounded::new(tree);
-    let chart = match loaded(&bounded, &request.path) {
-        Ok(chart) => chart,
-        Err(ChartBuildError::Load { source, .. }) => return Ok(vec![unloadable(&source)]),
-        Err(error) => return Err(error),
+    let path = &request.path;
+    let is_archive = bounded.entry(path)?.is_some_and(|entry| entry.kind == EntryKind::File);
+    let examined = if is_archive { examine_archive(&bounded.read(path)?) } else { examine(&bounded, path) };
+    let Examined { chart, errors } = match examined {
+        Ok(examined) => examined,
+        Err(error) => return Ok(vec![unloadable(&error)]),
     };
+    if !errors.is_empty() {
+        let unloadable = errors.iter().map(unloadable);
+        return Ok(unloadable.chain(lint_templates(&chart)).collect());
+    }
     let values: Vec<_> = request.values.iter().map(|source| source.read(&bounded)).collect::<Result<_, _>>()?;
     Ok(lint(&chart, &request.release, &values, world, Limits::default()))
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args as Flags;
-use fairlead_helm::{HookOutput, PrintOptions, Release, UserValues};
+use fairlead_helm::{HookOutput, PrintOptions, Release, Schemas, UserValues};
 use fairlead_manifests::{ChartRequest, ValuesSource};
 
 use crate::{
@@ -49,6 +49,9 @@ pub(crate) struct ReleaseFlags {
     /// Tell the chart that it replaces an earlier release.
     #[arg(long)]
     is_upgrade: bool,
+    /// Take values that do not meet the schemas of the chart.
+    #[arg(long)]
+    skip_schema_validation: bool,
 }
 
 impl ReleaseFlags {
@@ -71,6 +74,7 @@ impl ReleaseFlags {
             ("--kube-version", self.kube_version.is_some()),
             ("--api-versions", !self.api_versions.is_empty()),
             ("--is-upgrade", self.is_upgrade),
+            ("--skip-schema-validation", self.skip_schema_validation),
         ];
         flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }
@@ -89,6 +93,7 @@ impl ReleaseFlags {
             is_upgrade: self.is_upgrade,
             kube_version: self.kube_version.clone(),
             api_versions: self.api_versions.clone(),
+            schemas: if self.skip_schema_validation { Schemas::Skipped } else { Schemas::Checked },
             ..Release::default()
         };
         Ok(ChartRequest { path: place.path.clone(), release, values: self.sources(place)? })

@@ -41,10 +41,11 @@ mod value;
 mod values;
 
 pub use chart::{
-    Chart, ChartError, ChartType, Dependency, File, ImportValues, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES,
-    Maintainer, Metadata, NoValuesFile, load, load_archive, load_metadata, parse_values, version_with_metadata,
+    Chart, ChartError, ChartType, Dependency, Examined, File, ImportValues, MAX_CHART_BYTES, MAX_CHART_DEPTH,
+    MAX_FILE_BYTES, Maintainer, Metadata, NoValuesFile, examine, examine_archive, load, load_archive, load_metadata,
+    parse_values, version_with_metadata,
 };
-pub use lint::{Finding, Severity, lint};
+pub use lint::{Finding, Severity, lint, lint_templates};
 pub use release::{
     DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, Hook, HookEvent, HookOutput, PrintError, PrintOptions,
     Release, RenderError, Rendered, RenderedFile, RenderedManifest, Schemas, ValuesChange, ValuesRead, release_name,

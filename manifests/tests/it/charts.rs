@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fairlead_helm::World;
-use fairlead_manifests::{BuildRequest, Built, ChartRequest, ValuesSource, attempt_chart, build};
+use fairlead_manifests::{BuildRequest, Built, ChartRequest, ValuesSource, attempt_chart, build, lint_chart};
 use fairlead_object::MemoryTree;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
@@ -383,4 +383,23 @@ fn a_change_of_values_that_no_template_read_renders_nothing() {
     assert_eq!(change("name: [", "", template).as_deref(), Some("own.yaml"));
     assert_eq!(change("name: a\nsize: 2\n", "", "kind: B\n").as_deref(), Some("web/templates/t.yaml"));
     assert_eq!(world.lookups.into_inner(), 1, "it was rendered once");
+}
+
+#[test]
+fn all_that_keeps_a_chart_from_being_loaded_is_told_at_once() {
+    let files = [
+        ("Chart.yaml", "apiVersion: v2\nname: web\n"),
+        ("values.yaml", "- a\n"),
+        (".helmignore", "a/**/b\n"),
+        ("templates/a.yaml", "{{ if }}"),
+        ("templates/b.yaml", "{{ nothing }}"),
+        ("templates/c.yaml", "fine: true\n"),
+        ("charts/db/Chart.yaml", "name: [\n"),
+        ("charts/db/templates/d.yaml", "{{ end }}"),
+        ("charts/cache/values.yaml", "a: 1\n"),
+    ];
+    let tree = MemoryTree::new(files).expect("paths");
+    let findings = lint_chart(&tree, &ChartRequest::default(), &CountingWorld::default()).expect("readable");
+    let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"");
 }

@@ -1,10 +1,10 @@
 //! `build` of a chart: the bytes of `helm template`, or its objects in any other form.
 
-use std::iter;
+use std::{collections::BTreeMap, iter, path::Path};
 
-use fairlead_helm::PrintOptions;
+use fairlead_helm::{PrintOptions, RenderedManifest};
 use fairlead_manifests::{ChartAttempt, ChartBuildError, RenderedChart};
-use fairlead_object::LocalTree;
+use fairlead_object::{LocalTree, TreePath};
 
 use super::{
     Args,
@@ -27,6 +27,10 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
     // Only an origin tells of values, and to note them takes time.
     let rendered = if args.origin { chart.attempt(&world).outcome } else { chart.render(&world) };
     let rendered = rendered.map_err(told)?;
+    if let Some(folder) = &args.helm.output_dir {
+        let folder = if args.helm.release_name { &folder.join(&chart.request.release.name) } else { folder };
+        return write_templates(folder, rendered.rendered.printed(&options)?);
+    }
     match Destination::of(args.output.as_deref()) {
         Destination::Documents(place) if !args.origin => {
             place.write(iter::once(rendered.text(&options).map_err(told)?.into()))
@@ -36,6 +40,28 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
             destination.write(&manifests, args.shown(&chart.place.shown))
         }
     }
+}
+
+/// Writes each manifest into the file below `folder` that has the name of its template, and tells of each.
+///
+/// # Follows Helm
+/// What is there already is replaced, the first time that a file is written to.
+fn write_templates(folder: &Path, manifests: Vec<&RenderedManifest>) -> Result<(), CommandError> {
+    let mut files: BTreeMap<TreePath, String> = BTreeMap::new();
+    let mut told = String::new();
+    for RenderedManifest { source, text, .. } in manifests {
+        let path = TreePath::parse(&TreePath::root(), source)?;
+        told.push_str(&format!("wrote {}\n", folder.join(path.as_str()).display()));
+        files.entry(path).or_default().push_str(&format!("---\n# Source: {source}\n{text}\n"));
+    }
+    for (path, text) in files {
+        let file = folder.join(path.as_str());
+        if let Some(parent) = file.parent() {
+            local::create_directory(parent)?;
+        }
+        local::write(&file, &text)?;
+    }
+    print(&told)
 }
 
 fn attempted(chart: &LocalChart, args: &Args, options: &PrintOptions) -> Attempt {

@@ -3,6 +3,7 @@
 mod chart;
 mod destination;
 mod flags;
+mod helm_flags;
 mod origins;
 mod watch;
 
@@ -22,6 +23,7 @@ use crate::{
 };
 use destination::{Destination, Shown, separated};
 use flags::KustomizeFlags;
+use helm_flags::HelmFlags;
 use watch::{Attempt, Documents};
 
 /// What to build.
@@ -51,6 +53,8 @@ pub(crate) struct Args {
     release: ReleaseFlags,
     #[command(flatten)]
     print: PrintFlags,
+    #[command(flatten)]
+    helm: HelmFlags,
 }
 
 impl Args {
@@ -85,7 +89,8 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
 async fn of_path(args: &Args, connection: &Connection) -> Result<(), CommandError> {
     let request = args.kustomize.request()?;
     let namespace = connection.given_namespace();
-    match LocalChart::find(&args.path, &args.release, args.name.as_deref(), namespace)? {
+    let name = args.helm.name(args.name.as_deref(), &args.path)?;
+    match LocalChart::find(&args.path, &args.release, name.as_deref(), namespace)? {
         Some(chart) => chart::build(&chart, args).await,
         None => of_directory(args, request).await,
     }

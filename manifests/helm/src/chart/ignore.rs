@@ -5,6 +5,7 @@
 //! does *not* match.
 
 /// The files of a chart that are not part of it.
+#[derive(Default)]
 pub(super) struct Ignore(Vec<Rule>);
 
 struct Rule {

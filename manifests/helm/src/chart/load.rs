@@ -15,18 +15,65 @@ use crate::schema::Schema;
 /// Deepest folder inside a chart.
 const MAX_FOLDER_DEPTH: usize = 64;
 
+/// A chart as far as it can be read.
+#[derive(Debug)]
+pub struct Examined {
+    /// What could be read.
+    pub chart: Chart,
+    /// All that is wrong with it, in the order in which it is found.
+    pub errors: Vec<ChartError>,
+}
+
+impl Examined {
+    fn of(files: Vec<File>, mut errors: Vec<ChartError>) -> Self {
+        let chart = assembled(files, 0, &mut errors);
+        Self { chart, errors }
+    }
+
+    fn sound(self) -> Result<Chart, ChartError> {
+        self.errors.into_iter().next().map_or(Ok(self.chart), Err)
+    }
+}
+
 /// Reads the chart in the folder `path` of `tree`.
 pub fn load(tree: &dyn Tree, path: &TreePath) -> Result<Chart, ChartError> {
+    examine(tree, path)?.sound()
+}
+
+/// Reads a chart that is packed as `.tgz`.
+pub fn load_archive(content: &[u8]) -> Result<Chart, ChartError> {
+    examine_archive(content)?.sound()
+}
+
+/// Reads the chart in the folder `path` of `tree` as far as it goes.
+///
+/// # Errors
+/// If files cannot be read, or are more than a chart may have.
+pub fn examine(tree: &dyn Tree, path: &TreePath) -> Result<Examined, ChartError> {
     let ignore = path.join(".helmignore");
     let rules = if tree.entry(&ignore)?.is_some_and(|entry| entry.kind == EntryKind::File) {
         String::from_utf8_lossy(&tree.read(&ignore)?).into_owned()
     } else {
         String::new()
     };
-    let ignore = Ignore::parse(&rules).map_err(ChartError::Ignore)?;
+    let mut errors = Vec::new();
+    let ignore = noted(Ignore::parse(&rules).map_err(ChartError::Ignore), &mut errors).unwrap_or_default();
     let mut walk = Walk { tree, ignore, files: Vec::new(), bytes: 0 };
     walk.folder(path, "", 0)?;
-    from_files(walk.files, 0)
+    Ok(Examined::of(walk.files, errors))
+}
+
+/// Reads a chart that is packed as `.tgz` as far as it goes.
+///
+/// # Errors
+/// If it is no archive of a chart.
+pub fn examine_archive(content: &[u8]) -> Result<Examined, ChartError> {
+    Ok(Examined::of(archive::unpack(content)?, Vec::new()))
+}
+
+/// Keeps what is wrong in `errors`.
+fn noted<T>(outcome: Result<T, ChartError>, errors: &mut Vec<ChartError>) -> Option<T> {
+    outcome.map_err(|error| errors.push(error)).ok()
 }
 
 /// Reads what the chart in the folder `path` of `tree` says of itself, and nothing else of it.
@@ -39,11 +86,6 @@ pub fn load_metadata(tree: &dyn Tree, path: &TreePath) -> Result<Metadata, Chart
         }
     }
     Ok(from_files(files, 0)?.metadata)
-}
-
-/// Reads a chart that is packed as `.tgz`.
-pub fn load_archive(content: &[u8]) -> Result<Chart, ChartError> {
-    from_files(archive::unpack(content)?, 0)
 }
 
 struct Walk<'t> {
@@ -97,48 +139,50 @@ pub(super) fn without_byte_order_mark(content: &[u8]) -> &[u8] {
     content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
 }
 
-/// Sorts the files of a chart by what they mean.
+/// The chart of `files`, which is the one that is `depth` charts deep.
 pub(super) fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
+    let mut errors = Vec::new();
+    let chart = assembled(files, depth, &mut errors);
+    Examined { chart, errors }.sound()
+}
+
+/// Sorts the files of a chart by what they mean, and notes what is wrong with them.
+fn assembled(files: Vec<File>, depth: usize, errors: &mut Vec<ChartError>) -> Chart {
+    let mut chart = Chart::default();
     if depth > MAX_CHART_DEPTH {
-        return Err(ChartError::TooLarge(format!("charts are nested deeper than {MAX_CHART_DEPTH}")));
+        errors.push(ChartError::TooLarge(format!("charts are nested deeper than {MAX_CHART_DEPTH}")));
+        return chart;
     }
-    let mut metadata = None;
-    if let Some(file) = files.iter().find(|file| file.path == "Chart.yaml") {
-        let mut read = Metadata::default();
-        read_metadata(&mut read, file, "Chart.yaml")?;
-        if read.api_version.is_empty() {
-            "v1".clone_into(&mut read.api_version);
+    let errors_before = errors.len();
+    let metadata = files.iter().find(|file| file.path == "Chart.yaml");
+    let has_metadata = metadata.is_some();
+    if let Some(file) = metadata {
+        noted(read_metadata(&mut chart.metadata, file, "Chart.yaml"), errors);
+        if chart.metadata.api_version.is_empty() {
+            "v1".clone_into(&mut chart.metadata.api_version);
         }
-        metadata = Some(read);
     }
-    let mut chart = Chart {
-        folder: String::new(),
-        metadata: metadata.clone().unwrap_or_default(),
-        values: Map::new(),
-        values_file: None,
-        lock: None,
-        schema: None,
-        templates: Vec::new(),
-        files: Vec::new(),
-        dependencies: Vec::new(),
-    };
+    let is_readable = errors.len() == errors_before;
     let mut inside: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for file in files {
-        place(&mut chart, &mut inside, file)?;
+        noted(place(&mut chart, &mut inside, file), errors);
     }
-    if metadata.is_none() {
-        return Err(ChartError::NoChartFile);
+    if !has_metadata {
+        errors.push(ChartError::NoChartFile);
+    } else if is_readable {
+        noted(chart.metadata.validate().map_err(ChartError::Metadata), errors);
     }
-    chart.metadata.validate().map_err(ChartError::Metadata)?;
     for (name, files) in inside {
-        let loaded = subchart(&name, files, depth).map_err(|error| ChartError::Subchart {
+        let mut inner = Vec::new();
+        let loaded = subchart(&name, files, depth, &mut inner);
+        errors.extend(inner.into_iter().map(|error| ChartError::Subchart {
             name: name.clone(),
             parent: chart.metadata.name.clone(),
             source: Box::new(error),
-        })?;
+        }));
         chart.dependencies.extend(loaded.map(|inside| Chart { folder: format!("charts/{name}"), ..inside }));
     }
-    Ok(chart)
+    chart
 }
 
 fn read_metadata(metadata: &mut Metadata, file: &File, name: &'static str) -> Result<(), ChartError> {
@@ -199,19 +243,19 @@ fn keep_for_v1(chart: &mut Chart, file: File) {
 
 /// The chart of an entry of `charts`; `None` if it is not meant to be one.
 #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "Helm compares them so")]
-fn subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Option<Chart>, ChartError> {
+fn subchart(name: &str, files: Vec<File>, depth: usize, errors: &mut Vec<ChartError>) -> Option<Chart> {
     if name.starts_with(['_', '.']) {
-        return Ok(None);
+        return None;
     }
-    if name.ends_with(".tgz") {
-        let Some(file) = files.into_iter().find(|file| file.path.is_empty()) else {
-            return Err(ChartError::Archive(format!("error unpacking subchart tar: expected {name}")));
-        };
-        return from_files(archive::unpack(&file.content)?, depth + 1).map(Some);
-    }
-    // A file that lies directly in `charts` is none.
-    let inside: Vec<File> = files.into_iter().filter(|file| !file.path.is_empty()).collect();
-    from_files(inside, depth + 1).map(Some)
+    let files = if name.ends_with(".tgz") {
+        let missing = || ChartError::Archive(format!("error unpacking subchart tar: expected {name}"));
+        let file = files.into_iter().find(|file| file.path.is_empty()).ok_or_else(missing);
+        noted(file.and_then(|file| archive::unpack(&file.content)), errors)?
+    } else {
+        // A file that lies directly in `charts` is none.
+        files.into_iter().filter(|file| !file.path.is_empty()).collect()
+    };
+    Some(assembled(files, depth + 1, errors))
 }
 
 /// All documents of a values file, later ones merged over earlier ones; an error in Helm's words.

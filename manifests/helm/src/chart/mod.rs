@@ -9,7 +9,7 @@ mod metadata;
 mod package;
 
 pub use error::ChartError;
-pub use load::{load, load_archive, load_metadata};
+pub use load::{Examined, examine, examine_archive, load, load_archive, load_metadata};
 pub use metadata::{ChartType, Dependency, ImportValues, Maintainer, Metadata};
 pub use package::{NoValuesFile, parse_values, version_with_metadata};
 
@@ -35,7 +35,7 @@ pub const MAX_CHART_BYTES: usize = 100 << 20;
 pub const MAX_CHART_DEPTH: usize = 32;
 
 /// A chart with the charts that it carries along.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Chart {
     /// Its folder or archive inside the chart that carries it along, as `charts/redis`; empty for the outermost.
     pub folder: String,

@@ -95,6 +95,25 @@ pub fn lint(
     findings
 }
 
+/// What is wrong with the templates of a chart that cannot be rendered: those that do not parse.
+pub fn lint_templates(chart: &Chart) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    collect_unparsed(chart, &chart.metadata.name, &mut findings);
+    findings
+}
+
+fn collect_unparsed(chart: &Chart, path: &str, findings: &mut Vec<Finding>) {
+    for template in &chart.templates {
+        let file = format!("{path}/{}", template.path);
+        if let Err(error) = template.templates(&file) {
+            findings.push(in_file(&RenderError::Parse { file, error }));
+        }
+    }
+    for inside in &chart.dependencies {
+        collect_unparsed(inside, &format!("{path}/charts/{}", inside.metadata.name), findings);
+    }
+}
+
 /// What kept a chart from being rendered, as a finding in the file that it is about.
 fn in_file(error: &RenderError) -> Finding {
     let place = match error {
