@@ -1,6 +1,11 @@
 //! `build` of a chart: the bytes of `helm template`, or its objects in any other form.
 
-use std::{collections::BTreeMap, iter, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    iter,
+    path::{Path, PathBuf},
+};
 
 use fairlead_helm::{PrintOptions, RenderedManifest};
 use fairlead_manifests::{ChartAttempt, ChartBuildError, RenderedChart};
@@ -13,7 +18,8 @@ use super::{
 };
 use crate::{
     charts::{LocalChart, Machine, explained},
-    output::CommandError,
+    local,
+    output::{CommandError, print},
 };
 
 /// Prints what `chart` is rendered to.
@@ -47,15 +53,15 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
 /// # Follows Helm
 /// What is there already is replaced, the first time that a file is written to.
 fn write_templates(folder: &Path, manifests: Vec<&RenderedManifest>) -> Result<(), CommandError> {
-    let mut files: BTreeMap<TreePath, String> = BTreeMap::new();
+    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
     let mut told = String::new();
     for RenderedManifest { source, text, .. } in manifests {
         let path = TreePath::parse(&TreePath::root(), source)?;
-        told.push_str(&format!("wrote {}\n", folder.join(path.as_str()).display()));
-        files.entry(path).or_default().push_str(&format!("---\n# Source: {source}\n{text}\n"));
-    }
-    for (path, text) in files {
         let file = folder.join(path.as_str());
+        writeln!(told, "wrote {}", file.display()).expect("a text grows");
+        writeln!(files.entry(file).or_default(), "---\n# Source: {source}\n{text}").expect("a text grows");
+    }
+    for (file, text) in files {
         if let Some(parent) = file.parent() {
             local::create_directory(parent)?;
         }

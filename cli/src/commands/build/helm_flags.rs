@@ -29,16 +29,15 @@ pub(super) struct HelmFlags {
     #[arg(long, requires = "output_dir")]
     pub(super) release_name: bool,
     #[command(flatten)]
-    accepted: Accepted,
+    accepted: OfInstallations,
     #[command(flatten)]
-    refused: Refused,
+    refused: OutOfReach,
 }
 
 /// Flags about an installation. There is none, so they are accepted and change nothing, as with `helm template`.
 #[derive(Flags)]
-#[expect(dead_code, reason = "they change nothing")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-struct Accepted {
+struct OfInstallations {
     /// Accepted.
     #[arg(long, hide = true)]
     create_namespace: bool,
@@ -86,7 +85,7 @@ struct Accepted {
 /// Flags that would have a build start or reach something.
 #[derive(Flags)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-struct Refused {
+struct OutOfReach {
     /// Refused.
     #[arg(long, hide = true)]
     ca_file: Option<String>,
@@ -177,7 +176,7 @@ fn generated_name(path: &Path) -> String {
     format!("{stem}-{}", Clock::system().now().as_second())
 }
 
-impl Refused {
+impl OutOfReach {
     fn check(&self) -> Result<(), Hinted> {
         let asks_server = self.dry_run.as_ref().is_some_and(|value| value.as_deref() == Some("server"));
         let flags = [

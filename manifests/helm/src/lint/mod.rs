@@ -110,7 +110,7 @@ fn collect_unparsed(chart: &Chart, path: &str, findings: &mut Vec<Finding>) {
         }
     }
     for inside in &chart.dependencies {
-        collect_unparsed(inside, &format!("{path}/charts/{}", inside.metadata.name), findings);
+        collect_unparsed(inside, &format!("{path}/{}", inside.folder), findings);
     }
 }
 
