@@ -20,7 +20,7 @@ use fairlead_fuzz::{
 use fairlead_tools::Tool;
 
 const CASES: u64 = 150;
-const FIRST_SEED: u64 = 1;
+const FIRST_SEED: u64 = 960_000;
 /// How many differences are cut down before the run ends.
 const MOST_FINDINGS: usize = 20;
 
@@ -38,9 +38,7 @@ fn golden_cases_build_as_with_kustomize() {
         let (mine, theirs) = (ours(&source), oracle.build(&source).expect("kustomize runs"));
         difference(&mine, &theirs).map(|_| format!("--- {name}\n{}", shown(&mine, &theirs)))
     };
-    let is_known = |name: &str| NEWER.iter().any(|newer| name.ends_with(newer));
-    let cases = golden_cases().into_iter().filter(|(name, _)| !is_known(name));
-    let findings: Vec<_> = cases.filter_map(differ).collect();
+    let findings: Vec<_> = golden_cases().into_iter().filter_map(differ).collect();
     assert!(findings.is_empty(), "{} differences:\n{}", findings.len(), findings.join("\n"));
 }
 
@@ -117,13 +115,18 @@ fn tree(choices: &mut Choices) -> Source {
     tree
 }
 
-/// The names and inputs of our own golden cases, without those that kustomize would work on for too long.
+/// The names and inputs of our own golden cases, without those that kustomize would work on for too long, and
+/// those of what its release does not do.
 fn golden_cases() -> Vec<(String, Source)> {
     let cases = fairlead_tools::repository().join("manifests/kustomize/tests/cases");
+    let is_newer = |case: &PathBuf| NEWER.iter().any(|newer| case.ends_with(newer));
     let is_bounded = |case: &PathBuf| {
         fs::read_to_string(case.join("expected-error")).is_ok_and(|error| error.contains(" more than "))
     };
-    let cases = folders(&cases).into_iter().flat_map(|topic| folders(&topic)).filter(|case| !is_bounded(case));
+    let cases = folders(&cases)
+        .into_iter()
+        .flat_map(|topic| folders(&topic))
+        .filter(|case| !is_bounded(case) && !is_newer(case));
     let read = |case: PathBuf| {
         let input = case.join("input");
         let target = if input.join("overlay").is_dir() { "overlay" } else { "." };
