@@ -26,7 +26,7 @@ use axum::{
     Router,
     body::{Bytes, to_bytes},
     extract::Request,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
 };
 use fairlead_api::{
     conditions::READY,
@@ -189,7 +189,7 @@ impl Hooks {
         body: &Bytes,
     ) -> Result<Value, Failure> {
         let google = if receiver.spec.type_ == ReceiverType::Gcr {
-            let authorization = headers.get("authorization").map(|value| value.as_bytes());
+            let authorization = headers.get("authorization").map(HeaderValue::as_bytes);
             self.certificates.keys(authorization).await?
         } else {
             Arc::default()

@@ -132,7 +132,7 @@ pub fn accept(spec: &ReceiverSpec, secret: &HookSecret, webhook: &Webhook<'_>) -
 
 impl<'a> Webhook<'a> {
     fn header(&self, name: &'static str) -> Option<&'a [u8]> {
-        self.headers.get(name).map(|value| value.as_bytes())
+        self.headers.get(name).map(http::HeaderValue::as_bytes)
     }
 
     fn check_signature(&self, headers: &[&'static str], token: &[u8]) -> Result<(), Refusal> {
@@ -257,6 +257,9 @@ mod tests {
 
     const TOKEN: &str = "hush";
 
+    /// Headers as a row of a table has them.
+    type Written<'a> = &'a [(&'a str, &'a str)];
+
     fn spec(type_: &str, events: &[&str]) -> ReceiverSpec {
         let resources = json!([{ "kind": "GitRepository", "name": "app" }]);
         let spec = json!({ "type": type_, "events": events, "resources": resources, "secretRef": { "name": "token" } });
@@ -310,7 +313,7 @@ mod tests {
         let form = "payload=%7B%22ref%22%3A+%22main%22%7D";
         let form_signed = sha256(form);
         let form_type = ("content-type", "application/x-www-form-urlencoded");
-        let rows: [(&str, &[(&str, &str)], &str, &str); 18] = [
+        let rows: [(&str, Written<'_>, &str, &str); 18] = [
             ("generic", &[], "anything", "{}"),
             ("generic", &[JSON], ours, ours),
             ("generic", &[("content-type", "application/json; charset=utf-8")], ours, ours),
@@ -346,7 +349,7 @@ mod tests {
         let ours = r#"{"ref":"main"}"#;
         let (said, other) = (sha256(ours), sha256("other"));
         let nexus = signed(hmac::HMAC_SHA256, ours);
-        let rows: [(&str, &[(&str, &str)], &str); 17] = [
+        let rows: [(&str, Written<'_>, &str); 17] = [
             ("generic-hmac", &[], "the header `x-signature` with the signature is missing"),
             (
                 "generic-hmac",

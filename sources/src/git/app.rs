@@ -97,13 +97,13 @@ impl AppCredentials {
 
     /// The header that reads the repositories of the installation.
     pub(super) fn authorization(&self, deadline: &Deadline) -> Result<SecretString, CloneError> {
-        if let Some(known) = grants::recall(&self.fingerprint) {
-            return Ok(known);
-        }
         #[derive(Deserialize)]
         struct Granted {
             token: String,
             expires_at: Timestamp,
+        }
+        if let Some(known) = grants::recall(&self.fingerprint) {
+            return Ok(known);
         }
         let client = Client::new(self.base.endpoint(), &self.transport, AGENT, deadline);
         let question = Question { app: self, client, authorization: format!("Bearer {}", self.assertion()).into() };

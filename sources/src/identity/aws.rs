@@ -13,7 +13,7 @@ use ureq::http::Method;
 
 use super::{
     IdentityError, Lease,
-    exchange::{Exchange, Question, json},
+    exchange::{Exchange, Question, json, text_of},
     is_login,
 };
 use crate::{
@@ -83,7 +83,7 @@ fn of_web_identity(exchange: &Exchange<'_>, region: &str, file: &str, role: &str
     let url = environment.url("AWS_ENDPOINT_URL_STS", &usual, "/");
     let url = url.ok_or(IdentityError::None { cloud: "Amazon", problem: "`AWS_ENDPOINT_URL_STS` is no URL" })?;
     let session = environment.get("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| "fairlead".to_owned());
-    let token = exchange.file(file)?;
+    let token = text_of(file)?;
     let fields = [
         ("Action", "AssumeRoleWithWebIdentity"),
         ("RoleArn", role),
@@ -119,7 +119,7 @@ fn agent_url(exchange: &Exchange<'_>) -> Option<Url> {
 fn of_container(exchange: &Exchange<'_>, url: &Url) -> Result<Granted, IdentityError> {
     let environment = exchange.environment;
     let token = match environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
-        Some(file) => Some(exchange.file(&file)?),
+        Some(file) => Some(text_of(&file)?),
         None => environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     };
     let headers = token.map(|token| ("authorization", SecretString::from(token))).into_iter().collect();

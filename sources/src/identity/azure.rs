@@ -8,7 +8,7 @@ use ureq::http::Method;
 
 use super::{
     IdentityError, Lease,
-    exchange::{Exchange, Question, json},
+    exchange::{Exchange, Question, json, text_of},
 };
 use crate::url::{Url, encode};
 
@@ -57,7 +57,7 @@ fn of_workload(exchange: &Exchange<'_>, file: &str, resource: &str) -> Result<Le
     let path = format!("/{}/oauth2/v2.0/token", encode(&tenant));
     let url = environment.url("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com", &path);
     let url = url.ok_or(missing("`AZURE_AUTHORITY_HOST` is no URL"))?;
-    let assertion = exchange.file(file)?;
+    let assertion = text_of(file)?;
     let fields = [
         ("client_assertion", assertion.as_str()),
         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),

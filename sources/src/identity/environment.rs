@@ -8,9 +8,12 @@ use crate::url::Url;
 /// names that the clouds' own libraries have for them. Cheap to clone.
 #[derive(Clone)]
 pub struct Environment {
-    variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    variable: Arc<Variables>,
     trusted: Arc<[String]>,
 }
+
+/// The value of a variable, if it is set.
+type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// What decides who this process is.
 const DECISIVE: [&str; 8] = [

@@ -3,9 +3,9 @@
 use std::{fs, io::Read, time::Duration};
 
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use ureq::http::{Method, header, request::Builder};
+use ureq::http::Method;
 
 use super::{Environment, IdentityError};
 use crate::{
@@ -43,8 +43,10 @@ impl Exchange<'_> {
     pub(super) fn ask(&self, question: Question<'_>) -> Result<Vec<u8>, IdentityError> {
         let Question { from, method, url, headers, body } = question;
         let failed = |source| IdentityError::Transport { from, source };
-        let client = Client::new(url.endpoint(), &Transport::default(), AGENT, self.deadline).to_the_cloud();
-        let request = headers.into_iter().fold(Client::request(method.clone(), url), with_header);
+        let client = Client::new(url.endpoint(), &Transport::default(), AGENT, self.deadline).for_the_cloud();
+        let request = Client::request(method.clone(), url);
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, value.expose_secret()));
         let sent = if method == Method::GET {
             client.send(url, request, None, ())
         } else {
@@ -68,16 +70,10 @@ impl Exchange<'_> {
         url: &Url,
         fields: &[(&str, &str)],
     ) -> Result<T, IdentityError> {
-        let headers = vec![(header_name(&header::CONTENT_TYPE), "application/x-www-form-urlencoded".into())];
+        let headers = vec![("content-type", "application/x-www-form-urlencoded".into())];
         let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let answer = self.ask(Question { from, method: Method::POST, url, headers, body: fields.join("&") })?;
         json(from, &answer)
-    }
-
-    /// The text of a file that the environment names.
-    pub(super) fn file(&self, path: &str) -> Result<String, IdentityError> {
-        let text = fs::read_to_string(path).map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
-        Ok(text.trim().to_owned())
     }
 
     /// How long it is until `time`.
@@ -86,13 +82,10 @@ impl Exchange<'_> {
     }
 }
 
-fn header_name(name: &'static header::HeaderName) -> &'static str {
-    name.as_str()
-}
-
-fn with_header(request: Builder, (name, value): (&'static str, SecretString)) -> Builder {
-    use secrecy::ExposeSecret;
-    request.header(name, value.expose_secret())
+/// The text of a file that the environment names.
+pub(super) fn text_of(path: &str) -> Result<String, IdentityError> {
+    let text = fs::read_to_string(path).map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
+    Ok(text.trim().to_owned())
 }
 
 /// Reads an answer that should be JSON.

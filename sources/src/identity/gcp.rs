@@ -9,7 +9,7 @@ use ureq::http::Method;
 
 use super::{
     IdentityError, Lease,
-    exchange::{Exchange, Question, json},
+    exchange::{Exchange, Question, json, text_of},
 };
 use crate::url::Url;
 
@@ -32,7 +32,7 @@ struct Granted {
 /// An access token: of the federation that the environment names, or of the machine.
 pub(super) fn token(exchange: &Exchange<'_>) -> Result<Lease, IdentityError> {
     match exchange.environment.get("GOOGLE_APPLICATION_CREDENTIALS") {
-        Some(file) => federated(exchange, &exchange.file(&file)?),
+        Some(file) => federated(exchange, &text_of(&file)?),
         None => of_machine(exchange),
     }
 }
@@ -72,7 +72,7 @@ fn federated(exchange: &Exchange<'_>, written: &str) -> Result<Lease, IdentityEr
     let federation: Federation = serde_json::from_str(written).map_err(|_| malformed())?;
     let url = Url::parse_http(&federation.token_url).map_err(|_| malformed())?;
     let file = federation.credential_source.file.as_deref().filter(|_| federation.type_ == "external_account");
-    let subject = subject_token(&federation.credential_source.format, &exchange.file(file.ok_or_else(malformed)?)?);
+    let subject = subject_token(&federation.credential_source.format, &text_of(file.ok_or_else(malformed)?)?);
     let fields = [
         ("audience", federation.audience.as_str()),
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),

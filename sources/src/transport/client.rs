@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// The same, for a server that the environment of this process names, wherever that is.
-    pub(crate) fn to_the_cloud(self) -> Self {
+    pub(crate) fn for_the_cloud(self) -> Self {
         Self { egress: Egress::anywhere(), ..self }
     }
 

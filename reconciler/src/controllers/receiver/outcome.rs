@@ -148,8 +148,8 @@ mod tests {
         lines.join("\n")
     }
 
-    fn listening() -> Result<Outcome, Failure> {
-        Ok(Outcome::Listening { path: "/hook/1".to_owned(), interval: Duration::from_mins(10) })
+    fn listening() -> Outcome {
+        Outcome::Listening { path: "/hook/1".to_owned(), interval: Duration::from_mins(10) }
     }
 
     fn without_secret() -> Result<Outcome, Failure> {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_path_is_told_once_and_lost_with_its_token() {
-        let first = reported(&ReceiverStatus::default(), &listening());
+        let first = reported(&ReceiverStatus::default(), &Ok(listening()));
         insta::assert_snapshot!(show(&first), @r"
         Ready=True Succeeded: Receiver initialized for path: /hook/1
         path /hook/1
@@ -167,7 +167,7 @@ mod tests {
         observed Some(2), next Interval(600s)
         ");
         assert_eq!(first.status.last_handled_reconcile_at.as_deref(), Some("now"));
-        assert_eq!(reported(&first.status, &listening()).event, None);
+        assert_eq!(reported(&first.status, &Ok(listening())).event, None);
         let lost = reported(&first.status, &without_secret());
         insta::assert_snapshot!(show(&lost), @r#"
         Reconciling=True ProgressingWithRetry: unable to read token from secret 'shop/token' error: secrets "token" not found
@@ -176,7 +176,7 @@ mod tests {
         event Error TokenNotFound
         observed Some(2), next Retry
         "#);
-        let again = reported(&lost.status, &listening());
+        let again = reported(&lost.status, &Ok(listening()));
         insta::assert_snapshot!(show(&again), @r"
         Ready=True Succeeded: Receiver initialized for path: /hook/1
         path /hook/1
