@@ -477,7 +477,38 @@ mod tests {
         let again = reported(&refused.status, Some(&signed), &outcome);
         let no_longer_demanded = reported(&stored.status, Some(&artifact("0")), &Ok(unchanged()));
         let told = [stored, refused, unread, again, no_longer_demanded].map(|report| show(&report)).join("\n\n");
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r"
+        Ready=True Succeeded
+        ArtifactInStorage=True Succeeded
+        SourceVerified=True Succeeded
+        event none
+        observed Some(2), next Interval(60s)
+
+        Reconciling=True ProgressingWithRetry
+        Ready=False VerificationError
+        ArtifactInStorage=True Succeeded
+        SourceVerified=False VerificationError
+        event Error VerificationError: nobody signed it
+        observed Some(2), next Retry { soonest: 0ns }
+
+        Reconciling=True ProgressingWithRetry
+        Ready=False OCIArtifactPullFailed
+        ArtifactInStorage=True Succeeded
+        FetchFailed=True OCIArtifactPullFailed
+        event Error OCIArtifactPullFailed: the server says no
+        observed Some(2), next Retry { soonest: 0ns }
+
+        Ready=True Succeeded
+        ArtifactInStorage=True Succeeded
+        SourceVerified=True Succeeded
+        event Info Succeeded: stored it
+        observed Some(2), next Interval(60s)
+
+        Ready=True Succeeded
+        ArtifactInStorage=True Succeeded
+        event none
+        observed Some(2), next Interval(60s)
+        ");
     }
 
     #[test]
