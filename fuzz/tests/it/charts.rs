@@ -21,7 +21,8 @@ const BATCH: u64 = 50;
 const MOST_FINDINGS: usize = 12;
 
 /// What Helm says differently from run to run, or of a Go that is not the one that our words come from.
-const OWN_WORDS: &[&str] = &["yaml: ", "json: ", "toml: ", "invalid character", "error parsing regexp"];
+const OWN_WORDS: &[&str] =
+    &["yaml: ", "json: ", "toml: ", "invalid character", "error parsing regexp", "non-comparable type"];
 
 /// What ours says of a template that takes more than it may.
 const LIMIT: &str = " more than ";
