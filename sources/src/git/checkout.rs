@@ -105,7 +105,7 @@ impl<'a> Fetching<'a> {
         let part = Part { objects, files, _folder: scratch };
         match remote.request.checkout.submodules {
             Submodules::Fetch if !submodules.is_empty() => {
-                self.add_submodules(remote, &part, submodules, (folder, depth))?
+                self.add_submodules(remote, &part, submodules, (folder, depth))?;
             }
             Submodules::Fetch | Submodules::Skip => {}
         }
@@ -270,9 +270,10 @@ impl Remote {
     fn submodule(&self, written: &str) -> Result<Self, CloneError> {
         let GitRequest { url: here, auth, reference, timeout, checkout, verification: _ } = &self.request;
         let refused = |problem| CloneError::SubmoduleUrl { problem };
-        let url = match relative(here, written) {
-            Some(url) => url.ok_or_else(|| refused("leads out of its server"))?,
-            None => GitUrl::parse(written).map_err(|_| refused("is not one of `http`, `https` or `ssh`"))?,
+        let url = if is_relative(written) {
+            beside(here, written).ok_or_else(|| refused("leads out of its server"))?
+        } else {
+            GitUrl::parse(written).map_err(|_| refused("is not one of `http`, `https` or `ssh`"))?
         };
         if url.scheme_name() == "http" && here.scheme_name() != "http" {
             return Err(refused("leads to a server without encryption"));
@@ -294,25 +295,22 @@ fn elsewhere(auth: &GitAuth, url: &GitUrl) -> GitAuth {
     }
 }
 
-/// Where a URL leads that starts with `./` or `../`, seen from the repository at `here`; `None` for any other. `Some(None)`
-/// is one that climbs too far.
-fn relative(here: &GitUrl, written: &str) -> Option<Option<GitUrl>> {
-    if !(written.starts_with("./") || written.starts_with("../")) {
-        return None;
-    }
+/// Whether a URL is one that is seen from the repository that names it.
+fn is_relative(written: &str) -> bool {
+    written.starts_with("./") || written.starts_with("../")
+}
+
+/// Where a relative URL leads, seen from the repository at `here`; `None` if it climbs too far.
+fn beside(here: &GitUrl, written: &str) -> Option<GitUrl> {
     let mut parts: Vec<&str> = here.path().split('/').filter(|part| !part.is_empty()).collect();
     for part in written.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return Some(None);
-                }
-            }
+            ".." => drop(parts.pop()?),
             name => parts.push(name),
         }
     }
-    Some(Some(here.with(&format!("/{}", parts.join("/")), [])))
+    Some(here.with(&format!("/{}", parts.join("/")), []))
 }
 
 #[cfg(test)]
@@ -325,15 +323,15 @@ mod tests {
             ("../other.git", Some("https://example.org/team/other.git")),
             ("./inside", Some("https://example.org/team/app.git/inside")),
             ("../../base/one", Some("https://example.org/base/one")),
-            ("../../..", Some("none")),
-            ("../../../../x", Some("none")),
-            ("https://example.org/x", None),
-            ("/etc/passwd", None),
+            ("../../../../x", None),
         ];
         let here = GitUrl::parse("https://example.org/team/app.git").expect("a URL");
         for (written, expected) in rows {
-            let shown = relative(&here, written).map(|url| url.map_or("none".to_owned(), |url| url.to_string()));
-            assert_eq!(shown.as_deref(), expected, "{written}");
+            assert!(is_relative(written), "{written}");
+            assert_eq!(beside(&here, written).map(|url| url.to_string()).as_deref(), expected, "{written}");
+        }
+        for written in ["https://example.org/x", "/etc/passwd"] {
+            assert!(!is_relative(written), "{written}");
         }
     }
 }
