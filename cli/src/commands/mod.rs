@@ -29,7 +29,7 @@ use crate::{connection::Connection, deferred::Deferred, output::CommandError};
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Print what a directory or a Kustomization is built to.
-    Build(build::Args),
+    Build(Box<build::Args>),
     /// Show what would change in the cluster.
     Diff(diff::Args),
     /// Bring the cluster to what a local directory says.
@@ -69,7 +69,7 @@ impl Command {
     /// Carries it out.
     pub(crate) async fn run(self, connection: &Connection) -> Result<ExitCode, CommandError> {
         match self {
-            Self::Build(args) => build::run(args, connection).await,
+            Self::Build(args) => build::run(*args, connection).await,
             Self::Diff(args) => diff::run(args, connection).await,
             Self::Apply(args) => apply::run(args, connection).await,
             Self::Lint(args) => lint::run(&args, connection),

@@ -69,14 +69,14 @@ struct OfInstallations {
     #[arg(long, hide = true)]
     rollback_on_failure: bool,
     /// Accepted.
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    server_side: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    server_side: Option<String>,
     /// Accepted.
     #[arg(long, hide = true)]
     take_ownership: bool,
     /// Accepted.
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    wait: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    wait: Option<String>,
     /// Accepted.
     #[arg(long, hide = true)]
     wait_for_jobs: bool,
@@ -96,8 +96,8 @@ struct OutOfReach {
     #[arg(long, hide = true)]
     dependency_update: bool,
     /// Only `server` is refused.
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    dry_run: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    dry_run: Option<String>,
     /// Refused.
     #[arg(long, hide = true)]
     enable_dns: bool,
@@ -178,7 +178,7 @@ fn generated_name(path: &Path) -> String {
 
 impl OutOfReach {
     fn check(&self) -> Result<(), Hinted> {
-        let asks_server = self.dry_run.as_ref().is_some_and(|value| value.as_deref() == Some("server"));
+        let asks_server = self.dry_run.as_deref() == Some("server");
         let flags = [
             ("--ca-file", self.ca_file.is_some(), NO_FETCH),
             ("--cert-file", self.cert_file.is_some(), NO_FETCH),
