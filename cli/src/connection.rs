@@ -37,6 +37,12 @@ pub(crate) fn duration(written: &str) -> Result<Duration, String> {
     GoDuration::parse(written).map(|duration| duration.0).map_err(|error| error.to_string())
 }
 
+/// Reads `KEY=VALUE`.
+pub(crate) fn pair(written: &str) -> Result<(String, String), String> {
+    let (key, value) = written.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("it is not KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
 /// Reads a name as Kubernetes has them.
 pub(crate) fn dns_label(written: &str) -> Result<String, String> {
     let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

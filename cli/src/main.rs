@@ -10,6 +10,7 @@
 //! - `notify`: tells of saved files, for `build --watch`.
 //! - `rustls` with `ring`: the one TLS stack of the process, installed here.
 
+mod artifacts;
 mod charts;
 mod commands;
 mod connection;

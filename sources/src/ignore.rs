@@ -82,6 +82,11 @@ impl Ignore {
         Self { patterns: texts.flat_map(|text| read(&TreePath::root(), text)).collect() }
     }
 
+    /// Rules that are these `patterns`, and nothing else.
+    pub fn of_patterns(patterns: &[String]) -> Self {
+        Self { patterns: patterns.iter().flat_map(|text| read(&TreePath::root(), text)).collect() }
+    }
+
     /// Whether the entry at `path` is left out. What stands below a directory that is left out is judged by itself.
     pub fn excludes(&self, path: &TreePath, kind: EntryKind) -> bool {
         let parts: Vec<&str> = path.parts().collect();

@@ -5,6 +5,9 @@
 //! it is spoken here over [`ureq`], as Git is: the distribution protocol is four requests, and this way it has deadlines,
 //! limits, client certificates, and credentials that are bound to their host.
 //!
+//! The other way round, [`push`] makes an image of files of this machine, as Flux's own command does, and [`tag`] gives an
+//! image more names.
+//!
 //! # Follows Flux
 //! What each reference means, the revisions, which layer is taken, and the beginnings of the error texts.
 //! # Differs from Flux
@@ -24,6 +27,7 @@ mod auth;
 mod challenge;
 mod error;
 mod manifest;
+mod publish;
 mod reference;
 mod registry;
 mod signatures;
@@ -31,6 +35,7 @@ mod url;
 
 pub use auth::OciAuth;
 pub use error::{LayerError, OciError, RegistryError};
+pub use publish::{NewArtifact, PublishError, TagFilter, annotations, push, tag, tags};
 pub use reference::{CHART_MEDIA_TYPE, OciReference, OciReferenceFields, Resolved};
 pub use registry::LAYER_LIMIT_BYTES;
 pub use url::{OciUrl, OciUrlError};
@@ -43,6 +48,7 @@ use crate::{
     archive::{ArchiveError, ArchiveRules, Links, Taken, is_archive, unpack},
     deadline::Deadline,
     fetch::{Content, Fetch, Given, Means, SourceFailure},
+    identity::IdentityError,
     secret::keyed_digest,
     store::{Mode, Store, StoredFile, StoredTree},
     transport::{Encryption, Transport},
@@ -132,20 +138,41 @@ pub async fn resolve(request: &OciRequest) -> Result<Resolved, OciError> {
 /// Fetches what was resolved and stores the selected layer; an extracted one without what `.sourceignore` files,
 /// `spec.ignore` or Flux's default list exclude. Nothing is fetched of an image that is not signed as the request demands.
 pub async fn fetch(request: &OciRequest, resolved: &Resolved, means: &Means<'_>) -> Result<Content, OciError> {
+    fetch_extent(request, resolved, means, Extent::Unignored).await
+}
+
+/// Fetches what was resolved and stores the selected layer with all of its files.
+pub async fn pull(request: &OciRequest, resolved: &Resolved, means: &Means<'_>) -> Result<Content, OciError> {
+    fetch_extent(request, resolved, means, Extent::All).await
+}
+
+/// Which files of an extracted layer are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Unignored,
+    All,
+}
+
+async fn fetch_extent(
+    request: &OciRequest,
+    resolved: &Resolved,
+    means: &Means<'_>,
+    extent: Extent,
+) -> Result<Content, OciError> {
     let (resolved, store, now) = (resolved.clone(), means.store.clone(), means.now);
     let ignore = means.ignore.map(str::to_owned);
     run(request, move |request, deadline| {
         let means = Means { store: &store, ignore: ignore.as_deref(), now };
-        fetch_blocking(&request, &deadline, &resolved, &means)
+        fetch_blocking(&request, &deadline, &resolved, &means, extent)
     })
     .await
 }
 
 /// Runs `work` where it may block. It ends soon after the answer is no longer waited for.
-async fn run<T: Send + 'static>(
+async fn run<T: Send + 'static, E: From<IdentityError> + Send + 'static>(
     request: &OciRequest,
-    work: impl FnOnce(OciRequest, Deadline) -> Result<T, OciError> + Send + 'static,
-) -> Result<T, OciError> {
+    work: impl FnOnce(OciRequest, Deadline) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     let (deadline, _guard) = Deadline::after(request.timeout);
     let request = request.clone();
     let done = spawn_blocking(move || {
@@ -175,6 +202,7 @@ fn fetch_blocking(
     deadline: &Deadline,
     resolved: &Resolved,
     means: &Means<'_>,
+    extent: Extent,
 ) -> Result<Content, OciError> {
     let not_pulled = |source| OciError::Pull { url: request.url.clone(), source };
     let Means { store, ignore, now } = *means;
@@ -186,8 +214,12 @@ fn fetch_blocking(
     let layer = select(&image, request.layer.media_type.as_deref())?;
     let failure = RefCell::new(None);
     let mut content = registry.blob(layer, &failure).map_err(not_pulled)?;
+    let taken = match extent {
+        Extent::Unignored => Taken::Unignored(ignore),
+        Extent::All => Taken::All,
+    };
     let kept = match request.layer.operation {
-        LayerOperation::Extract => extract(&mut content, store, ignore).map(|tree| (tree, None)),
+        LayerOperation::Extract => extract(&mut content, store, taken).map(|tree| (tree, None)),
         LayerOperation::Copy => copy(&mut content, store, request.limit_bytes).map(|(tree, file)| (tree, Some(file))),
     };
     // What the layer lacks is what the registry did not send, if it failed to.
@@ -211,9 +243,9 @@ fn news(request: &OciRequest, resolved: &Resolved, annotations: &BTreeMap<String
     }
 }
 
-/// Where the content of an image comes from.
-const ORIGIN_SOURCE: &str = "org.opencontainers.image.source";
-/// Which revision of it that is.
+/// The annotation that says where the content of an image comes from.
+pub const ORIGIN_SOURCE: &str = "org.opencontainers.image.source";
+/// The annotation that says which revision of it that is.
 pub const ORIGIN_REVISION: &str = "org.opencontainers.image.revision";
 
 /// The first layer, or the first of a kind.
@@ -224,9 +256,9 @@ fn select<'a>(image: &'a Image, media_type: Option<&str>) -> Result<&'a Layer, L
     found.ok_or_else(|| LayerError::MediaType(media_type.to_owned()))
 }
 
-fn extract(content: &mut impl std::io::Read, store: &Store, ignore: Option<&str>) -> Result<StoredTree, LayerError> {
+fn extract(content: &mut impl std::io::Read, store: &Store, taken: Taken<'_>) -> Result<StoredTree, LayerError> {
     let mut writer = store.writer();
-    let rules = ArchiveRules { links: Links::Skip, taken: Taken::Unignored(ignore), ..ArchiveRules::default() };
+    let rules = ArchiveRules { links: Links::Skip, taken, ..ArchiveRules::default() };
     unpack(content, &rules, &mut writer).map_err(extracted)?;
     Ok(writer.finish()?)
 }

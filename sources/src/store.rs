@@ -47,7 +47,9 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 mod artifact;
+mod checkout;
 mod collect;
+mod compare;
 mod directory;
 mod error;
 #[cfg(test)]
@@ -63,6 +65,7 @@ mod writer;
 
 pub use artifact::{Artifact, Form, Release};
 pub use collect::Collected;
+pub use compare::{Change, differences};
 pub use directory::Mode;
 pub use error::{StoreError, TreeLimit};
 pub use file::StoredFile;

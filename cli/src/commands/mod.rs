@@ -11,10 +11,14 @@ mod get;
 mod install;
 mod kustomizations;
 mod lint;
+mod list;
 mod local_inventory;
+mod pull;
+mod push;
 mod reconcile;
 mod sources;
 mod suspend;
+mod tag;
 mod tree;
 mod uninstall;
 
@@ -53,6 +57,18 @@ pub(crate) enum Command {
     /// Go on reconciling objects.
     #[command(subcommand)]
     Resume(Deferred<suspend::Args>),
+    /// Put files into a registry.
+    #[command(subcommand)]
+    Push(Deferred<push::Args>),
+    /// Take files from a registry.
+    #[command(subcommand)]
+    Pull(Deferred<pull::Args>),
+    /// Give an artifact in a registry more tags.
+    #[command(subcommand)]
+    Tag(Deferred<tag::Args>),
+    /// List what is in a registry.
+    #[command(subcommand)]
+    List(Deferred<list::Args>),
     /// Check whether the cluster can run Fairlead, and whether it does.
     Check(Deferred<check::Args>),
     /// Put Fairlead into the cluster.
@@ -79,6 +95,10 @@ impl Command {
             Self::Reconcile(Deferred(args)) => reconcile::run(args, connection).await,
             Self::Suspend(Deferred(args)) => suspend::run(args, suspend::Change::Suspend, connection).await,
             Self::Resume(Deferred(args)) => suspend::run(args, suspend::Change::Resume, connection).await,
+            Self::Push(Deferred(args)) => push::run(args, connection).await,
+            Self::Pull(Deferred(args)) => pull::run(args, connection).await,
+            Self::Tag(Deferred(args)) => tag::run(args, connection).await,
+            Self::List(Deferred(args)) => list::run(args, connection).await,
             Self::Check(Deferred(args)) => check::run(args, connection).await,
             Self::Install(Deferred(args)) => install::run(args, connection).await,
             Self::Uninstall(Deferred(args)) => uninstall::run(args, connection).await,
@@ -109,6 +129,10 @@ impl Command {
             | Self::Reconcile(_)
             | Self::Suspend(_)
             | Self::Resume(_)
+            | Self::Push(_)
+            | Self::Pull(_)
+            | Self::Tag(_)
+            | Self::List(_)
             | Self::Check(_)
             | Self::Install(_)
             | Self::Uninstall(_)

@@ -45,18 +45,24 @@ fn mode_bits(mode: Mode) -> u32 {
     }
 }
 
-struct Archive<F: FnMut(&[u8]) -> Result<(), StoreError>> {
+pub(super) struct Archive<F: FnMut(&[u8]) -> Result<(), StoreError>> {
     to: GzEncoder<Tally<F>>,
 }
 
 impl<F: FnMut(&[u8]) -> Result<(), StoreError>> Archive<F> {
-    fn new(to: F) -> Self {
+    pub(super) fn new(to: F) -> Self {
         let tally = Tally { to, hasher: Sha256::new(), size_bytes: 0 };
         let to = GzBuilder::new().mtime(0).operating_system(UNKNOWN_SYSTEM).write(tally, Compression::new(6));
         Self { to }
     }
 
-    fn header(&mut self, path: &TreePath, kind: EntryType, mode: u32, size_bytes: u64) -> Result<(), StoreError> {
+    pub(super) fn header(
+        &mut self,
+        path: &TreePath,
+        kind: EntryType,
+        mode: u32,
+        size_bytes: u64,
+    ) -> Result<(), StoreError> {
         let name = path.to_string();
         let (prefix, base) = if let Some(split) = ustar_name(&name) {
             split
@@ -99,16 +105,16 @@ impl<F: FnMut(&[u8]) -> Result<(), StoreError>> Archive<F> {
     }
 
     /// Fills the last block of an entry's content.
-    fn pad(&mut self, size_bytes: u64) -> Result<(), StoreError> {
+    pub(super) fn pad(&mut self, size_bytes: u64) -> Result<(), StoreError> {
         let used = usize::try_from(size_bytes % BLOCK_BYTES as u64).expect("smaller than a block");
         if used == 0 { Ok(()) } else { self.write(&BLOCK[used..]) }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.to.write_all(bytes).map_err(into_store_error)
     }
 
-    fn finish(mut self) -> Result<(Digest, u64), StoreError> {
+    pub(super) fn finish(mut self) -> Result<(Digest, u64), StoreError> {
         self.write(&BLOCK)?;
         self.write(&BLOCK)?;
         let tally = self.to.finish().map_err(into_store_error)?;

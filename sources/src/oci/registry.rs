@@ -1,7 +1,9 @@
-//! The distribution protocol, as far as reading needs it: tags, manifests and blobs.
+//! The distribution protocol, as far as sources and artifacts need it: tags, manifests and blobs.
 //!
 //! The first request carries what was granted before. Only a registry that refuses it is asked for a challenge, so that an
 //! unchanged tag costs one `HEAD`. Whatever is named by a digest is held to it.
+
+mod upload;
 
 use std::{
     cell::RefCell,
@@ -53,12 +55,30 @@ pub const LAYER_LIMIT_BYTES: u64 = 1 << 30;
 const TOKEN_LIFETIME: Duration = Duration::from_mins(1);
 const LOGIN_LIFETIME: Duration = Duration::from_hours(1);
 
+/// What may be done with a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Pull,
+    PullAndPush,
+}
+
+impl Access {
+    /// As token servers call it.
+    fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::PullAndPush => "pull,push",
+        }
+    }
+}
+
 /// A repository in a registry, and who reads it.
 pub(super) struct Registry<'a> {
     repository: &'a str,
     base: Url,
     credentials: Option<&'a Credentials>,
     client: Client,
+    access: Access,
     /// Under which grants are kept.
     grant: Digest,
     /// The largest layer that is taken.
@@ -72,8 +92,16 @@ impl<'a> Registry<'a> {
         let parts = [base.authority(), auth.fingerprint().hex(), transport.fingerprint().hex()];
         let grant = keyed_digest(parts.iter().map(String::as_bytes).chain([url.repository().as_bytes()]));
         let client = Client::new(base.endpoint(), transport, AGENT, deadline);
-        let limit_bytes = request.limit_bytes;
-        Self { repository: url.repository(), base, credentials: auth.credentials(url), client, grant, limit_bytes }
+        let (access, limit_bytes) = (Access::Pull, request.limit_bytes);
+        let credentials = auth.credentials(url);
+        Self { repository: url.repository(), base, credentials, client, access, grant, limit_bytes }
+    }
+
+    /// The same repository for who writes to it too.
+    pub(super) fn writable(self) -> Self {
+        let access = Access::PullAndPush;
+        let grant = keyed_digest([self.grant.hex().as_bytes(), access.actions().as_bytes()]);
+        Self { access, grant, ..self }
     }
 
     /// The digest of what stands under `tag`.
@@ -105,13 +133,21 @@ impl<'a> Registry<'a> {
     }
 
     fn document(&self, wanted: Digest) -> Result<Document, RegistryError> {
+        Document::parse(&self.manifest(wanted)?.json)
+    }
+
+    /// The document at `wanted` as it was pushed.
+    pub(super) fn manifest(&self, wanted: Digest) -> Result<Pushed, RegistryError> {
         let url = self.below(&format!("manifests/{wanted}"));
-        let json = self.read(&url, ACCEPTED, "the manifest", MANIFEST_LIMIT_BYTES)?;
+        let (at, response) = self.ask(&Method::GET, &url, ACCEPTED)?;
+        let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.unwrap_or_default().to_owned();
+        let json = self.read_body(&at, response, "the manifest", MANIFEST_LIMIT_BYTES)?;
         let got = Digest::of(&json);
         if got != wanted {
             return Err(RegistryError::WrongDigest { what: "the manifest", wanted, got });
         }
-        Document::parse(&json)
+        Ok(Pushed { media_type, json })
     }
 
     /// All tags.
@@ -282,12 +318,13 @@ impl<'a> Registry<'a> {
         Ok(authorization)
     }
 
-    /// Asks the server at `realm` for a token that lets us read the repository.
+    /// Asks the server at `realm` for a token that lets us into the repository.
     fn token(&self, realm: &str, service: Option<&str>) -> Result<(SecretString, Duration), RegistryError> {
         let realm = Url::parse_http(realm)
             .map_err(|_| RegistryError::Malformed("the registry names no URL of a token server".to_owned()))?;
         may_lead(&self.base, &realm)?;
-        let mut query = vec![format!("scope={}", encode(&format!("repository:{}:pull", self.repository)))];
+        let mut query =
+            vec![format!("scope={}", encode(&format!("repository:{}:{}", self.repository, self.access.actions())))];
         query.extend(service.map(|service| format!("service={}", encode(service))));
         let response = match self.credentials {
             Some(Credentials::Identity(token)) => self.exchange(&realm, token, &query)?,
@@ -321,6 +358,12 @@ impl<'a> Registry<'a> {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.client.send(realm, request, None, form.join("&").as_bytes())
     }
+}
+
+/// A document as it was pushed.
+pub(super) struct Pushed {
+    pub(super) media_type: String,
+    pub(super) json: Vec<u8>,
 }
 
 /// The answer of a token server.

@@ -1,10 +1,16 @@
 //! The packed form of a tree, and archives that want to do harm.
 
-use std::io::{Read, Write};
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+};
 
 use fairlead_sources::{
-    archive::{ArchiveError, ArchiveRules, Limits, unpack},
-    store::{Mode, Release, TreeWriter},
+    archive::{ArchiveError, ArchiveRules, Limits, PackError, SymbolicLinks, pack_file, pack_files, unpack},
+    ignore::Ignore,
+    store::{Change, Mode, Release, TreeWriter, differences},
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use proptest::prelude::*;
@@ -275,4 +281,95 @@ proptest! {
         packed.write_all(&bytes).expect("packed");
         unpacked(packed.finish().expect("packed").as_slice(), &Limits::default());
     }
+}
+
+/// A folder with files, each with its permissions, and symbolic links.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| folder.path().join(path);
+    fs::create_dir_all(at("apps/.git")).expect("made");
+    for (path, mode) in
+        [("b.yaml", 0o644), ("apps/run.sh", 0o755), ("apps/logo.png", 0o644), ("apps/.git/config", 0o600)]
+    {
+        fs::write(at(path), path).expect("written");
+        fs::set_permissions(at(path), PermissionsExt::from_mode(mode)).expect("set");
+    }
+    for path in ["", "apps", "apps/.git"] {
+        fs::set_permissions(at(path), PermissionsExt::from_mode(0o755)).expect("set");
+    }
+    symlink("../b.yaml", at("apps/link.yaml")).expect("linked");
+    symlink("..", at("apps/round")).expect("linked");
+    folder
+}
+
+fn local(path: &Path, links: SymbolicLinks) -> Result<Vec<u8>, PackError> {
+    let patterns = [".git/", "*.png"].map(str::to_owned);
+    pack_files(path, &Ignore::of_patterns(&patterns), links)
+}
+
+#[test]
+fn files_of_this_machine_are_packed_as_flux_packs_what_it_pushes() {
+    let folder = folder();
+    insta::assert_snapshot!(listing(&local(folder.path(), SymbolicLinks::Skip).expect("packed")), @r"
+    0755 [0, 0, 0]   0 .
+    0755 [0, 0, 0]   0 apps
+    0755 [0, 0, 0]  11 apps/run.sh
+    0644 [0, 0, 0]   6 b.yaml
+    ");
+    let file = local(&folder.path().join("apps/logo.png"), SymbolicLinks::Skip).expect("packed");
+    insta::assert_snapshot!(listing(&file), @"0644 [0, 0, 0]  13 logo.png");
+    let input = pack_file(&"stdin.yaml".parse().expect("a path"), b"a: 1");
+    insta::assert_snapshot!(listing(&input), @"0644 [0, 0, 0]   4 stdin.yaml");
+}
+
+#[test]
+fn symbolic_links_are_resolved_on_request_and_never_round_in_circles() {
+    let resolved = local(folder().path(), SymbolicLinks::Resolve).expect("packed");
+    insta::assert_snapshot!(listing(&resolved), @r"
+    0755 [0, 0, 0]   0 .
+    0755 [0, 0, 0]   0 apps
+    0644 [0, 0, 0]   6 apps/link.yaml
+    0755 [0, 0, 0]  11 apps/run.sh
+    0644 [0, 0, 0]   6 b.yaml
+    ");
+}
+
+#[test]
+fn what_cannot_be_packed_is_named() {
+    let folder = folder();
+    let shown = |path: &str, links| {
+        let Err(error) = local(&folder.path().join(path), links) else { panic!("{path} is no input") };
+        chain(&error).replace(folder.path().to_str().expect("text"), "FOLDER")
+    };
+    insta::assert_snapshot!(shown("lost", SymbolicLinks::Skip), @"cannot read `FOLDER/lost`: No such file or directory (os error 2)");
+    symlink("nowhere", folder.path().join("dangling")).expect("linked");
+    insta::assert_snapshot!(shown("", SymbolicLinks::Resolve), @"cannot read `FOLDER/dangling`: No such file or directory (os error 2)");
+}
+
+#[test]
+fn a_tree_is_written_to_a_folder_and_compared() {
+    let scene = Scene::new();
+    let stored = |archive: &[u8]| {
+        let mut writer = scene.store.writer();
+        unpack(archive, &ArchiveRules::default(), &mut writer).expect("unpacked");
+        writer.finish().expect("finished")
+    };
+    let from = folder();
+    let before = stored(&local(from.path(), SymbolicLinks::Skip).expect("packed"));
+    let to = tempfile::tempdir().expect("a folder");
+    symlink("elsewhere", to.path().join("b.yaml")).expect("linked");
+    before.write_to(to.path()).expect("written");
+    assert_eq!(fs::read_to_string(to.path().join("b.yaml")).expect("a file"), "b.yaml");
+    assert!(!to.path().join("elsewhere").exists(), "a link that is in the way is not followed");
+    let again = stored(&local(to.path(), SymbolicLinks::Skip).expect("packed"));
+    assert_eq!(differences(&before, &again).expect("compared"), []);
+
+    fs::write(to.path().join("b.yaml"), "other").expect("written");
+    fs::write(to.path().join("c.yaml"), "new").expect("written");
+    fs::remove_file(to.path().join("apps/run.sh")).expect("removed");
+    let changed = stored(&local(to.path(), SymbolicLinks::Skip).expect("packed"));
+    let path = |text: &str| text.parse().expect("a path");
+    let expected =
+        [(path("apps/run.sh"), Change::Deleted), (path("b.yaml"), Change::Changed), (path("c.yaml"), Change::Created)];
+    assert_eq!(differences(&before, &changed).expect("compared"), expected);
 }

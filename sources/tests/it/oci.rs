@@ -2,6 +2,7 @@
 
 mod copy;
 mod login;
+mod push;
 mod registry;
 mod signatures;
 mod stub;

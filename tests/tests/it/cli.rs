@@ -73,6 +73,7 @@ impl Desk {
         let mut command = self.cluster.map_or_else(|| command(program), |cluster| cluster.command(program));
         command.args(line.split_whitespace()).current_dir(self.path());
         command.env("FLUX_SYSTEM_NAMESPACE", &self.namespace).env_remove("FAIRLEAD_DIGEST_KEY");
+        command.env("DOCKER_CONFIG", self.path());
         command
     }
 

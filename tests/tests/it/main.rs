@@ -2,6 +2,7 @@
 
 mod bucket_source;
 mod cli;
+mod cli_artifacts;
 mod cli_build;
 mod cli_charts;
 mod cli_cluster;

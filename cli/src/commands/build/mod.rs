@@ -1,5 +1,6 @@
 //! `fairlead build`: prints what would be applied.
 
+mod artifact;
 mod chart;
 mod destination;
 mod flags;
@@ -31,7 +32,7 @@ use watch::{Attempt, Documents};
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    of_cluster: Option<OfCluster>,
+    other: Option<Other>,
     /// The directory to build, with or without a kustomization file, or a chart: a directory with a `Chart.yaml` and no
     /// kustomization file, or a `.tgz`.
     #[arg(default_value = ".")]
@@ -63,12 +64,14 @@ impl Args {
     }
 }
 
-/// What of a cluster to build.
+/// What else there is to build.
 #[derive(Subcommand)]
-pub(crate) enum OfCluster {
+pub(crate) enum Other {
     /// Print what a Kustomization applies.
     #[command(alias = "ks")]
     Kustomization(Kustomization),
+    /// Pack files as `push artifact` does.
+    Artifact(artifact::Artifact),
 }
 
 /// Flags of `build kustomization`.
@@ -79,8 +82,9 @@ pub(crate) struct Kustomization {
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    match &args.of_cluster {
-        Some(OfCluster::Kustomization(args)) => of_cluster(&args.selection, connection).await?,
+    match &args.other {
+        Some(Other::Kustomization(args)) => of_cluster(&args.selection, connection).await?,
+        Some(Other::Artifact(args)) => artifact::build(args)?,
         None => of_path(&args, connection).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -24,15 +24,15 @@ const REPOSITORY: &str = "team/app";
 const LOGIN: &str = "user:$2y$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm\n";
 
 /// A registry that ends when this is dropped.
-struct Registry(Server);
+pub(super) struct Registry(Server);
 
 impl Registry {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::start_with(&json!({}), None).await
     }
 
-    /// A registry called `localhost` that is read by those who log in. Everything is pushed before it starts.
-    async fn start_closed(identity: &Identity, folder: TempDir) -> Self {
+    /// A registry called `localhost` that is read and written by those who log in.
+    pub(super) async fn start_closed(identity: &Identity, folder: TempDir) -> Self {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("htpasswd"), LOGIN).expect("written");
         fs::write(path("tls.crt"), &identity.certificate).expect("written");
@@ -60,11 +60,11 @@ impl Registry {
         Self(Server::start(&command, port, folder).await)
     }
 
-    fn port(&self) -> u16 {
+    pub(super) fn port(&self) -> u16 {
         self.0.port
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("oci://127.0.0.1:{}/{REPOSITORY}", self.port())
     }
 

@@ -3,6 +3,8 @@
 //! The plan that is printed is made by the controller's own steps. Ends with 0 if there is nothing to do, with 1 if there
 //! are changes, with 2 for an error.
 
+mod artifact;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand, ValueEnum};
@@ -27,7 +29,7 @@ use crate::{
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    of_cluster: Option<OfCluster>,
+    other: Option<Other>,
     /// The directory to compare, with or without a kustomization file, or a chart.
     #[arg(required = true)]
     path: Option<PathBuf>,
@@ -45,12 +47,14 @@ pub(crate) struct Args {
     release: ReleaseFlags,
 }
 
-/// What of a cluster to compare.
+/// What else there is to compare.
 #[derive(Subcommand)]
-pub(crate) enum OfCluster {
+pub(crate) enum Other {
     /// Show what a Kustomization would change.
     #[command(alias = "ks")]
     Kustomization(OfKustomization),
+    /// Compare files with an artifact in a registry.
+    Artifact(artifact::Artifact),
 }
 
 /// Flags of `diff kustomization`.
@@ -85,8 +89,12 @@ const IN_SYNC: u8 = 0;
 const CHANGES: u8 = 1;
 
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    let (plans, text) = match (&args.of_cluster, &args.path) {
-        (Some(OfCluster::Kustomization(args)), _) => {
+    let (plans, text) = match (&args.other, &args.path) {
+        (Some(Other::Artifact(args)), _) => {
+            let differs = artifact::differs(args, connection).await?;
+            return Ok(ExitCode::from(if differs { CHANGES } else { IN_SYNC }));
+        }
+        (Some(Other::Kustomization(args)), _) => {
             let plans = of_kustomization(args, connection).await?;
             let text = rendered(&plans, args.output)?;
             (plans, text)
