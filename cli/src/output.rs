@@ -3,10 +3,12 @@
 use std::{
     error::Error,
     fmt,
-    io::{self, BufWriter, Write},
+    io::{self, BufRead, BufWriter, Write},
     iter,
     process::ExitCode,
 };
+
+use serde_json::Value;
 
 /// An error of a command, of whatever kind.
 pub(crate) type CommandError = Box<dyn Error + Send + Sync>;
@@ -90,6 +92,18 @@ fn line(symbol: &str, text: &str) {
     drop(writeln!(io::stderr(), "{symbol} {text}"));
 }
 
+/// Asks whether to go on, and returns whether that is answered with yes.
+pub(crate) fn is_confirmed(question: &str) -> io::Result<bool> {
+    write!(io::stderr(), "{question}? [y/N] ")?;
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if !answer.ends_with('\n') {
+        writeln!(io::stderr())?;
+    }
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
+}
+
 /// Prints an error with its causes and its hint, and ends with `code`.
 pub(crate) fn fail(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
     show(error);
@@ -120,6 +134,13 @@ fn explained(error: &(dyn Error + 'static)) -> String {
 pub(crate) fn print(text: &str) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
     until_reader_goes(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Writes objects to stdout as one YAML file.
+pub(crate) fn print_objects(objects: &[Value]) -> Result<(), CommandError> {
+    let documents: Vec<String> =
+        objects.iter().map(|object| format!("---\n{}", fairlead_yaml::emit_json(object))).collect();
+    print(&documents.concat())
 }
 
 /// Writes a command's result to stdout, part by part.

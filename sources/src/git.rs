@@ -34,6 +34,7 @@ mod checkout;
 mod config;
 mod deploy_key;
 mod error;
+mod host_key;
 mod http;
 mod known_hosts;
 mod objects;
@@ -47,8 +48,9 @@ mod upload_pack;
 pub use app::AppCredentials;
 pub use auth::{CloudCredentials, CredentialError, GitAuth, HttpCredentials, SshCredentials};
 pub use checkout::{Checkout, Include, Submodules};
-pub use deploy_key::DeployKey;
+pub use deploy_key::{Curve, DeployKey, KeyKind};
 pub use error::{CloneError, GitError, IncludeError};
+pub use host_key::scan_host_key;
 pub use known_hosts::KnownHostsError;
 pub use reference::{GitReference, ReferenceFields, Resolved};
 

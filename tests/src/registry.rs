@@ -39,22 +39,12 @@ impl Registry {
     /// # Panics
     /// If Debian's `docker-registry` is not installed or does not start.
     pub async fn start() -> Self {
-        Self::serve(Access::Open).await.unwrap_or_else(|error| panic!("no registry, is `{PROGRAM}` installed? {error}"))
+        Self::serve().await.unwrap_or_else(|error| panic!("no registry, is `{PROGRAM}` installed? {error}"))
     }
 
-    /// Starts a registry that lets in only `user` with the password `hunter2`.
-    ///
-    /// # Panics
-    /// If Debian's `docker-registry` is not installed or does not start.
-    pub async fn start_closed() -> Self {
-        Self::serve(Access::Closed)
-            .await
-            .unwrap_or_else(|error| panic!("no registry, is `{PROGRAM}` installed? {error}"))
-    }
-
-    async fn serve(access: Access) -> io::Result<Self> {
+    async fn serve() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("fairlead-registry-").tempdir()?;
-        Self::serve_folder(folder, access).await
+        Self::serve_folder(folder, Access::Open).await
     }
 
     async fn serve_folder(folder: TempDir, access: Access) -> io::Result<Self> {

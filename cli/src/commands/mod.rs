@@ -5,8 +5,11 @@ mod build;
 mod check;
 mod completion;
 mod controller;
+mod create;
+mod delete;
 mod diff;
 mod events;
+mod export;
 mod get;
 mod install;
 mod kustomizations;
@@ -19,6 +22,7 @@ mod reconcile;
 mod sources;
 mod suspend;
 mod tag;
+mod trace;
 mod tree;
 mod uninstall;
 
@@ -46,6 +50,8 @@ pub(crate) enum Command {
     /// Show what belongs to an object.
     #[command(subcommand)]
     Tree(Deferred<tree::Args>),
+    /// Show where an object comes from.
+    Trace(Deferred<trace::Args>),
     /// Show what happened.
     Events(Deferred<events::Args>),
     /// Ask for a reconciliation now, and wait for it.
@@ -57,6 +63,14 @@ pub(crate) enum Command {
     /// Go on reconciling objects.
     #[command(subcommand)]
     Resume(Deferred<suspend::Args>),
+    /// Write sources, Kustomizations and Secrets from flags.
+    Create(Deferred<create::Args>),
+    /// Delete an object.
+    #[command(subcommand)]
+    Delete(Deferred<delete::Args>),
+    /// Print objects as they were applied.
+    #[command(subcommand)]
+    Export(Deferred<export::Args>),
     /// Put files into a registry.
     #[command(subcommand)]
     Push(Deferred<push::Args>),
@@ -91,10 +105,14 @@ impl Command {
             Self::Lint(args) => lint::run(&args, connection),
             Self::Get(Deferred(args)) => get::run(args, connection).await,
             Self::Tree(Deferred(args)) => tree::run(args, connection).await,
+            Self::Trace(Deferred(args)) => trace::run(args, connection).await,
             Self::Events(Deferred(args)) => events::run(args, connection).await,
             Self::Reconcile(Deferred(args)) => reconcile::run(args, connection).await,
             Self::Suspend(Deferred(args)) => suspend::run(args, suspend::Change::Suspend, connection).await,
             Self::Resume(Deferred(args)) => suspend::run(args, suspend::Change::Resume, connection).await,
+            Self::Create(Deferred(args)) => create::run(args, connection).await,
+            Self::Delete(Deferred(args)) => delete::run(args, connection).await,
+            Self::Export(Deferred(args)) => export::run(args, connection).await,
             Self::Push(Deferred(args)) => push::run(args, connection).await,
             Self::Pull(Deferred(args)) => pull::run(args, connection).await,
             Self::Tag(Deferred(args)) => tag::run(args, connection).await,
@@ -125,10 +143,14 @@ impl Command {
             | Self::Lint(_)
             | Self::Get(_)
             | Self::Tree(_)
+            | Self::Trace(_)
             | Self::Events(_)
             | Self::Reconcile(_)
             | Self::Suspend(_)
             | Self::Resume(_)
+            | Self::Create(_)
+            | Self::Delete(_)
+            | Self::Export(_)
             | Self::Push(_)
             | Self::Pull(_)
             | Self::Tag(_)

@@ -100,6 +100,7 @@ async fn request(
     let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: Clock::system().now().to_string()}}});
     cluster.merge(&kind.resource(), (namespace, name), &annotation, Part::Whole, "fairlead").await?;
     success(format!("{} annotated", kind.name));
+    waiting(format!("waiting for {} reconciliation", kind.name));
     let handled = before["status"]["lastHandledReconcileAt"].clone();
     let object = until_settled(cluster, kind, (namespace, name), deadline, |object| {
         object["status"]["lastHandledReconcileAt"] != handled
@@ -125,7 +126,6 @@ pub(crate) async fn until_settled(
     deadline: Instant,
     is_handled: impl Fn(&Value) -> bool,
 ) -> Result<Value, CommandError> {
-    waiting(format!("waiting for {} reconciliation", kind.name));
     let resource = kind.resource();
     let mut last = String::new();
     while Instant::now() < deadline {

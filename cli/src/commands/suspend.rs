@@ -2,36 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::{Args as Flags, Subcommand};
+use clap::Args as Flags;
 use fairlead_reconciler::cluster::{Cluster, Part};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
     reconcile::{done, until_settled},
-    sources::Source,
+    sources::Served,
 };
 use crate::{
     connection::Connection,
-    output::{CommandError, action, failure, success},
-    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, RECEIVER},
+    output::{CommandError, action, failure, success, waiting},
+    served::{Kind, RECEIVER},
 };
 
 /// What to suspend or resume.
-#[derive(Subcommand)]
-pub(crate) enum Args {
-    /// Kustomizations.
-    #[command(alias = "ks")]
-    Kustomization(Objects),
-    /// Sources.
-    #[command(subcommand)]
-    Source(Source<Objects>),
-    /// FluxConfigurations.
-    #[command(alias = "fluxconfig")]
-    Configuration(Objects),
-    /// Receivers.
-    Receiver(Objects),
-}
+pub(crate) type Args = Served<Objects>;
 
 /// Which objects.
 #[derive(Flags)]
@@ -54,17 +41,6 @@ pub(crate) enum Change {
     Resume,
 }
 
-impl Args {
-    fn into_parts(self) -> (Kind, Objects) {
-        match self {
-            Self::Kustomization(names) => (KUSTOMIZATION, names),
-            Self::Source(source) => source.into_parts(),
-            Self::Configuration(names) => (FLUX_CONFIGURATION, names),
-            Self::Receiver(names) => (RECEIVER, names),
-        }
-    }
-}
-
 pub(crate) async fn run(args: Args, change: Change, connection: &Connection) -> Result<ExitCode, CommandError> {
     let (kind, names) = args.into_parts();
     let cluster = connection.cluster().await?;
@@ -85,6 +61,7 @@ pub(crate) async fn run(args: Args, change: Change, connection: &Connection) -> 
     let deadline = Instant::now() + connection.timeout;
     let mut failures = 0;
     for name in changed {
+        waiting(format!("waiting for {} reconciliation", kind.name));
         match until_settled(&cluster, kind, (namespace, name), deadline, |_| true).await {
             Ok(object) => {
                 success(format!("{} {name} reconciliation completed", kind.name));

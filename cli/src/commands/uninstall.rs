@@ -1,9 +1,6 @@
 //! `fairlead uninstall`: removes Fairlead and its custom resources. What they applied stays.
 
-use std::{
-    io::{self, BufRead, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Args as Flags;
 use fairlead_api::install::{InstallOptions, manifests};
@@ -13,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     connection::Connection,
-    output::{CommandError, action, failure, success},
+    output::{CommandError, action, failure, is_confirmed, success},
     served::{FLUX_CONFIGURATION, KUSTOMIZATION, SOURCES},
 };
 
@@ -31,8 +28,10 @@ pub(crate) struct Args {
     silent: bool,
 }
 
+const QUESTION: &str = "Are you sure you want to delete Fairlead and its custom resource definitions";
+
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
-    if !args.dry_run && !args.silent && !is_confirmed()? {
+    if !args.dry_run && !args.silent && !is_confirmed(QUESTION)? {
         return Err("aborting".into());
     }
     let cluster = connection.cluster().await?;
@@ -61,17 +60,6 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     }
     success("uninstall finished");
     Ok(ExitCode::SUCCESS)
-}
-
-fn is_confirmed() -> io::Result<bool> {
-    write!(io::stderr(), "Are you sure you want to delete Fairlead and its custom resource definitions? [y/N] ")?;
-    io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if !answer.ends_with('\n') {
-        writeln!(io::stderr())?;
-    }
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
 
 /// Takes the finalizers away, so that nothing is pruned: with the controller gone, nobody would.

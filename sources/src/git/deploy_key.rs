@@ -2,8 +2,12 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 use russh::keys::{
-    PrivateKey,
-    ssh_key::{LineEnding, private::Ed25519Keypair},
+    Algorithm, EcdsaCurve, PrivateKey,
+    key::safe_rng,
+    ssh_key::{
+        LineEnding,
+        private::{Ed25519Keypair, KeypairData, RsaKeypair},
+    },
 };
 use secrecy::SecretString;
 
@@ -11,6 +15,31 @@ use super::auth::{CredentialError, private_key};
 
 /// A private SSH key, of which the public half may be shown.
 pub struct DeployKey(PrivateKey);
+
+/// What kind of key is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on one of NIST's curves.
+    Ecdsa(Curve),
+    /// RSA, with a modulus of so many bits.
+    Rsa {
+        /// How many.
+        bits: u16,
+    },
+}
+
+/// The curve of an ECDSA key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// NIST P-521.
+    P521,
+}
 
 impl DeployKey {
     /// Returns a new Ed25519 key.
@@ -20,12 +49,32 @@ impl DeployKey {
         Self(Ed25519Keypair::from_seed(&seed).into())
     }
 
+    /// Returns a new key of some kind. One of RSA takes seconds.
+    pub fn of_kind(kind: KeyKind) -> Self {
+        let curve = match kind {
+            KeyKind::Ed25519 => return Self::generate(),
+            KeyKind::Rsa { bits } => return Self(rsa(bits)),
+            KeyKind::Ecdsa(Curve::P256) => EcdsaCurve::NistP256,
+            KeyKind::Ecdsa(Curve::P384) => EcdsaCurve::NistP384,
+            KeyKind::Ecdsa(Curve::P521) => EcdsaCurve::NistP521,
+        };
+        Self(PrivateKey::random(&mut safe_rng(), Algorithm::Ecdsa { curve }).expect("every curve is supported"))
+    }
+
     /// Reads a private key in PEM or OpenSSH's format.
     ///
     /// # Errors
     /// If it is none, or asks for a passphrase.
     pub fn read(private: &SecretString) -> Result<Self, CredentialError> {
         private_key(private, None).map(Self)
+    }
+
+    /// Reads a private key that `passphrase` encrypts.
+    ///
+    /// # Errors
+    /// If it is none, or has another passphrase.
+    pub fn decrypt(private: &SecretString, passphrase: &SecretString) -> Result<Self, CredentialError> {
+        private_key(private, Some(passphrase)).map(Self)
     }
 
     /// Returns the private half in OpenSSH's format.
@@ -38,6 +87,11 @@ impl DeployKey {
     pub fn public(&self) -> String {
         self.0.public_key().to_openssh().expect("a public key is written as it is")
     }
+}
+
+fn rsa(bits: u16) -> PrivateKey {
+    let pair = RsaKeypair::random(&mut safe_rng(), usize::from(bits)).expect("the number of bits is in range");
+    PrivateKey::new(KeypairData::from(pair), "").expect("a pair of keys is a private key")
 }
 
 #[cfg(test)]
@@ -72,6 +126,23 @@ mod tests {
         assert!(content.iter().all(|line| line.len() <= 70), "no line is longer than what OpenSSH writes");
         let content = BASE64_STANDARD.decode(content.concat()).expect("base64");
         assert!(content.starts_with(b"openssh-key-v1\0"));
+    }
+
+    #[test]
+    fn keys_of_every_kind_are_read_back() {
+        let rows = [
+            (KeyKind::Ed25519, "ssh-ed25519 "),
+            (KeyKind::Ecdsa(Curve::P256), "ecdsa-sha2-nistp256 "),
+            (KeyKind::Ecdsa(Curve::P384), "ecdsa-sha2-nistp384 "),
+            (KeyKind::Ecdsa(Curve::P521), "ecdsa-sha2-nistp521 "),
+            (KeyKind::Rsa { bits: 2048 }, "ssh-rsa "),
+        ];
+        for (kind, algorithm) in rows {
+            let key = DeployKey::of_kind(kind);
+            assert!(key.public().starts_with(algorithm), "{kind:?}: {}", key.public());
+            let again = DeployKey::read(&key.private()).expect("it was written here");
+            assert_eq!(again.public(), key.public(), "{kind:?}");
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ async fn files_are_pushed_tagged_listed_compared_and_pulled() {
 
 #[tokio::test]
 async fn credentials_come_from_the_command_line_or_from_docker() {
-    let (desk, registry) = (desk(Desk::offline()), Registry::start_closed().await);
+    let (desk, registry) = (desk(Desk::offline()), Registry::start().await.close().await);
     let push = format!("push artifact oci://REGISTRY/team/app:v1 --path deploy {ORIGIN}");
     insta::assert_snapshot!(shown(&desk, &registry, &push).await, @r"
     | ► pushing artifact to REGISTRY/team/app:v1

@@ -6,6 +6,7 @@ mod cli_artifacts;
 mod cli_build;
 mod cli_charts;
 mod cli_cluster;
+mod cli_create;
 mod cli_installation;
 mod cli_local;
 mod crash;

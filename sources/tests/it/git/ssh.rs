@@ -4,7 +4,7 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
 
 use fairlead_sources::{
     fetch::SourceError,
-    git::{DeployKey, GitAuth, GitRequest, GitUrl, SecretData, resolve},
+    git::{Curve, DeployKey, GitAuth, GitRequest, GitUrl, KeyKind, SecretData, resolve, scan_host_key},
 };
 use secrecy::ExposeSecret;
 use tokio::{
@@ -18,9 +18,10 @@ use super::{
     refusal,
     repository::Repository,
     secret, shown,
-    ssh_server::{SshServer, Variable},
+    ssh_server::{SshServer, Variable, free_port},
     told, with_secret,
 };
+use crate::scene::chain;
 
 const ED25519: &[&str] = &["-t", "ed25519", "-N", ""];
 
@@ -143,14 +144,30 @@ async fn what_ssh_servers_refuse_is_told() {
 }
 
 #[test]
-fn openssh_reads_a_generated_key() {
-    let key = DeployKey::generate();
+fn openssh_reads_generated_keys() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("identity");
-    std::fs::write(&file, key.private().expose_secret()).expect("written");
-    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
-    let public = run_well(program("ssh-keygen").arg("-y").arg("-f").arg(&file), b"");
-    assert_eq!(public, key.public());
+    for kind in [KeyKind::Ed25519, KeyKind::Ecdsa(Curve::P384), KeyKind::Rsa { bits: 2048 }] {
+        let (key, file) = (DeployKey::of_kind(kind), folder.path().join(format!("{kind:?}")));
+        std::fs::write(&file, key.private().expose_secret()).expect("written");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
+        let public = run_well(program("ssh-keygen").arg("-y").arg("-f").arg(&file), b"");
+        assert_eq!(public.trim_end(), key.public(), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_s_key_is_learnt_as_a_line_of_known_hosts() {
+    let repository = Repository::with_a_file();
+    let server = SshServer::start(Variable::Taken).await;
+    let url = GitUrl::parse(&server.url(&repository)).expect("a URL");
+    let line = scan_host_key(&url, PATIENCE).await.expect("it answers");
+    assert!(server.known_hosts().contains(line.trim_end()), "{line}");
+    let data = secret([("identity", &server.authorized_key(ED25519)), ("known_hosts", &line)]);
+    assert_eq!(outcome(&server, &repository, &data).await, "deploy.yaml: one");
+
+    let nobody = GitUrl::parse(&format!("ssh://127.0.0.1:{}/r", free_port())).expect("a URL");
+    let error = scan_host_key(&nobody, PATIENCE).await.expect_err("nobody answers");
+    assert!(chain(&error).contains("refused"), "{}", chain(&error));
 }
 
 #[tokio::test]
