@@ -82,7 +82,7 @@ async fn amazon_s_keys_come_from_a_web_identity_a_container_s_agent_or_the_machi
     .await;
     let base = format!("http://127.0.0.1:{}", site.port());
     let (_folder, token) = file("a web identity\n");
-    let ways: [(&str, Vec<(&str, String)>, &str); 3] = [
+    let ways = [
         (
             "web identity",
             vec![
@@ -242,7 +242,7 @@ async fn asked_with(site: &Site, auth: GitAuth) -> Vec<(String, Option<String>)>
     let request =
         GitRequest { url, reference, auth, timeout: PATIENCE, checkout: Checkout::default(), verification: None };
     for _ in 0..2 {
-        let error = git::resolve(&request).await.err().expect("there is no repository");
+        let error = git::resolve(&request).await.expect_err("there is no repository");
         assert!(chain(&error).ends_with("repository not found"), "{}", chain(&error));
     }
     site.seen()
@@ -311,7 +311,7 @@ async fn a_github_app_that_is_refused_is_told_without_its_key() {
         checkout: Checkout::default(),
         verification: None,
     };
-    let error = git::resolve(&request).await.err().expect("refused");
+    let error = git::resolve(&request).await.expect_err("refused");
     assert_eq!(error.reason(), "AuthenticationFailed");
     insta::assert_snapshot!(chain(&error).replace(&base, "URL"), @r#"failed to checkout and determine revision: unable to clone 'URL/r': GitHub gives its app no token: HTTP status 401: {"message":"A JSON web token could not be decoded"}"#);
     let told = |entries| with(entries).err().map(|error| error.to_string()).unwrap_or_default();
