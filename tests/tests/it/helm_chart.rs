@@ -1,6 +1,6 @@
 //! Charts of repositories, registries and sources become packages that others install.
 
-use std::path::Path;
+use std::{fmt::Write, path::Path};
 
 use axum::http::StatusCode;
 use fairlead_tests::{
@@ -47,7 +47,7 @@ fn package(name: &str, version: &str) -> Vec<u8> {
 fn publish(site: &Site, versions: &[&str]) {
     let mut index = "apiVersion: v1\nentries:\n  shop:\n".to_owned();
     for version in versions {
-        index.push_str(&format!("  - version: {version}\n    urls: [shop-{version}.tgz]\n"));
+        let _ = writeln!(index, "  - version: {version}\n    urls: [shop-{version}.tgz]");
         site.put(&format!("/charts/shop-{version}.tgz"), package("shop", version));
     }
     site.put("/charts/index.yaml", index);

@@ -24,7 +24,7 @@ async fn hooked(prefix: &str, spec: Value) -> Team<'static> {
             "resources": [{ "kind": "GitRepository", "name": "app" }],
         },
     });
-    receiver["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    receiver["spec"].as_object_mut().expect("a mapping").extend(spec.as_object().expect("a mapping").clone());
     team.cluster.apply(receiver).await;
     team.cluster.wait_for(&team.named("Receiver", "hook"), "Ready", "True", LIMIT).await;
     team
@@ -37,7 +37,7 @@ async fn give_token(team: &Team<'_>, token: &str) {
 }
 
 async fn path(team: &Team<'_>) -> String {
-    let receiver = team.find("Receiver", "hook").await.unwrap();
+    let receiver = team.find("Receiver", "hook").await.expect("it is there");
     receiver["status"]["webhookPath"].as_str().unwrap_or_default().to_owned()
 }
 
