@@ -73,7 +73,11 @@ mod tests {
             ("ghcr.io/team/app", "ghcr.io"),
             ("oci://ghcr.io/team/app", "ghcr.io"),
             ("localhost:5000", "localhost:5000"),
-            ("https://ghcr.io", "invalid URL `https://ghcr.io`: 'https:' is not the host of a registry"),
+            (
+                "https://ghcr.io",
+                "invalid URL `https://ghcr.io`: repository can only contain the characters `a-z0-9_-./`, and 2 to 255 of \
+                 them: /ghcr.io",
+            ),
         ];
         for (written, expected) in rows {
             assert_eq!(host(written).unwrap_or_else(|error| error.to_string()), expected, "{written}");
