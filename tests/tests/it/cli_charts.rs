@@ -146,6 +146,7 @@ async fn the_objects_of_a_chart_have_all_other_forms_too() {
     put_shop(&desk);
     insta::assert_snapshot!(desk.shown("build shop web -s templates/settings.yaml -f staging.yaml --origin").await, @r#"
     # ConfigMap web-settings: shop/templates/settings.yaml:1
+    # values: settings
     apiVersion: v1 # shop/templates/settings.yaml:1
     data:
       colour: blue # shop/templates/settings.yaml:11

@@ -41,6 +41,7 @@ async fn a_check_says_what_is_there_and_fails_while_the_controller_has_no_node_t
     | ✔ helmrepositories.source.toolkit.fluxcd.io/v1
     | ✔ kustomizations.kustomize.toolkit.fluxcd.io/v1
     | ✔ ocirepositories.source.toolkit.fluxcd.io/v1
+    | ✔ receivers.notification.toolkit.fluxcd.io/v1
     | error: check failed
     exit 1
     ");
@@ -65,6 +66,7 @@ async fn what_is_exported_is_what_is_installed() {
     CustomResourceDefinition/helmrepositories.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/ocirepositories.source.toolkit.fluxcd.io unchanged
+    CustomResourceDefinition/receivers.notification.toolkit.fluxcd.io unchanged
     ServiceAccount/NAMESPACE/fairlead unchanged
     ClusterRole/fairlead-controller-NAMESPACE unchanged
     ClusterRole/fairlead-tenant unchanged
@@ -73,6 +75,7 @@ async fn what_is_exported_is_what_is_installed() {
     RoleBinding/NAMESPACE/fairlead unchanged
     ClusterRoleBinding/cluster-reconciler-NAMESPACE unchanged
     Service/NAMESPACE/fairlead unchanged
+    Service/NAMESPACE/webhook-receiver unchanged
     NetworkPolicy/NAMESPACE/fairlead unchanged
     Deployment/NAMESPACE/fairlead unchanged
     | ✚ generating manifests
