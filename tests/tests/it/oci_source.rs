@@ -291,7 +291,7 @@ async fn a_closed_registry_is_read_with_the_pull_secrets_of_the_object_or_its_se
     team.request("OCIRepository", "app").await;
     told.push(said(&team, &registry, "Ready", "True").await.replace(&digest, "DIGEST"));
     insta::assert_snapshot!(told.join("\n"), @r#"
-    True OCIArtifactPullFailed: failed to determine artifact digest: authentication required: the registry wants credentials, and there are none for it
+    True OCIArtifactPullFailed: failed to determine artifact digest: authentication required: the registry wants user and password, and there are none for it
     True OCIArtifactPullFailed: failed to determine artifact digest: authorization failed: UNAUTHORIZED: authentication required
     True Succeeded: stored artifact for digest 'latest@DIGEST'
     True AuthenticationFailed: failed to get serviceaccount 'NAMESPACE/puller': serviceaccounts "puller" not found
