@@ -161,6 +161,7 @@ async fn the_objects_of_a_chart_have_all_other_forms_too() {
     "#);
     insta::assert_snapshot!(desk.shown("build shop web -s templates/web.yaml --origin").await, @r#"
     # Deployment web-web: shop/templates/web.yaml:2
+    # values: image, image.name, image.tag, replicas
     apiVersion: apps/v1 # shop/templates/web.yaml:2
     kind: Deployment # shop/templates/web.yaml:3
     metadata:
