@@ -1,8 +1,9 @@
 //! Which fields the transformers touch: kustomize's defaults and what `configurations` and `crds` add.
 //!
 //! # Follows kustomize
-//! Specs of a base hold for everything above it, never below. A spec that is there already is not added again; the same
-//! field with another `create` is a conflict.
+//! Specs of a base hold for everything above it, never below. Each time that specs are added to others, all are sorted by
+//! kind. One that is about the kinds of one before it, or about more of them, is not added: what a configuration says of
+//! the names of one kind takes the place of what holds for all. The same field with another `create` is a conflict.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,6 +15,7 @@ use crate::{
     defaults,
     error::BuildError,
     field_spec::FieldSpec,
+    sort,
 };
 
 record! {
@@ -52,6 +54,11 @@ impl Config {
         Arc::clone(&DEFAULTS)
     }
 
+    /// No specs.
+    pub(crate) fn none() -> Arc<Self> {
+        Arc::default()
+    }
+
     /// Reads a file that `configurations` names.
     pub(crate) fn parse(file: &TreePath, content: &[u8]) -> Result<Self, BuildError> {
         let path = Path::file(file, "TransformerConfig", Unknown::Refused);
@@ -60,16 +67,21 @@ impl Config {
 
     /// `base` with the specs of `other`, which `at` brings.
     pub(crate) fn merged(base: &Arc<Self>, other: &Arc<Self>, at: &At) -> Result<Arc<Self>, BuildError> {
-        if Arc::ptr_eq(base, other) || Arc::ptr_eq(other, &DEFAULTS) {
+        let says_nothing = |config: &Self| *config == Self::default();
+        let are_defaults = Arc::ptr_eq(other, &DEFAULTS);
+        // The defaults are in whatever has been merged before.
+        if Arc::ptr_eq(base, other) || says_nothing(other) || (are_defaults && !says_nothing(base)) {
             return Ok(Arc::clone(base));
+        }
+        if are_defaults {
+            return Ok(Arc::clone(other));
         }
         let mut merged = Self::clone(base);
         merged.merge(other, at)?;
         Ok(Arc::new(merged))
     }
 
-    /// Adds the specs of `other`, which `at` brings.
-    pub(crate) fn merge(&mut self, other: &Self, at: &At) -> Result<(), BuildError> {
+    fn merge(&mut self, other: &Self, at: &At) -> Result<(), BuildError> {
         let lists = [
             ("NamePrefix", &mut self.name_prefix, &other.name_prefix),
             ("NameSuffix", &mut self.name_suffix, &other.name_suffix),
@@ -85,6 +97,7 @@ impl Config {
         ];
         for (name, mine, others) in lists {
             add_all(mine, others, name, at)?;
+            mine.sort_by_cached_key(|spec| sort::gvk_key(spec.gvk()));
         }
         for reference in &other.name_reference {
             self.add_reference(reference, at)?;
@@ -112,7 +125,7 @@ pub(crate) fn add_all(
     at: &At,
 ) -> Result<(), BuildError> {
     for other in others {
-        match mine.iter().find(|spec| spec.overlaps(other)) {
+        match mine.iter().find(|spec| other.covers(spec)) {
             None => mine.push(other.clone()),
             Some(spec) if spec.create == other.create => {}
             Some(_) => {

@@ -166,7 +166,7 @@ fn set_elements(
     if any || create.is_none() {
         return Ok(count);
     }
-    let mut made = Node::plain(value);
+    let mut made = node::untyped(value);
     if !field.is_empty() {
         made = Node::mapping([(Node::string(field), made)].into_iter().collect());
     }

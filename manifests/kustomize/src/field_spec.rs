@@ -47,14 +47,14 @@ impl FieldSpec {
         gvk.is_selected_by(&self.group, &self.version, &self.kind)
     }
 
-    /// Whether both name the same field, and one of them is about all the kinds that the other is about.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.path == other.path && (self.covers(other) || other.covers(self))
+    /// The kinds that it is about.
+    pub(crate) fn gvk(&self) -> GvkRef<'_> {
+        GvkRef { group: &self.group, version: &self.version, kind: &self.kind }
     }
 
-    fn covers(&self, other: &Self) -> bool {
-        let same = |mine: &str, others: &str| mine.is_empty() || mine == others;
-        same(&self.group, &other.group) && same(&self.version, &other.version) && same(&self.kind, &other.kind)
+    /// Whether it names the same field as `other`, of all the kinds that `other` is about.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.path == other.path && self.selects(other.gvk())
     }
 }
 

@@ -37,10 +37,15 @@ impl NodeKind {
 /// A node of `kind` that holds nothing.
 pub(crate) fn empty(kind: NodeKind) -> Node {
     match kind {
-        NodeKind::Scalar => Node::plain(""),
+        NodeKind::Scalar => untyped(""),
         NodeKind::Sequence => Node::sequence(Vec::new()),
         NodeKind::Mapping => Node::mapping(Mapping::new()),
     }
+}
+
+/// A scalar of no type: whatever text comes to stand there says what it is.
+pub(crate) fn untyped(text: impl AsRef<str>) -> Node {
+    Node { untyped: true, ..Node::plain(text) }
 }
 
 /// The text at `path` in `root`; empty if it is not there or no scalar.
@@ -92,12 +97,13 @@ pub(crate) fn rewrite(node: &mut Node, text: impl AsRef<str>, mark: &Written) {
     node.written = written;
 }
 
-/// Puts `text` in place of `node`, as written by `mark`. The quotes that were there stay, and none are added.
+/// Puts `text` in place of `node`, as written by `mark`. The quotes that were there stay, and none are added, now or when
+/// another text takes its place.
 pub(crate) fn respell(node: &mut Node, text: impl Into<String>, mark: &Written) {
     let text = text.into();
     let written = if node.as_str() == Some(&text) { node.written.clone() } else { mark.over(&node.written) };
     let style = if node.as_str().is_some() { node.style } else { Style::Plain };
-    *node = Node { position: node.position, shared: node.shared, style, written, ..Node::plain(text) };
+    *node = Node { position: node.position, shared: node.shared, style, written, ..untyped(text) };
 }
 
 /// A copy of `node` that is a node of its own wherever it is put.

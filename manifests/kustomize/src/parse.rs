@@ -2,17 +2,19 @@
 //!
 //! # Follows kustomize
 //! Empty documents and items are skipped, and what comes after the end of a document up to the next separator. An object
-//! has a kind and, unless its kind ends in `List`, a name. A list with `items`
-//! stands for its items: in their place if it is alone in its file and of kind `List`, else after all other objects.
+//! has a kind and, unless its kind ends in `List`, a name. A list with `items` stands for its items. A `List` that is alone
+//! in its file is only unwrapped; the items of any other list are read as JSON and come after all other objects.
+
+use std::collections::VecDeque;
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{Node, Value};
+use fairlead_yaml::{Mapping, Node, Value};
 
 use crate::{
     at::At,
     error::BuildError,
     id::{GvkRef, Scope},
-    node,
+    json_patch, node,
     provenance::Provenance,
     resource::{NameHash, PreviousId, Resource},
 };
@@ -56,47 +58,69 @@ pub(crate) fn objects(file: &TreePath, content: &[u8]) -> Result<Vec<Node>, Buil
     let text = if text.contains('\r') { text.replace("\r\n", "\n").into() } else { std::borrow::Cow::Borrowed(text) };
     let malformed =
         |source: fairlead_yaml::ParseError| BuildError::Malformed { at: At::line(file, source.position.line), source };
-    let mut documents = Vec::new();
-    for document in fairlead_yaml::documents(&text).map_err(malformed)? {
+    let texts = fairlead_yaml::documents(&text).map_err(malformed)?;
+    let mut documents = Vec::with_capacity(texts.len());
+    for document in &texts {
         documents.extend(document.parse_first().map_err(malformed)?.filter(|node| !node::is_empty(node)));
     }
+    let documents = match documents.as_slice() {
+        [object] if texts.len() == 1 && is_wrapper(object) => documents.into_iter().flat_map(unwrapped).collect(),
+        _ => documents,
+    };
     expand_lists(file, documents)
 }
 
+/// Puts the items of lists behind all objects that are there, and those of lists among them behind these again.
 fn expand_lists(file: &TreePath, documents: Vec<Node>) -> Result<Vec<Node>, BuildError> {
-    let (mut objects, mut listed) = (Vec::new(), Vec::new());
-    for document in documents {
-        expand(file, document, &mut objects, &mut listed)?;
+    let mut objects = Vec::with_capacity(documents.len());
+    let mut waiting = VecDeque::from(documents);
+    while let Some(object) = waiting.pop_front() {
+        let at = At::line(file, object.position.line);
+        let kind = check(&object, &at)?.to_owned();
+        if !kind.ends_with("List") || object.get("items").is_none() {
+            objects.push(object);
+            continue;
+        }
+        for item in items(object, &kind, &at)? {
+            let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: kind.clone(), source };
+            let item = json_patch::read_again(&item).map_err(unprintable)?;
+            waiting.extend(if is_wrapper(&item) { unwrapped(item) } else { vec![item] });
+        }
     }
-    objects.append(&mut listed);
     Ok(objects)
 }
 
-fn expand(file: &TreePath, object: Node, objects: &mut Vec<Node>, listed: &mut Vec<Node>) -> Result<(), BuildError> {
-    let at = At::line(file, object.position.line);
-    let kind = check(&object, &at)?.to_owned();
-    if !kind.ends_with("List") || object.get("items").is_none() {
-        objects.push(object);
-        return Ok(());
-    }
-    for item in items(object, &kind, at)?.into_iter().filter(|item| !node::is_empty(item)) {
-        let mut nested = Vec::new();
-        expand(file, item, listed, &mut nested)?;
-        listed.append(&mut nested);
-    }
-    Ok(())
+/// Whether `object` does nothing but hold others, if it is all that a text has.
+fn is_wrapper(object: &Node) -> bool {
+    let is_list = matches!(node::text_at(object, &["kind"]), "List" | "ResourceList");
+    is_list && object.get("items").is_some_and(|items| items.as_mapping().is_none_or(Mapping::is_empty))
 }
 
-fn items(object: Node, kind: &str, at: At) -> Result<Vec<Node>, BuildError> {
+/// What a wrapper holds; nothing if its items are no list.
+fn unwrapped(wrapper: Node) -> Vec<Node> {
+    match wrapper.value {
+        Value::Mapping(mut fields) => match fields.remove("items").map(|items| items.value) {
+            Some(Value::Sequence(items)) => filled(items),
+            Some(Value::Scalar(_) | Value::Mapping(_)) | None => Vec::new(),
+        },
+        Value::Scalar(_) | Value::Sequence(_) => Vec::new(),
+    }
+}
+
+fn filled(items: Vec<Node>) -> Vec<Node> {
+    items.into_iter().filter(|item| !node::is_empty(item)).collect()
+}
+
+fn items(object: Node, kind: &str, at: &At) -> Result<Vec<Node>, BuildError> {
     let Value::Mapping(mut object) = object.value else { return Ok(Vec::new()) };
     let Some(items) = object.remove("items") else { return Ok(Vec::new()) };
     let found = match items.value {
-        Value::Sequence(items) => return Ok(items),
+        Value::Sequence(items) => return Ok(filled(items)),
         Value::Scalar(_) if items.is_null() => return Ok(Vec::new()),
         Value::Scalar(_) => "string",
         Value::Mapping(_) => "object",
     };
-    Err(BuildError::ListItems { at, kind: kind.to_owned(), found })
+    Err(BuildError::ListItems { at: at.clone(), kind: kind.to_owned(), found })
 }
 
 /// Checks that `object` can be told from others, and returns its kind.
@@ -105,16 +129,12 @@ pub(crate) fn check<'a>(object: &'a Node, at: &At) -> Result<&'a str, BuildError
     let Some(fields) = object.as_mapping() else { return Err(BuildError::NotAMapping { at: at.clone(), found }) };
     let kind = node::text_at(object, &["kind"]);
     if kind.is_empty() {
-        return Err(match fields.get("metadata") {
-            Some(_) => BuildError::Unnamed { at: at.clone(), field: "kind" },
-            None => BuildError::NoMetadata { at: at.clone() },
-        });
+        let says_anything = ["apiVersion", "metadata"].iter().any(|key| fields.contains_key(key));
+        let unnamed = BuildError::Unnamed { at: at.clone(), field: "kind" };
+        return Err(if says_anything { unnamed } else { BuildError::NoMetadata { at: at.clone() } });
     }
     if kind.ends_with("List") {
         return Ok(kind);
-    }
-    if fields.get("metadata").and_then(Node::as_mapping).is_none() {
-        return Err(BuildError::NoMetadata { at: at.clone() });
     }
     if node::text_at(object, &["metadata", "name"]).is_empty() {
         return Err(BuildError::Unnamed { at: at.clone(), field: "metadata.name" });

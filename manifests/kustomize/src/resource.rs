@@ -32,6 +32,8 @@ pub struct Resource {
     pub(crate) provenance: Provenance,
     /// Whether a chart made it, which has chosen its namespace.
     pub(crate) is_from_chart: bool,
+    /// Whether kustomize would keep notes about where it came from among its annotations.
+    pub(crate) is_noted: bool,
     origin: Origin,
 }
 
@@ -65,6 +67,7 @@ impl Resource {
             shared: Shared::default(),
             provenance,
             is_from_chart: false,
+            is_noted: false,
             origin,
         }
     }

@@ -122,8 +122,8 @@ impl Resources {
     /// Adds a generated object, or puts it in place of the one that it merges with or replaces.
     ///
     /// # Follows kustomize
-    /// The object that it is about may be named by any id that it has or had. Name, place and history are that object's,
-    /// and the name keeps its hash only if both want one.
+    /// The object that it is about may be named by any id that it has or had, but must still be of its kind. Name, place
+    /// and history are that object's, and the name keeps its hash only if both want one.
     pub(crate) fn absorb(&mut self, generated: Generated) -> Result<(), BuildError> {
         let Generated { mut resource, behavior, at } = generated;
         let found = self.with_any_id(&resource.id().key());
@@ -137,6 +137,9 @@ impl Resources {
             ([..], _) => return Err(conflict(AbsorbProblem::Several)),
         }
         let old = &mut self.list_mut()[found[0]];
+        if resource.gvk() != old.gvk() {
+            return Err(conflict(AbsorbProblem::OtherKind));
+        }
         resource.take_identity_of(old);
         if behavior == Behavior::Merge {
             resource.provenance.origin.clone_from(&old.provenance.origin);

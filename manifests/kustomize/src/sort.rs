@@ -107,6 +107,11 @@ pub(crate) fn compare_gvks(a: GvkRef<'_>, b: GvkRef<'_>) -> Ordering {
     compare_gvks_by(a, b, &Ranks::default())
 }
 
+/// What the legacy order looks at of a kind: its rank, and its text.
+pub(crate) fn gvk_key(gvk: GvkRef<'_>) -> (i64, String) {
+    (Ranks::default().rank(gvk.kind), gvk_text(gvk))
+}
+
 fn compare_gvks_by(a: GvkRef<'_>, b: GvkRef<'_>, ranks: &Ranks<'_>) -> Ordering {
     let by_rank = ranks.rank(a.kind).cmp(&ranks.rank(b.kind));
     let of_namespaces = a.kind == "Namespace" && b.kind == "Namespace";

@@ -22,6 +22,9 @@ pub struct Node {
     pub comments: Option<Box<Comments>>,
     /// Nodes of one tree with the same number are one node to the tool that we follow; nothing here looks at it.
     pub shared: Option<NonZeroU32>,
+    /// Whether a scalar was made without a type. What was read keeps the type that it had when another text is put in its
+    /// place; here each text says what it is. It is for who puts texts; nothing here looks at it.
+    pub untyped: bool,
     /// Who has changed it since it was read.
     pub written: Written,
 }
@@ -96,6 +99,7 @@ impl Node {
             position: Position::default(),
             comments: None,
             shared: None,
+            untyped: false,
             written: Written::default(),
         }
     }

@@ -40,7 +40,7 @@ pub(crate) struct Accumulation {
 
 impl Accumulation {
     pub(crate) fn new() -> Self {
-        Self { resources: Resources::default(), config: Config::defaults(), vars: Vars::default() }
+        Self { resources: Resources::default(), config: Config::none(), vars: Vars::default() }
     }
 
     /// Adds what `kustomization` asks for, and changes what is there as it says.
@@ -147,18 +147,13 @@ impl Accumulation {
         self.run(&directory, &kustomization, build).map_err(wrap)
     }
 
-    /// Adds the field specs that `configurations` and `crds` bring.
+    /// Adds the default field specs and those that `configurations` and `crds` bring.
     fn add_config(&mut self, fields: &Fields, loader: &Loader<'_>) -> Result<(), BuildError> {
-        type Read = fn(&TreePath, &[u8]) -> Result<Config, BuildError>;
-        let lists: [(&[Located<String>], Read); 2] =
-            [(&fields.configurations, Config::parse), (&fields.crds, crds::parse)];
-        for (entries, read) in lists {
-            for entry in entries {
-                let (file, content) = loader.read(entry, &entry.at)?;
-                let added = Arc::new(read(&file, &content)?);
-                self.config = Config::merged(&self.config, &added, &entry.at)?;
-            }
-        }
+        let (configured, at) = read_configs(&fields.configurations, loader, Config::parse)?;
+        let own = Config::merged(&Config::defaults(), &configured, &at)?;
+        self.config = Config::merged(&self.config, &own, &at)?;
+        let (defined, at) = read_configs(&fields.crds, loader, crds::parse)?;
+        self.config = Config::merged(&self.config, &defined, &at)?;
         Ok(())
     }
 
@@ -238,6 +233,9 @@ impl Accumulation {
             transformers.push(plugin::transformer(&config, loader)?);
         }
         let schema = build.schema();
+        for resource in self.resources.iter_mut_same_ids() {
+            resource.is_noted = build.transformers == Transformers::Noted;
+        }
         for transformer in transformers {
             transformer.run(&mut self.resources, &schema)?;
             if build.transformers == Transformers::Noted {
@@ -274,6 +272,20 @@ fn without_validation(resource: &Resource) -> Node {
         metadata.remove("labels");
     }
     node
+}
+
+/// The field specs of the files that `entries` name, and the last one of these.
+fn read_configs(
+    entries: &[Located<String>],
+    loader: &Loader<'_>,
+    read: fn(&TreePath, &[u8]) -> Result<Config, BuildError>,
+) -> Result<(Arc<Config>, At), BuildError> {
+    let mut all = Config::none();
+    for entry in entries {
+        let (file, content) = loader.read(entry, &entry.at)?;
+        all = Config::merged(&all, &Arc::new(read(&file, &content)?), &entry.at)?;
+    }
+    Ok((all, entries.last().map_or_else(|| At::field("configurations"), |entry| entry.at.clone())))
 }
 
 /// The kustomization of the directory that `loader` is for.

@@ -356,6 +356,9 @@ pub enum AbsorbProblem {
     /// It is to change one object, and several are there.
     #[error("matches multiple objects that could accept the merge")]
     Several,
+    /// The object that it is to change has become one of another kind.
+    #[error("is of another kind than the object that it is to merge with or replace")]
+    OtherKind,
 }
 
 impl BuildError {

@@ -7,7 +7,7 @@ mod edit;
 mod graft;
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{Node, Scalar, Schema, Value, Written, emit_json};
+use fairlead_yaml::{Node, ResolveError, Scalar, Schema, Value, Written, emit_json};
 use serde_json::Value as Json;
 
 use crate::{
@@ -183,6 +183,14 @@ pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str)
     *node = patched;
     respell_floats(node);
     Ok(copied)
+}
+
+/// What `node` is when it has been written as JSON and read again.
+pub(crate) fn read_again(node: &Node) -> Result<Node, ResolveError> {
+    let mut again = Node::from_json(&node.to_json(Schema::Kyaml)?);
+    Graft::new(&[]).keep(&mut again, Some(node));
+    respell_floats(&mut again);
+    Ok(again)
 }
 
 fn round_integers(value: &mut Json) {

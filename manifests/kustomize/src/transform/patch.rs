@@ -16,7 +16,7 @@ use crate::{
     load::Loader,
     merge::{MergeError, merge, replaces},
     node, parse,
-    resource::Resource,
+    resource::{NameHash, Resource},
     resources::Resources,
     schema::Schema,
     selector::Matcher,
@@ -403,8 +403,9 @@ fn apply_operations(
     at: &At,
     schema: &Schema,
 ) -> Result<usize, BuildError> {
-    // kustomize keeps notes about names and hashes in annotations, so a patch may rely on them being there.
-    if !resource.previous.is_empty() || resource.name_hash == crate::resource::NameHash::Wanted {
+    // kustomize keeps notes in annotations, so a patch may rely on them being there.
+    let is_noted = resource.is_noted || !resource.previous.is_empty() || resource.name_hash == NameHash::Wanted;
+    if is_noted {
         let metadata = resource.metadata();
         let annotations = metadata.get_or_insert_with("annotations", || node::empty(node::NodeKind::Mapping));
         if annotations.is_null() {

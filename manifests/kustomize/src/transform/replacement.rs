@@ -5,7 +5,7 @@
 //! takes the source's text. A path may lead into a text that holds YAML or JSON itself.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{MAX_DEPTH, Node, Position, Scalar, Schema, Style, Value};
+use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Style, Value};
 
 use crate::{
     at::{At, Located},
@@ -85,13 +85,11 @@ fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> R
     let resource = match found.as_slice() {
         [] => {
             let nearest = fairlead_object::nearest(&source.name, resources.iter().map(Resource::name));
-            let nearest = nearest.map(str::to_owned);
-            return Err(
-                ReferenceError::ReplacementWithoutSource { at: at.clone(), selector: shown(source), nearest }.into()
-            );
+            let (selector, nearest) = (shown_whole(source), nearest.map(str::to_owned));
+            return Err(ReferenceError::ReplacementWithoutSource { at: at.clone(), selector, nearest }.into());
         }
         [resource] => *resource,
-        [..] => return Err(problem(at, format!("multiple matches for selector {}", shown(source)))),
+        [..] => return Err(problem(at, format!("multiple matches for selector {}", shown_whole(source)))),
     };
     let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
     let value = field_path::find(&resource.node, &field_path::split(path)).filter(|value| !node::is_empty(value));
@@ -110,6 +108,15 @@ fn is_source(source: &ReplacementSource, id: &Id<'_>) -> bool {
 fn shown(source: &ReplacementSource) -> String {
     let gvk = crate::id::GvkRef { group: &source.group, version: &source.version, kind: &source.kind };
     Id { gvk, name: &source.name, namespace: &source.namespace, scope: Scope::Namespaced }.to_string()
+}
+
+/// `source` with its field and what is taken of that.
+fn shown_whole(source: &ReplacementSource) -> String {
+    let FieldOptions { delimiter, index, create, .. } = &source.options;
+    let has_options = !delimiter.is_empty() || *create;
+    let options = if has_options { format!("{delimiter}({index}), create={create}") } else { String::new() };
+    let parts = [shown(source), source.field_path.clone(), options];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":")
 }
 
 /// The part of `value` that `options` ask for.
@@ -239,10 +246,12 @@ fn put(field: &mut Node, value: &Node, text: &str) {
     }
 }
 
-/// The tag of the type that a scalar has; one that was just made has none.
+/// The tag of the type that a scalar has.
 fn type_tag(field: &Node) -> Option<&'static str> {
+    if field.untyped {
+        return None;
+    }
     match field.resolve(Schema::Kyaml).ok()? {
-        Scalar::Null if field.is_bare() && field.position == Position::default() => None,
         Scalar::Null => Some("!!null"),
         Scalar::Bool(_) => Some("!!bool"),
         Scalar::Int(_) | Scalar::UInt(_) => Some("!!int"),
