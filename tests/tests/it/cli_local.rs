@@ -228,7 +228,7 @@ async fn an_error_names_the_file_the_reason_and_what_to_try() {
     desk.write("typo/kustomization.yaml", "resource: [web.yaml]\n");
     desk.write("remote/kustomization.yaml", "resources: [https://github.com/stefanprodan/podinfo//kustomize]\n");
     insta::assert_snapshot!(desk.shown("build bare").await, @r"
-    | error: bare/web.yaml:1: missing Resource metadata
+    | error: bare/web.yaml:1: missing metadata.name in object
     | hint: a directory without a kustomization file is applied whole: name what is meant in a `kustomization.yaml`, or leave the file out with a `.sourceignore`
     exit 1
     ");
