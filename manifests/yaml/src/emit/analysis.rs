@@ -42,9 +42,9 @@ impl Analysis {
 }
 
 /// Whether `text` has only characters that mean nothing wherever they stand; most keys and many values do.
-fn is_simple(text: &str) -> bool {
+pub(super) fn is_simple(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes[0].is_ascii_alphanumeric() && bytes.iter().all(|byte| IS_SIMPLE[usize::from(*byte)])
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric) && bytes.iter().all(|byte| IS_SIMPLE[usize::from(*byte)])
 }
 
 /// For each byte, whether it means nothing behind a letter or digit.

@@ -8,7 +8,7 @@ use super::layout::{Around, Lead, MAX_SIMPLE_KEY, STEP};
 use super::order::{is_sorted, sort_by_key};
 use super::output::Output;
 use super::scalar::{Place, write_scalar};
-use super::style::{string_style, style_of};
+use super::style::{is_word, string_style, style_of};
 use crate::{Style, number};
 
 /// Writes `json` as one YAML document.
@@ -53,6 +53,7 @@ impl Writer {
             Json::Bool(true) => self.word("true", around),
             Json::Bool(false) => self.word("false", around),
             Json::Number(number) => self.word(&number_text(number), around),
+            Json::String(text) if is_word(text) => self.word(text, around),
             Json::String(text) => {
                 around.space(&mut self.out);
                 write_scalar(&mut self.out, text, string_style(text), place(around));
@@ -90,6 +91,11 @@ impl Writer {
     }
 
     fn entry(&mut self, key: &str, value: &Json, indent: usize) {
+        if key.len() <= MAX_SIMPLE_KEY && is_word(key) {
+            self.out.push_str(key);
+            self.out.push(':');
+            return self.value(value, Around { indent, lead: Lead::Key });
+        }
         let analysis = Analysis::of(key);
         let style = if key == "<<" { Style::DoubleQuoted } else { style_of(key, analysis) };
         if key.len() <= MAX_SIMPLE_KEY && !analysis.multiline {

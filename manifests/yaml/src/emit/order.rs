@@ -33,6 +33,13 @@ pub(super) fn sort_by_key<'a, V>(entries: &[(&'a String, &'a V)]) -> Vec<(&'a St
 /// # Differs from go-yaml
 /// Numbers of more than 18 digits compare by their value, not by what is left of it in 64 bits.
 fn compare_keys(a: &str, b: &str) -> Ordering {
+    if let (Some(first_a), Some(first_b)) = (a.bytes().next(), b.bytes().next())
+        && first_a != first_b
+        && first_a.is_ascii_alphabetic()
+        && first_b.is_ascii_alphabetic()
+    {
+        return first_a.cmp(&first_b);
+    }
     let common = common_prefix(a, b);
     let (rest_a, rest_b) = (&a[common..], &b[common..]);
     let (Some(char_a), Some(char_b)) = (rest_a.chars().next(), rest_b.chars().next()) else {

@@ -3,6 +3,10 @@
 /// How many bytes an output has room for before it grows: as long as most objects are.
 const CAPACITY: usize = 1024;
 
+/// A line break, and as many spaces as most lines begin with at most.
+const LINE: &str = "\n                                                                ";
+const SPACES: &str = LINE.split_at(1).1;
+
 /// Text with the place where its last line begins.
 pub(super) struct Output {
     text: String,
@@ -40,12 +44,15 @@ impl Output {
 
     /// Starts a line that is indented to `indent`.
     pub(super) fn start_line(&mut self, indent: usize) {
-        self.end_line();
-        self.pad(indent);
+        if indent > SPACES.len() || self.is_at_line_start() {
+            self.end_line();
+            return self.pad(indent);
+        }
+        self.text.push_str(&LINE[..=indent]);
+        self.line_start = self.text.len() - indent;
     }
 
     pub(super) fn pad(&mut self, spaces: usize) {
-        const SPACES: &str = "                                                                ";
         let mut left = spaces;
         while left > 0 {
             let part = left.min(SPACES.len());

@@ -1,6 +1,6 @@
 //! The style in which a string stays a string.
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, is_simple};
 use crate::{Scalar, Schema, Style, resolve, timestamp};
 
 /// The style that go-yaml chooses for a string.
@@ -21,6 +21,14 @@ pub(super) fn style_of(text: &str, analysis: Analysis) -> Style {
         Analysis { single_quoted: true, .. } => Style::SingleQuoted,
         Analysis { .. } => Style::DoubleQuoted,
     }
+}
+
+/// Whether `text` is written as it is, on one line, wherever a scalar may stand; most keys and many values are.
+pub(super) fn is_word(text: &str) -> bool {
+    /// `false`: no word that is not a string is longer.
+    const LONGEST: usize = 5;
+    let is_name = text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && is_simple(text);
+    is_name && (text.len() > LONGEST || reads_as_string(text))
 }
 
 /// Whether YAML 1.1 reads `text` without quotes as a string; more types than [`Schema::SigsYaml`] has count.
