@@ -130,9 +130,16 @@ fn notes(kustomization: &Kustomization, options: &Options) -> Vec<Note> {
     notes
 }
 
-/// Checks that no patch has taken from `resource` what tells it from others.
+/// Checks that no patch has taken from `resource` what tells it from others, and that even a list has metadata that notes
+/// can be taken from.
 fn check(resource: &Resource) -> Result<(), BuildError> {
-    parse::check(&resource.node, &resource.at()).map(drop)
+    parse::check(&resource.node, &resource.at())?;
+    match resource.node.get("metadata") {
+        Some(metadata) if metadata.as_mapping().is_none() && !metadata.is_null() => {
+            Err(BuildError::NoMetadata { at: resource.at() })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Whether a resource is there for the build alone.

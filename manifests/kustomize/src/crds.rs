@@ -37,8 +37,11 @@ pub(crate) fn parse(file: &TreePath, content: &[u8]) -> Result<Config, BuildErro
     let mut config = Config::default();
     let mut fields = 0;
     for (name, definition) in definitions.as_object().into_iter().flatten() {
-        let schema = definition.get("Schema").filter(|schema| schema.is_object());
-        let schema = schema.ok_or_else(|| path.mismatch(&document, "common.OpenAPIDefinition"))?;
+        let schema = definition.get("Schema").unwrap_or(&Json::Null);
+        let is_readable = |value: &Json| value.is_object() || value.is_null();
+        if !is_readable(definition) || !is_readable(schema) {
+            return Err(path.mismatch(&document, "common.OpenAPIDefinition"));
+        }
         let is_object = ["apiVersion", "kind", "metadata"].iter().all(|key| schema["properties"].get(key).is_some());
         if is_object {
             let kind = name.rsplit('.').next().unwrap_or(name);

@@ -54,6 +54,8 @@ enum Part<'a> {
     Every,
     /// The elements whose field has the value; those that are the value if the field is empty.
     Element(&'a str, &'a str),
+    /// Brackets that do not say which elements they mean.
+    Nothing,
 }
 
 impl<'a> Part<'a> {
@@ -62,10 +64,11 @@ impl<'a> Part<'a> {
             return Self::Index(index);
         }
         let inside = part.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        match (part, inside.and_then(|inside| inside.split_once('='))) {
+        match (part, inside.map(|inside| inside.split_once('='))) {
             ("-", _) => Self::Last,
             ("*", _) => Self::Every,
-            (_, Some((field, value))) => Self::Element(field, value),
+            (_, Some(Some((field, value)))) => Self::Element(field, value),
+            (_, Some(None)) => Self::Nothing,
             (_, None) => Self::Field,
         }
     }
@@ -80,8 +83,8 @@ pub(crate) fn find<'a>(root: &'a Node, path: &[String]) -> Option<&'a Node> {
             "" => item.as_str() == Some(value),
             field => item.get(field).and_then(Node::as_str) == Some(value),
         }),
-        (_, Value::Mapping(entries)) => entries.get(part).or_else(|| indexed(entries, part)),
-        (_, Value::Scalar(_) | Value::Sequence(_)) => None,
+        (Part::Field | Part::Every, Value::Mapping(entries)) => entries.get(part).or_else(|| indexed(entries, part)),
+        (_, Value::Scalar(_) | Value::Sequence(_) | Value::Mapping(_)) => None,
     })
 }
 
@@ -104,7 +107,8 @@ pub(crate) fn set(
     let Some((part, rest)) = path.split_first() else { return set(root).map(|()| 1) };
     let made = |kind| node::empty(kind_of_next(rest.first(), kind));
     match Part::parse(part) {
-        Part::Index(index) if root.as_mapping().is_none() => {
+        Part::Nothing => Err("list path element must contain fieldName=fieldValue for element to match".to_owned()),
+        Part::Index(index) => {
             let items = items(root)?;
             if let (true, Some(kind)) = (index == items.len(), create) {
                 items.push(made(kind));
@@ -118,7 +122,7 @@ pub(crate) fn set(
             items(root)?.iter_mut().try_fold(0, |count, item| Ok(count + self::set(item, rest, create, set)?))
         }
         Part::Element(field, value) => set_elements(root, (field, value), rest, create, set),
-        Part::Field | Part::Index(_) | Part::Last => {
+        Part::Field | Part::Last => {
             if root.is_null() && create.is_some() {
                 *root = node::empty(NodeKind::Mapping);
             }
@@ -194,7 +198,7 @@ fn kind_of_next(next: Option<&String>, wanted: NodeKind) -> NodeKind {
     match next.map(|next| Part::parse(next)) {
         None => wanted,
         Some(Part::Field | Part::Last | Part::Every) => NodeKind::Mapping,
-        Some(Part::Index(_) | Part::Element(..)) => NodeKind::Sequence,
+        Some(Part::Index(_) | Part::Element(..) | Part::Nothing) => NodeKind::Sequence,
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
 }
 
 /// A value keeps the quotes that it had, and stays a string with them; one that had none gets none, and is a string by
-/// its tag if it must be. A text that was known to be one only by its tag gets quotes.
+/// its tag if it must be. A text that was known to be one only by its tag gets quotes, and so does one that a stage made.
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
         (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => Some(
@@ -72,12 +72,18 @@ fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
             }
             Some(object.replaced_by(new, &patch.written))
         }
-        (Some(object), None) if object.style == Style::Plain && object.tag.as_deref() == Some("!!str") => {
-            let (position, shared, written) = (object.position, object.shared, object.written.clone());
-            Some(Node { position, shared, written, ..Node::string(object.as_str().unwrap_or_default()) })
+        (Some(object), None) if object.style == Style::Plain && may_be_string(&object) => {
+            let Node { position, shared, untyped, .. } = object;
+            let quoted = Node::string(object.as_str().unwrap_or_default());
+            Some(Node { position, shared, untyped, written: object.written, ..quoted })
         }
         (object, patch) => patch.cloned().or(object),
     }
+}
+
+/// Whether a scalar without quotes is a text by its tag, or of no type at all.
+fn may_be_string(scalar: &Node) -> bool {
+    scalar.untyped || scalar.tag.as_deref() == Some("!!str")
 }
 
 /// `new` in the brackets that `old` has, or has not: a text inside of them is written in quotes and not folded.

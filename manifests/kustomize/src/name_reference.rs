@@ -248,8 +248,9 @@ impl<'a> Search<'a> {
 
     /// Fixes a reference that has a `name`, and may have a `namespace`, of its own.
     fn fix_mapping(&self, field: &mut Node) -> Result<(), WalkError> {
-        let name = field.get("name").and_then(Node::as_str);
+        let name = field.get("name");
         let name = name.ok_or_else(|| WalkError("path config error; no 'name' field in node".to_owned()))?;
+        let Some(name) = name.as_str() else { return Ok(()) };
         let namespace = field.get("namespace").and_then(Node::as_str);
         let target = match namespace {
             None => self.target(name, |_| true, name_and_namespace)?,

@@ -195,7 +195,6 @@ impl Resource {
         let namespace = effective_namespace(id.namespace, self.scope).to_owned();
         let remembered = PreviousId { name: id.name.to_owned(), namespace, kind: id.gvk.kind.to_owned() };
         self.previous.push(remembered);
-        self.shared.keep_out_of_annotations(&mut self.node);
         if self.node.get("metadata").is_some_and(Node::is_null) {
             self.metadata();
         }

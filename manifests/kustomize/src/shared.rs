@@ -7,7 +7,7 @@
 
 use std::num::NonZeroU32;
 
-use fairlead_yaml::{Mapping, Node};
+use fairlead_yaml::Node;
 
 use crate::node;
 
@@ -54,17 +54,6 @@ impl Shared {
                 *node = Node { position: node.position, ..known.clone() };
             }
         });
-    }
-
-    /// Makes annotations nodes of their own: kustomize writes them anew whenever it notes something among them.
-    pub(crate) fn keep_out_of_annotations(&self, object: &mut Node) {
-        if self.is_empty() {
-            return;
-        }
-        let annotations = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
-        for (_, value) in annotations.and_then(Node::as_mapping_mut).into_iter().flat_map(Mapping::iter_mut) {
-            value.shared = None;
-        }
     }
 
     fn of(&mut self, node: &Node) -> Option<&mut Node> {

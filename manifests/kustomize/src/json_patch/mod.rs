@@ -168,7 +168,8 @@ impl Operation {
 /// Applies `operations` to the object `node` of `file`, and says how many bytes they have copied.
 ///
 /// # Follows kustomize
-/// The object is rebuilt from JSON, in which a number is a double: integers beyond 2^53 lose digits.
+/// The object is rebuilt from JSON, in which a number is a double: integers beyond 2^53 lose digits, and where a number of
+/// seven digits stands for a text, as in an annotation, the text has an exponent.
 pub(crate) fn apply(node: &mut Node, operations: &Operations, at: &At, id: &str) -> Result<usize, BuildError> {
     let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: id.to_owned(), source };
     let mut object = node.to_json(Schema::Kyaml).map_err(unprintable)?;
@@ -193,12 +194,13 @@ pub(crate) fn read_again(node: &Node) -> Result<Node, ResolveError> {
     Ok(again)
 }
 
+/// Makes floats of integers that Go writes with an exponent as floats.
 fn round_integers(value: &mut Json) {
-    const EXACT: u64 = 1 << 53;
+    const LONG: u64 = 1_000_000;
     match value {
         Json::Number(number) => {
             let magnitude = number.as_i64().map(i64::unsigned_abs).or(number.as_u64());
-            if let (Some(EXACT..), Some(float)) = (magnitude, number.as_f64()) {
+            if let (Some(LONG..), Some(float)) = (magnitude, number.as_f64()) {
                 *value = Json::from(float);
             }
         }

@@ -65,36 +65,63 @@ fn problem(at: &At, problem: impl Into<String>) -> BuildError {
 
 fn apply(replacement: &Located<Replacement>, resources: &mut Resources, copied: &mut usize) -> Result<(), BuildError> {
     let at = &replacement.at;
-    let value = match (&replacement.source, &replacement.source_value) {
+    let (value, origin) = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => return Err(problem(at, "value and resource selectors are mutually exclusive")),
         _ if replacement.targets.is_empty() => {
             return Err(problem(at, "replacements must specify a source and at least one target"));
         }
         (None, None) => return Err(problem(at, "replacements must specify a source and at least one target")),
         (Some(source), None) => source_value(source, resources, at)?,
-        (None, Some(value)) => Node::string(value.as_str()),
+        (None, Some(value)) => (Node::string(value.as_str()), None),
     };
-    let mut value = value;
-    node::stamp(&mut value, &at.mark());
-    replacement.targets.iter().try_for_each(|target| apply_to(target, &value, resources, at, copied))
+    let mut copying = Copying { at, value: stamped(value, at), origin, copied };
+    replacement.targets.iter().try_for_each(|target| copying.to(target, resources))
 }
 
-fn source_value(source: &ReplacementSource, resources: &Resources, at: &At) -> Result<Node, BuildError> {
-    let found: Vec<&Resource> =
-        resources.iter().filter(|resource| resource.any_ids().any(|id| is_source(source, &id))).collect();
-    let resource = match found.as_slice() {
+/// `value` as `at` writes it.
+fn stamped(mut value: Node, at: &At) -> Node {
+    node::stamp(&mut value, &at.mark());
+    value
+}
+
+/// The value of a replacement on its way into fields.
+struct Copying<'a> {
+    at: &'a At,
+    value: Node,
+    origin: Option<SourceField>,
+    /// The bytes that were copied.
+    copied: &'a mut usize,
+}
+
+/// The field that a whole value comes from.
+struct SourceField {
+    /// The place of its object among the resources.
+    position: usize,
+    path: Vec<String>,
+}
+
+fn source_value(
+    source: &ReplacementSource,
+    resources: &Resources,
+    at: &At,
+) -> Result<(Node, Option<SourceField>), BuildError> {
+    let is_meant = |(_, resource): &(usize, &Resource)| resource.any_ids().any(|id| is_source(source, &id));
+    let found: Vec<(usize, &Resource)> = resources.iter().enumerate().filter(is_meant).collect();
+    let (position, resource) = match found.as_slice() {
         [] => {
             let nearest = fairlead_object::nearest(&source.name, resources.iter().map(Resource::name));
             let (selector, nearest) = (shown_whole(source), nearest.map(str::to_owned));
             return Err(ReferenceError::ReplacementWithoutSource { at: at.clone(), selector, nearest }.into());
         }
-        [resource] => *resource,
+        [only] => *only,
         [..] => return Err(problem(at, format!("multiple matches for selector {}", shown_whole(source)))),
     };
-    let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
-    let value = field_path::find(&resource.node, &field_path::split(path)).filter(|value| !node::is_empty(value));
-    let missing = || problem(at, format!("fieldPath `{path}` is missing for replacement source {}", shown(source)));
-    refined(value.ok_or_else(missing)?, &source.options).map_err(|text| problem(at, text))
+    let written = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
+    let path = field_path::split(written);
+    let value = field_path::find(&resource.node, &path).filter(|value| !node::is_empty(value));
+    let missing = || problem(at, format!("fieldPath `{written}` is missing for replacement source {}", shown(source)));
+    let value = refined(value.ok_or_else(missing)?, &source.options).map_err(|text| problem(at, text))?;
+    Ok((value, source.options.delimiter.is_empty().then_some(SourceField { position, path })))
 }
 
 /// Whether `source` means `id`; kustomize does not look up here which kinds are in no namespace.
@@ -130,31 +157,51 @@ fn refined(value: &Node, options: &FieldOptions) -> Result<Node, String> {
     Ok(Node { value: Value::Scalar(part.into()), ..node::copied(value) })
 }
 
-/// Sets the fields of `target` to `value`, and counts the bytes that are copied to them.
-fn apply_to(
-    target: &ReplacementTarget,
-    value: &Node,
-    resources: &mut Resources,
-    at: &At,
-    copied: &mut usize,
-) -> Result<(), BuildError> {
-    let select = target.select.as_ref().ok_or_else(|| problem(at, "target must specify resources to select"))?;
-    let matcher = Matcher::new(select, at)?;
-    let rejects = target.reject.iter().map(|reject| Reject::new(reject, at)).collect::<Result<Vec<_>, _>>()?;
-    let weight = node::weight(value);
-    for resource in resources.iter_mut() {
-        let is_meant = matcher.selects_metadata(resource)
-            && !rejects.iter().any(|reject| reject.rejects(resource))
-            && resource.any_ids().any(|id| matcher.matches_id(&id));
-        if is_meant {
-            *copied += weight * set_fields(resource, target, value, at)?;
-            resource.shared.settle(&mut resource.node);
-            if *copied > MAX_COPIED_BYTES {
-                return Err(problem(at, format!("replacements copy more than {MAX_COPIED_BYTES} bytes")));
+impl Copying<'_> {
+    /// Sets the fields of `target` to the value.
+    fn to(&mut self, target: &ReplacementTarget, resources: &mut Resources) -> Result<(), BuildError> {
+        let at = self.at;
+        let select = target.select.as_ref().ok_or_else(|| problem(at, "target must specify resources to select"))?;
+        let matcher = Matcher::new(select, at)?;
+        let rejects = target.reject.iter().map(|reject| Reject::new(reject, at)).collect::<Result<Vec<_>, _>>()?;
+        for (position, resource) in resources.iter_mut().enumerate() {
+            let is_meant = matcher.selects_metadata(resource)
+                && !rejects.iter().any(|reject| reject.rejects(resource))
+                && resource.any_ids().any(|id| matcher.matches_id(&id));
+            if is_meant {
+                self.set_fields(resource, position, target)?;
+                resource.shared.settle(&mut resource.node);
+                if *self.copied > MAX_COPIED_BYTES {
+                    return Err(problem(at, format!("replacements copy more than {MAX_COPIED_BYTES} bytes")));
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn set_fields(
+        &mut self,
+        resource: &mut Resource,
+        position: usize,
+        target: &ReplacementTarget,
+    ) -> Result<(), BuildError> {
+        let default = [DEFAULT_PATH.to_owned()];
+        let paths = if target.field_paths.is_empty() { default.as_slice() } else { &target.field_paths };
+        for path in paths {
+            let count = set_field_at(path, resource, target, &self.value, self.at)?;
+            *self.copied += count * node::weight(&self.value);
+            self.look_again(resource, position);
+        }
+        Ok(())
+    }
+
+    /// Takes the value that its source has come to have: kustomize holds on to the field and not to what was in it.
+    fn look_again(&mut self, resource: &Resource, position: usize) {
+        let Some(origin) = self.origin.as_ref().filter(|origin| origin.position == position) else { return };
+        if let Some(value) = field_path::find(&resource.node, &origin.path) {
+            self.value = stamped(node::copied(value), self.at);
+        }
+    }
 }
 
 /// An entry of `reject`: by id, or by labels and annotations.
@@ -181,32 +228,33 @@ impl Reject {
     }
 }
 
-fn set_fields(resource: &mut Resource, target: &ReplacementTarget, value: &Node, at: &At) -> Result<usize, BuildError> {
-    let default = [DEFAULT_PATH.to_owned()];
-    let paths = if target.field_paths.is_empty() { default.as_slice() } else { &target.field_paths };
-    let mut count = 0;
+/// Sets the field at `path`, or each that it means, and says how many these are.
+fn set_field_at(
+    path: &str,
+    resource: &mut Resource,
+    target: &ReplacementTarget,
+    value: &Node,
+    at: &At,
+) -> Result<usize, BuildError> {
     let create = target.options.create.then(|| NodeKind::of(value));
-    for path in paths {
-        let parts = field_path::split(path);
-        if parts.len() + node::depth(value) > MAX_DEPTH {
-            return Err(problem(at, format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")));
-        }
-        let set = &mut |field: &mut Node| set_field(field, value, &target.options);
-        let in_text = set_in_text(&mut resource.node, &parts, create, set);
-        let outcome = in_text.unwrap_or_else(|| field_path::set(&mut resource.node, &parts, create, set));
-        let what = if create.is_some() { "unable to find or create field" } else { "unable to find field" };
-        let failed = |detail: &str| -> BuildError {
-            let problem = format!("{what} {path:?} in replacement target{detail}");
-            ReferenceError::ReplacementField { at: at.clone(), id: resource.current_id(), problem }.into()
-        };
-        match outcome {
-            Ok(0) => return Err(failed("")),
-            Ok(set) => count += set,
-            Err(detail) if detail == NOT_SCALAR => return Err(problem(at, detail)),
-            Err(detail) => return Err(failed(&format!(": {detail}"))),
-        }
+    let parts = field_path::split(path);
+    if parts.len() + node::depth(value) > MAX_DEPTH {
+        return Err(problem(at, format!("the value at {path:?} would be nested more than {MAX_DEPTH} deep")));
     }
-    Ok(count)
+    let set = &mut |field: &mut Node| set_field(field, value, &target.options);
+    let in_text = set_in_text(&mut resource.node, &parts, create, set);
+    let outcome = in_text.unwrap_or_else(|| field_path::set(&mut resource.node, &parts, create, set));
+    let what = if create.is_some() { "unable to find or create field" } else { "unable to find field" };
+    let failed = |detail: &str| -> BuildError {
+        let problem = format!("{what} {path:?} in replacement target{detail}");
+        ReferenceError::ReplacementField { at: at.clone(), id: resource.current_id(), problem }.into()
+    };
+    match outcome {
+        Ok(0) => Err(failed("")),
+        Ok(count) => Ok(count),
+        Err(detail) if detail == NOT_SCALAR => Err(problem(at, detail)),
+        Err(detail) => Err(failed(&format!(": {detail}"))),
+    }
 }
 
 const NOT_SCALAR: &str = "delimiter option can only be used with scalar nodes";
@@ -272,12 +320,22 @@ fn set_in_text(
         |length: &usize| field_path::find(root, &parts[..*length]).is_some_and(|field| field.as_str().is_some());
     let length = (1..parts.len()).find(is_text)?;
     let text = field_path::find(root, &parts[..length])?.as_str()?.to_owned();
-    let mut inner = fairlead_yaml::parse(&text).ok()?.into_iter().next().filter(|inner| inner.as_str().is_none())?;
+    if text.is_empty() {
+        return Some(Err("wrong node kind: expected MappingNode but got : node contents:\nnull\n".to_owned()));
+    }
+    let mut inner = fairlead_yaml::parse(&text).ok()?.into_iter().next()?;
+    // kustomize then makes the way in what it has read, which is forgotten.
+    if inner.is_null() && create.is_some() {
+        return Some(Ok(1));
+    }
+    if inner.as_str().is_some() {
+        return None;
+    }
     let count = match field_path::set(&mut inner, &parts[length..], create, set) {
         Ok(count) if count > 0 => count,
         nothing_or_error => return Some(nothing_or_error),
     };
-    // kustomize has then set the field of what it has read, which is forgotten.
+    // And here it sets the field of what it has read.
     let Some(written) = written_like(&text, &inner) else { return Some(Ok(count)) };
     let put_back = &mut |field: &mut Node| {
         put(field, &inner, &written);
