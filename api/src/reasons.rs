@@ -60,6 +60,8 @@ pub mod source {
     pub const DEPENDENCY_BUILD_ERROR: &str = "DependencyBuildError";
     /// A chart could not be loaded or packed.
     pub const CHART_PACKAGE_ERROR: &str = "ChartPackageError";
+    /// A chart is not signed as it has to be.
+    pub const CHART_VERIFICATION_ERROR: &str = "ChartVerificationError";
     /// A chart is stored as it came.
     pub const CHART_PULL_SUCCEEDED: &str = "ChartPullSucceeded";
     /// A chart was packed here and is stored.

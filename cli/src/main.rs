@@ -21,6 +21,7 @@ mod local;
 mod log;
 mod output;
 mod planning;
+mod provider;
 mod served;
 mod shown_paths;
 mod wait;

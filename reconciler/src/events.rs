@@ -40,6 +40,8 @@ const NAME_LIMIT_BYTES: usize = 220;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// A detail of what went as it should, for who looks at the object alone: it is not sent to the events address.
+    Trace,
     /// What went as it should.
     Info,
     /// What did not.
@@ -146,7 +148,7 @@ async fn send(cluster: &Cluster, event: &Event, now: Timestamp, host: &str, addr
         let about = &event.about;
         warn!(kind = about.kind, namespace, name = about.name, %error, "an event was not recorded");
     }
-    if let Some(address) = address {
+    if let Some(address) = address.filter(|_| event.severity != Severity::Trace) {
         post(address.to_owned(), notification(event, now, host)).await;
     }
 }
@@ -171,7 +173,7 @@ fn kubernetes_event(event: &Event, now: Timestamp, host: &str) -> Value {
         "involvedObject": event.about,
         "reason": event.reason,
         "message": shortened(&event.message, MESSAGE_LIMIT_BYTES),
-        "type": match event.severity { Severity::Info => "Normal", Severity::Error => "Warning" },
+        "type": match event.severity { Severity::Trace | Severity::Info => "Normal", Severity::Error => "Warning" },
         "firstTimestamp": time,
         "lastTimestamp": time,
         "count": 1,

@@ -103,6 +103,11 @@ pub trait SourceError: Error + Send + Sync + 'static {
     /// Flux's reason for that condition.
     fn reason(&self) -> &'static str;
 
+    /// A condition that holds besides, and its reason, which is the event's.
+    fn besides(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Whether trying again cannot help until the object is edited.
     fn is_terminal(&self) -> bool;
 
@@ -135,6 +140,11 @@ impl SourceFailure {
     /// Flux's reason for that condition.
     pub fn reason(&self) -> &'static str {
         self.0.reason()
+    }
+
+    /// A condition that holds besides, and its reason, which is the event's.
+    pub fn besides(&self) -> Option<(&'static str, &'static str)> {
+        self.0.besides()
     }
 
     /// Whether trying again cannot help until the object is edited.

@@ -34,6 +34,7 @@ use crate::{
     store::{Mode, Store, StoreError, StoredFile, StoredTree},
     transport::{Client, Transport, may_lead, retry_after},
     url::{Endpoint, Url},
+    verify::Verified,
 };
 
 /// What is asked of a repository.
@@ -75,6 +76,8 @@ pub struct FetchedChart {
     pub file: StoredFile,
     /// What it unpacks to: a folder with the chart's name.
     pub tree: StoredTree,
+    /// That it is signed, where that was demanded.
+    pub verified: Option<Verified>,
 }
 
 /// The name of an index in its repository, and in the tree that it is kept in.
@@ -141,7 +144,7 @@ impl FetchedChart {
         let mut writer = store.writer();
         let unpacked = unpack(file.open().map_err(RepositoryError::Store)?, &ArchiveRules::default(), &mut writer);
         unpacked.map_err(|error| RepositoryError::Archive(error.into()))?;
-        Ok(Self { tree: writer.finish().map_err(RepositoryError::Store)?, file })
+        Ok(Self { tree: writer.finish().map_err(RepositoryError::Store)?, file, verified: None })
     }
 
     /// The package.
@@ -154,7 +157,9 @@ impl FetchedChart {
         // In a registry, a name may have folders.
         let name = name.rsplit('/').next().unwrap_or(name);
         let file = Given { file: self.file, name: Some(format!("{name}-{version}.tgz")) };
-        Content { file: Some(file), ..Content::packed(version.to_owned(), self.tree, String::new()) }
+        let told = |_| format!("verified signature of version {version}");
+        let verified = self.verified.map(|verified| Verified { message: verified.message.map(told), ..verified });
+        Content { file: Some(file), verified, ..Content::packed(version.to_owned(), self.tree, String::new()) }
     }
 }
 
@@ -177,9 +182,10 @@ pub async fn fetch_chart(
 /// Fetches the package of a chart in a registry, which is a layer that is copied, and stores it and what it unpacks to.
 pub async fn pull_chart(request: &OciRequest, means: &Means<'_>) -> Result<FetchedChart, OciError> {
     let resolved = oci::resolve(request).await?;
-    let Content { file, tree, .. } = oci::fetch(request, &resolved, &Means { ignore: None, ..*means }).await?;
+    let Content { file, tree, verified, .. } =
+        oci::fetch(request, &resolved, &Means { ignore: None, ..*means }).await?;
     let Given { file, .. } = file.ok_or(LayerError::Unpacked)?;
-    Ok(FetchedChart { file, tree })
+    Ok(FetchedChart { file, tree, verified })
 }
 
 /// Runs `work` where it may block. It ends soon after the answer is no longer waited for.

@@ -31,7 +31,7 @@ pub use oci::{OciSignatureError, OciVerification, OciVerificationError};
 pub use openpgp::{PgpError, Unmatched};
 pub use public_key::PublicKeyError;
 pub use ssh::SshError;
-pub use trusted_root::{TrustedRoot, TrustedRootError};
+pub use trusted_root::{KEY as TRUSTED_ROOT, TrustedRoot, TrustedRootError};
 
 use fairlead_object::Digest;
 use serde::{Deserialize, Serialize};

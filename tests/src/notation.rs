@@ -26,7 +26,7 @@ pub enum NotationFlaw {
     OtherImage,
     /// It is not by the key of its certificate.
     OtherKey,
-    /// It counted until 2030.
+    /// It counted for a day.
     Expired,
     /// The certificate was good until 2030.
     OldCertificate,
@@ -87,7 +87,7 @@ impl NotationSigner {
         });
         if flaw == NotationFlaw::Expired {
             protected["crit"] = json!(["io.cncf.notary.signingScheme", "io.cncf.notary.expiry"]);
-            protected["io.cncf.notary.expiry"] = json!("2030-01-01T00:00:00Z");
+            protected["io.cncf.notary.expiry"] = json!("2026-06-02T00:00:00Z");
         }
         if flaw == NotationFlaw::Demanding {
             protected["crit"] = json!(["io.cncf.notary.signingScheme", "org.example.unknown"]);

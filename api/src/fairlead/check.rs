@@ -3,11 +3,14 @@
 //! Each rule over one object's own fields is a CEL rule of the schema, so that the API server refuses the object. Here
 //! are those that need the object's namespace, a walk through a graph, or a look into encoded text.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::configuration::FluxConfiguration;
-use super::sources::GitRepositorySource;
+use super::sources::{GitRepositorySource, OciVerification};
+use crate::source::SignatureProvider;
 
 /// Why a configuration cannot be used as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +49,9 @@ impl FluxConfiguration {
     pub fn check(&self) -> Result<(), ConfigurationError> {
         self.check_namespace()?;
         self.check_dependencies()?;
-        self.spec.git_repository.as_ref().map_or(Ok(()), check_git_repository)
+        self.spec.git_repository.as_ref().map_or(Ok(()), check_git_repository)?;
+        let verify = self.spec.oci_repository.as_ref().and_then(|oci| oci.verify.as_ref());
+        verify.map_or(Ok(()), |verify| verify.signers().map(drop))
     }
 
     fn check_namespace(&self) -> Result<(), ConfigurationError> {
@@ -119,6 +124,41 @@ impl GitRepositorySource {
     }
 }
 
+const VERIFICATION_CONFIG: &str = "spec.ociRepository.verify.verificationConfig";
+
+impl OciVerification {
+    /// What `verificationConfig` holds, decoded, by the names that the Secret of an `OCIRepository` has for it.
+    pub fn signers(&self) -> Result<BTreeMap<String, String>, ConfigurationError> {
+        self.verification_config.iter().map(|(name, written)| self.signer(name, written)).collect()
+    }
+
+    fn signer(&self, name: &str, written: &str) -> Result<(String, String), ConfigurationError> {
+        const FIELD: &str = VERIFICATION_CONFIG;
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if name.is_empty() || name.len() > NAME_LIMIT || !name.bytes().all(is_allowed) {
+            let expected = "names of letters, digits, `-`, `_` and `.`";
+            return Err(ConfigurationError::Malformed { field: FIELD, expected });
+        }
+        let is_key = |text: &str| text.contains("-----BEGIN PUBLIC KEY-----");
+        let text = if written.contains("-----BEGIN ") || written.trim_start().starts_with('{') {
+            written.to_owned()
+        } else {
+            decode(FIELD, Some(&written.to_owned()))?.unwrap_or_default()
+        };
+        let name = match self.provider {
+            SignatureProvider::Cosign if is_key(&text) && !name.ends_with(KEY_ENDING) => format!("{name}{KEY_ENDING}"),
+            SignatureProvider::Cosign | SignatureProvider::Notation => name.to_owned(),
+        };
+        Ok((name, text))
+    }
+}
+
+/// How the names of public keys end in a Secret.
+const KEY_ENDING: &str = ".pub";
+
+/// Longest name in `verificationConfig`, so that an ending fits into the name of a Secret's key.
+const NAME_LIMIT: usize = 249;
+
 /// Decodes the base64 in `field`, which may be broken into lines, as UTF-8.
 fn decode(field: &'static str, written: Option<&String>) -> Result<Option<String>, ConfigurationError> {
     let Some(written) = written else { return Ok(None) };
@@ -166,6 +206,27 @@ mod tests {
         }})
     }
 
+    const PEM: &str = "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n";
+
+    fn signers(provider: &str, trusted: &Value) -> Value {
+        let verify = json!({"provider": provider, "verificationConfig": trusted});
+        json!({"ociRepository": {"url": "oci://example.org/a", "verify": verify}})
+    }
+
+    #[test]
+    fn a_public_key_gets_the_name_that_marks_it() {
+        let names = |provider, trusted| {
+            let oci = configuration(&signers(provider, &trusted)).spec.oci_repository.expect("it is set");
+            let signers = oci.verify.expect("it is set").signers().expect("they can be read");
+            assert!(signers.values().all(|text| !text.is_empty()), "{signers:?}");
+            signers.into_keys().collect::<Vec<_>>()
+        };
+        let cosign = names("cosign", json!({"ada": STANDARD.encode(PEM), "eve.pub": PEM, "trusted_root.json": "{}"}));
+        assert_eq!(cosign, ["ada.pub", "eve.pub", "trusted_root.json"]);
+        let notation = names("notation", json!({"ca.crt": "-----BEGIN CERTIFICATE-----", "trustpolicy.json": "{}"}));
+        assert_eq!(notation, ["ca.crt", "trustpolicy.json"]);
+    }
+
     #[test]
     fn what_the_schema_cannot_check_is_checked() {
         let known_hosts = |line: &str| git("sshKnownHosts", line);
@@ -196,6 +257,21 @@ mod tests {
                 "a kustomization that waits for itself",
                 json!({"kustomizations": {"a": {"dependsOn": ["a"]}}}),
                 "spec.kustomizations: dependsOn goes round in a circle: a → a",
+            ),
+            (
+                "keys and a root",
+                signers("cosign", &json!({ "ada": PEM, "eve.pub": STANDARD.encode(PEM), "r.json": "{}" })),
+                "ok",
+            ),
+            (
+                "a key that is none",
+                signers("cosign", &json!({ "ada": "?" })),
+                "spec.ociRepository.verify.verificationConfig: not base64",
+            ),
+            (
+                "a name that no Secret's key can have",
+                signers("cosign", &json!({ "ada lovelace": PEM })),
+                "spec.ociRepository.verify.verificationConfig: not names of letters, digits, `-`, `_` and `.`",
             ),
             ("a known host", known_hosts(&format!("# ours\n\nexample.org ssh-ed25519 {KEY} comment\n")), "ok"),
             ("a hashed host", known_hosts(&format!("|1|c2FsdA==|aGFzaA== ecdsa-sha2-nistp256 {KEY}")), "ok"),

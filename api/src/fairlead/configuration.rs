@@ -145,12 +145,11 @@ pub struct FluxConfigurationSpec {
 impl FluxConfigurationSpec {
     /// The fields that are set and accepted, but not honoured yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let (azure, oci) = (self.azure_blob.as_ref(), self.oci_repository.as_ref());
+        let azure = self.azure_blob.as_ref();
         [
             (azure.is_some_and(|azure| azure.service_principal.is_some()), "spec.azureBlob.servicePrincipal"),
             (azure.is_some_and(|azure| azure.managed_identity.is_some()), "spec.azureBlob.managedIdentity"),
             (azure.is_some_and(AzureBlobSource::is_anonymous), "spec.azureBlob without credentials"),
-            (oci.is_some_and(|oci| oci.verify.is_some()), "spec.ociRepository.verify"),
             (self.wait_for_reconciliation == Some(true), "spec.waitForReconciliation"),
             (self.reconciliation_wait_duration.is_some(), "spec.reconciliationWaitDuration"),
         ]
@@ -273,7 +272,7 @@ mod tests {
                 json!({"ociRepository": {
                     "url": "oci://example.org/a", "useWorkloadIdentity": true, "verify": {"provider": "cosign"},
                 }}),
-                "spec.ociRepository.verify",
+                "",
             ),
             (json!({"waitForReconciliation": false}), ""),
             (

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::reference::SecretKeyReference;
 use crate::schema::described_by_field;
-use crate::source::OidcIdentity;
+use crate::source::{OidcIdentity, SignatureProvider};
 
 /// Ten minutes: the default of every interval and timeout of a configuration.
 pub(super) fn default_seconds() -> i64 {
@@ -421,11 +421,11 @@ pub enum LayerOperation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OciVerification {
-    /// What verifies: `cosign` or `notation`.
-    #[schemars(length(min = 1, max = 64))]
-    pub provider: String,
+    /// What verifies.
+    pub provider: SignatureProvider,
 
-    /// The public keys that are trusted, by name.
+    /// The public keys that are trusted, by name, in PEM or base64 of it; or the trust policy under `trustpolicy.json` and
+    /// certificates, or the roots of trust of a Sigstore instance under `trusted_root.json`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verification_config: BTreeMap<String, String>,
 

@@ -64,7 +64,10 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
         }
         Some("GitRepository") => load::<GitRepository>(object).spec.unsupported(),
         Some("Bucket") => load::<Bucket>(object).spec.unsupported(),
-        Some("HelmChart") => load::<HelmChart>(object).spec.unsupported(),
+        Some("HelmChart") => {
+            load::<HelmChart>(object);
+            Vec::new()
+        }
         Some("HelmRepository") => {
             load::<HelmRepository>(object);
             Vec::new()

@@ -2,10 +2,10 @@
 
 use std::{error::Error, iter, net::IpAddr};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use fairlead_reconciler::clock::Clock;
 use fairlead_sources::{
-    identity::{Cloud, CloudIdentity, Environment},
+    identity::{CloudIdentity, Environment},
     oci::{
         LAYER_LIMIT_BYTES, LayerSelector, OciAuth, OciReference, OciReferenceFields, OciRequest, OciUrl, RegistryError,
     },
@@ -17,6 +17,7 @@ use super::docker;
 use crate::{
     connection::Connection,
     output::{CommandError, Hinted},
+    provider::Provider,
 };
 
 /// How a registry is reached.
@@ -25,22 +26,12 @@ pub(crate) struct Access {
     /// User and password, or a token alone; otherwise what `docker login` has written.
     #[arg(long, value_name = "USER:PASSWORD")]
     creds: Option<String>,
-    /// Who gives the credentials.
+    /// Who gives the credentials: a cloud, or else the command line or Docker's configuration.
     #[arg(long, value_enum, default_value = "generic")]
     provider: Provider,
     /// Speak to the registry without TLS; one on this machine is always spoken to so.
     #[arg(long)]
     insecure_registry: bool,
-}
-
-/// Who gives the credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Provider {
-    /// The command line, or Docker's configuration.
-    Generic,
-    Aws,
-    Azure,
-    Gcp,
 }
 
 impl Access {
@@ -77,13 +68,7 @@ impl Access {
     }
 
     fn auth(&self, url: &OciUrl) -> Result<OciAuth, CommandError> {
-        let cloud = match self.provider {
-            Provider::Generic => None,
-            Provider::Aws => Some(Cloud::Aws),
-            Provider::Azure => Some(Cloud::Azure),
-            Provider::Gcp => Some(Cloud::Gcp),
-        };
-        if let Some(cloud) = cloud {
+        if let Some(cloud) = self.provider.cloud() {
             let identity = CloudIdentity::new(cloud, Environment::of_process(), Clock::system().now());
             return Ok(OciAuth::of_cloud(identity));
         }

@@ -163,7 +163,9 @@ impl<K: Reconciled> Subject<'_, K> {
         let (kind, namespace, name) = (K::kind(&()), &self.key.namespace, &self.key.name);
         let revision = (!revision.is_empty()).then_some(revision);
         match said.severity {
-            Severity::Info => info!(%kind, namespace, name, revision, output = said.message, "reconciled"),
+            Severity::Trace | Severity::Info => {
+                info!(%kind, namespace, name, revision, output = said.message, "reconciled");
+            }
             Severity::Error => warn!(%kind, namespace, name, revision, error = said.message, "failed"),
         }
         self.world.recorder.record(Event {

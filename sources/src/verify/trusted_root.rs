@@ -58,7 +58,7 @@ pub enum TrustedRootError {
 }
 
 /// The key of a Secret that holds a trusted root.
-pub(super) const KEY: &str = "trusted_root.json";
+pub const KEY: &str = "trusted_root.json";
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

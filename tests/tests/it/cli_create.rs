@@ -8,101 +8,76 @@ use crate::{
 };
 
 #[tokio::test]
-async fn repositories_are_printed_as_flux_prints_them() {
-    let desk = Desk::offline();
-    insta::assert_snapshot!(
-        desk.shown("create source git app --url https://git.example.com/app --branch main --interval 10m --secret-ref git --ignore-paths *.md,docs/ --fetch-timeout 90s --label team=shop --export").await,
-        @r#"
-        ---
-        apiVersion: source.toolkit.fluxcd.io/v1
-        kind: GitRepository
-        metadata:
-          labels:
-            team: shop
-          name: app
-          namespace: NAMESPACE
-        spec:
-          ignore: |-
-            *.md
-            docs/
-          interval: 10m0s
-          ref:
-            branch: main
-          secretRef:
-            name: git
-          timeout: 1m30s
-          url: https://git.example.com/app
-        exit 0
-        "#
-    );
-    insta::assert_snapshot!(
-        desk.shown("create source oci app --url oci://ghcr.io/team/app --tag-semver 1.x --layer-selector application/x:copy --verify-provider cosign --verify-issuer ^a$ --verify-subject ^b$ --export").await,
-        @r#"
-        ---
-        apiVersion: source.toolkit.fluxcd.io/v1
-        kind: OCIRepository
-        metadata:
-          name: app
-          namespace: NAMESPACE
-        spec:
-          interval: 1m0s
-          layerSelector:
-            mediaType: application/x
-            operation: copy
-          provider: generic
-          ref:
-            semver: 1.x
-          url: oci://ghcr.io/team/app
-          verify:
-            matchOIDCIdentity:
-            - issuer: ^a$
-              subject: ^b$
-            provider: cosign
-        exit 0
-        "#
-    );
-}
-
-#[tokio::test]
-async fn charts_buckets_and_kustomizations_are_printed_as_flux_prints_them() {
-    let desk = Desk::offline();
-    insta::assert_snapshot!(
-        desk.shown("create source helm app --url oci://ghcr.io/team/charts --export").await,
-        @r#"
-        ---
-        apiVersion: source.toolkit.fluxcd.io/v1
-        kind: HelmRepository
-        metadata:
-          name: app
-          namespace: NAMESPACE
-        spec:
-          interval: 1m0s
-          type: oci
-          url: oci://ghcr.io/team/charts
-        exit 0
-        "#
-    );
-    insta::assert_snapshot!(
-        desk.shown("create source bucket app --bucket-name apps --endpoint s3.example.com --provider aws --region eu-west-1 --export").await,
-        @r#"
-        ---
-        apiVersion: source.toolkit.fluxcd.io/v1
-        kind: Bucket
-        metadata:
-          name: app
-          namespace: NAMESPACE
-        spec:
-          bucketName: apps
-          endpoint: s3.example.com
-          interval: 1m0s
-          provider: aws
-          region: eu-west-1
-        exit 0
-        "#
-    );
-    insta::assert_snapshot!(
-        desk.shown("create source chart app --source helmrepository/charts --chart podinfo --chart-version >=6.0.0 --export").await,
-        @r"
+async fn sources_are_printed_as_flux_prints_them() {
+    let lines = [
+        "source git app --url https://git.example.com/app --branch main --interval 10m --secret-ref git --ignore-paths *.md,docs/ --fetch-timeout 90s --label team=shop",
+        "source oci app --url oci://ghcr.io/team/app --tag-semver 1.x --layer-selector application/x:copy --verify-provider cosign --verify-issuer ^a$ --verify-subject ^b$",
+        "source helm app --url oci://ghcr.io/team/charts",
+        "source bucket app --bucket-name apps --endpoint s3.example.com --provider aws --region eu-west-1",
+        "source chart app --source helmrepository/charts --chart podinfo --chart-version >=6.0.0",
+    ];
+    insta::assert_snapshot!(printed(&Desk::offline(), lines).await, @r"
+    ---
+    apiVersion: source.toolkit.fluxcd.io/v1
+    kind: GitRepository
+    metadata:
+      labels:
+        team: shop
+      name: app
+      namespace: NAMESPACE
+    spec:
+      ignore: |-
+        *.md
+        docs/
+      interval: 10m0s
+      ref:
+        branch: main
+      secretRef:
+        name: git
+      timeout: 1m30s
+      url: https://git.example.com/app
+    ---
+    apiVersion: source.toolkit.fluxcd.io/v1
+    kind: OCIRepository
+    metadata:
+      name: app
+      namespace: NAMESPACE
+    spec:
+      interval: 1m0s
+      layerSelector:
+        mediaType: application/x
+        operation: copy
+      provider: generic
+      ref:
+        semver: 1.x
+      url: oci://ghcr.io/team/app
+      verify:
+        matchOIDCIdentity:
+        - issuer: ^a$
+          subject: ^b$
+        provider: cosign
+    ---
+    apiVersion: source.toolkit.fluxcd.io/v1
+    kind: HelmRepository
+    metadata:
+      name: app
+      namespace: NAMESPACE
+    spec:
+      interval: 1m0s
+      type: oci
+      url: oci://ghcr.io/team/charts
+    ---
+    apiVersion: source.toolkit.fluxcd.io/v1
+    kind: Bucket
+    metadata:
+      name: app
+      namespace: NAMESPACE
+    spec:
+      bucketName: apps
+      endpoint: s3.example.com
+      interval: 1m0s
+      provider: aws
+      region: eu-west-1
     ---
     apiVersion: source.toolkit.fluxcd.io/v1
     kind: HelmChart
@@ -117,45 +92,66 @@ async fn charts_buckets_and_kustomizations_are_printed_as_flux_prints_them() {
         kind: HelmRepository
         name: charts
       version: '>=6.0.0'
-    exit 0
-    "
-    );
-    insta::assert_snapshot!(
-        desk.shown("create kustomization app --source OCIRepository/app.apps --path /deploy --prune --wait --depends-on infra,base/crds --kubeconfig-secret-ref remote --export").await,
-        @r#"
-        ---
-        apiVersion: kustomize.toolkit.fluxcd.io/v1
-        kind: Kustomization
-        metadata:
-          name: app
-          namespace: NAMESPACE
-        spec:
-          dependsOn:
-          - name: infra
-          - name: crds
-            namespace: base
-          interval: 1m0s
-          kubeConfig:
-            secretRef:
-              name: remote
-          path: ./deploy
-          prune: true
-          sourceRef:
-            kind: OCIRepository
-            name: app
-            namespace: apps
-          timeout: 2m0s
-          wait: true
-        exit 0
-        "#
-    );
+    ");
 }
 
-/// What `create secret` prints for each of these lines.
-async fn secrets(desk: &Desk, lines: [&str; 5]) -> String {
+#[tokio::test]
+async fn kustomizations_and_receivers_are_printed_as_flux_prints_them() {
+    let lines = [
+        "kustomization app --source OCIRepository/app.apps --path /deploy --prune --wait --depends-on infra,base/crds --kubeconfig-secret-ref remote",
+        "receiver app --type github --event ping,push --secret-ref hook --resource GitRepository/app,helmrepository/charts",
+    ];
+    insta::assert_snapshot!(printed(&Desk::offline(), lines).await, @r"
+    ---
+    apiVersion: kustomize.toolkit.fluxcd.io/v1
+    kind: Kustomization
+    metadata:
+      name: app
+      namespace: NAMESPACE
+    spec:
+      dependsOn:
+      - name: infra
+      - name: crds
+        namespace: base
+      interval: 1m0s
+      kubeConfig:
+        secretRef:
+          name: remote
+      path: ./deploy
+      prune: true
+      sourceRef:
+        kind: OCIRepository
+        name: app
+        namespace: apps
+      timeout: 2m0s
+      wait: true
+    ---
+    apiVersion: notification.toolkit.fluxcd.io/v1
+    kind: Receiver
+    metadata:
+      name: app
+      namespace: NAMESPACE
+    spec:
+      events:
+      - ping
+      - push
+      interval: 1m0s
+      resources:
+      - kind: GitRepository
+        name: app
+      - kind: HelmRepository
+        name: charts
+      secretRef:
+        name: hook
+      type: github
+    ");
+}
+
+/// What `create` prints for each of these lines.
+async fn printed<const N: usize>(desk: &Desk, lines: [&str; N]) -> String {
     let mut shown = String::new();
     for line in lines {
-        let output = desk.output(&format!("create secret {line} --export")).await;
+        let output = desk.output(&format!("create {line} --export")).await;
         assert_eq!(output.code, Some(0), "{line}: {}", output.stderr);
         shown.push_str(&output.stdout);
     }
@@ -167,13 +163,13 @@ async fn secrets_with_logins_are_printed_as_flux_prints_them() {
     let desk = Desk::offline();
     desk.write("ca.crt", "ca.crt");
     let lines = [
-        "git git --url https://git.example.com/app -u user -p word --ca-crt-file ca.crt",
-        "git token --url https://git.example.com/app --bearer-token t",
-        "oci registry --url ghcr.io/team/app -u user -p word",
-        "helm basic -u user -p word",
-        "proxy proxy --address http://proxy.example.com:3128 -u user",
+        "secret git git --url https://git.example.com/app -u user -p word --ca-crt-file ca.crt",
+        "secret git token --url https://git.example.com/app --bearer-token t",
+        "secret oci registry --url ghcr.io/team/app -u user -p word",
+        "secret helm basic -u user -p word",
+        "secret proxy proxy --address http://proxy.example.com:3128 -u user",
     ];
-    insta::assert_snapshot!(secrets(&desk, lines).await, @r#"
+    insta::assert_snapshot!(printed(&desk, lines).await, @r#"
     ---
     apiVersion: v1
     kind: Secret
@@ -241,13 +237,13 @@ async fn secrets_with_files_and_tokens_are_printed_as_flux_prints_them() {
     }
     desk.write("policy.json", "{}");
     let lines = [
-        "helm authority --ca-crt-file ca.crt",
-        "tls tls --tls-crt-file tls.crt --tls-key-file tls.key --ca-crt-file ca.crt",
-        "githubapp app --app-id 1 --app-installation-id 2 --app-private-key app.pem",
-        "notation trust --ca-cert-file ca.crt,app.pem --trust-policy-file policy.json",
-        "receiver hook --type gcr --hostname flux.example.com --token t --email-claim a@example.com",
+        "secret helm authority --ca-crt-file ca.crt",
+        "secret tls tls --tls-crt-file tls.crt --tls-key-file tls.key --ca-crt-file ca.crt",
+        "secret githubapp app --app-id 1 --app-installation-id 2 --app-private-key app.pem",
+        "secret notation trust --ca-cert-file ca.crt,app.pem --trust-policy-file policy.json",
+        "secret receiver hook --type gcr --hostname flux.example.com --token t --email-claim a@example.com",
     ];
-    insta::assert_snapshot!(secrets(&desk, lines).await, @r#"
+    insta::assert_snapshot!(printed(&desk, lines).await, @r#"
     ---
     apiVersion: v1
     kind: Secret

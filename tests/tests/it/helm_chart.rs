@@ -255,7 +255,6 @@ async fn what_is_wrong_with_a_chart_is_told_in_flux_s_words() {
         ("Stalled", json!({ "chart": "odd", "sourceRef": git })),
         ("BuildFailed", json!({ "chart": "lacks", "sourceRef": git })),
         ("BuildFailed", json!({ "chart": "remote", "sourceRef": git })),
-        ("Stalled", json!({ "verify": { "provider": "cosign" } })),
     ] {
         team.cluster.apply(chart(&team, &spec)).await;
         told.push(said(&team, condition, "True").await.replace(&site.address, "SITE"));
@@ -276,6 +275,5 @@ async fn what_is_wrong_with_a_chart_is_told_in_flux_s_words() {
     True InvalidChartReference: invalid chart reference: cannot load Chart.yaml: error converting YAML to JSON: yaml: line 1: did not find expected node content
     True DependencyBuildError: dependency build error: failed to add local dependency 'base': no chart found at 'base' (reference 'file://../base')
     True DependencyBuildError: dependency build error: failed to add remote dependency 'base': failed to get chart 'base' version '1' from 'http://SITE/charts': no chart name found
-    True UnsupportedField: spec.verify is not supported yet: remove it
     ");
 }

@@ -35,5 +35,6 @@ mod refusals;
 mod registry;
 mod restart;
 mod scene;
+mod signatures;
 mod site;
 mod tenants;

@@ -1,8 +1,9 @@
-//! `fairlead create`: writes sources, Kustomizations and Secrets from flags, or prints them for a repository.
+//! `fairlead create`: writes sources, Kustomizations, Receivers and Secrets from flags, or prints them for a repository.
 
 mod git_keys;
 mod kustomization;
 mod object;
+mod receiver;
 mod secret;
 mod source;
 
@@ -49,6 +50,8 @@ enum What {
     /// Create a Kustomization, or change it.
     #[command(alias = "ks")]
     Kustomization(Box<kustomization::Args>),
+    /// Create a Receiver, or change it.
+    Receiver(receiver::Args),
     /// Create a Secret, or change it.
     #[command(subcommand)]
     Secret(Box<secret::Args>),
@@ -59,6 +62,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     match what {
         What::Source(args) => source::create(*args, &common, connection).await?,
         What::Kustomization(args) => kustomization::create(&args, &common, connection).await?,
+        What::Receiver(args) => receiver::create(&args, &common, connection).await?,
         What::Secret(args) => secret::create(&args, &common, connection).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,7 @@ use crate::{
     commands::reconcile::until_settled,
     connection::Connection,
     output::{CommandError, action, generated, print_objects, success, waiting},
-    served::{HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind, is_name_only, short_hashes},
+    served::{HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind, RECEIVER, is_name_only, short_hashes},
 };
 
 /// An object that waits to be written, and the words that tell of it.
@@ -26,6 +26,8 @@ pub(super) struct NewObject<'a> {
     /// What is said when it is ready, and of its revision.
     ready: String,
     revision: &'static str,
+    /// Where that is.
+    revision_at: &'static str,
 }
 
 impl<'a> NewObject<'a> {
@@ -35,14 +37,24 @@ impl<'a> NewObject<'a> {
         let is_helm = [HELM_REPOSITORY, HELM_CHART].contains(&kind);
         let written = if is_helm { "source".to_owned() } else { subject.clone() };
         let ready = format!("{subject} reconciliation completed");
-        Self { kind, name, spec, subject, written, ready, revision: "fetched revision:" }
+        Self { kind, name, spec, subject, written, ready, revision: "fetched revision:", revision_at: kind.revision }
     }
 
     /// A Kustomization.
     pub(super) fn kustomization(name: &'a str, spec: Value) -> Self {
-        let subject = KUSTOMIZATION.name.to_owned();
+        Self::named(KUSTOMIZATION, name, spec, ("applied revision", KUSTOMIZATION.revision))
+    }
+
+    /// A Receiver, of which the path is told that webhooks are sent to.
+    pub(super) fn receiver(name: &'a str, spec: Value) -> Self {
+        Self::named(RECEIVER, name, spec, ("generated webhook URL", "/status/webhookPath"))
+    }
+
+    /// An object that is called by its kind. What is told of it when it is ready is told as, and found at, `revision`.
+    fn named(kind: Kind, name: &'a str, spec: Value, (revision, revision_at): (&'static str, &'static str)) -> Self {
+        let subject = kind.name.to_owned();
         let ready = format!("{subject} {name} is ready");
-        Self { kind: KUSTOMIZATION, name, spec, written: subject.clone(), subject, ready, revision: "applied revision" }
+        Self { kind, name, spec, written: subject.clone(), subject, ready, revision, revision_at }
     }
 }
 
@@ -112,7 +124,7 @@ impl NewObject<'_> {
         common: &Common,
         connection: &Connection,
     ) -> Result<(), CommandError> {
-        let Self { kind, subject, written, ready, revision, .. } = self;
+        let Self { kind, subject, written, ready, revision, revision_at, .. } = self;
         action(format!("applying {subject}"));
         let verb = put(cluster, *kind, self.body(common, connection)).await?;
         success(format!("{written} {verb}"));
@@ -122,7 +134,7 @@ impl NewObject<'_> {
         let object = until_settled(cluster, *kind, key, deadline, |_| true).await?;
         success(ready);
         if !is_name_only(&object) {
-            let found = object.pointer(kind.revision).and_then(Value::as_str).unwrap_or_default();
+            let found = object.pointer(revision_at).and_then(Value::as_str).unwrap_or_default();
             success(format!("{revision} {}", short_hashes(found)));
         }
         Ok(())

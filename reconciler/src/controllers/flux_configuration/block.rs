@@ -5,7 +5,7 @@ use std::time::Duration;
 use fairlead_api::{
     fairlead::{
         AzureBlobSource, BucketSource, ConfigurationSourceKind, FluxConfigurationSpec, GitRepositorySource,
-        OciRepositorySource,
+        OciRepositorySource, OciVerification,
     },
     kustomize::SourceKind,
     reference::SecretKeyReference,
@@ -81,6 +81,14 @@ impl<'a> Block<'a> {
             Self::Bucket(bucket) => bucket.local_auth_ref.as_ref(),
             Self::AzureBlob(azure) => azure.local_auth_ref.as_ref(),
             Self::Oci(oci) => oci.local_auth_ref.as_ref(),
+        }
+    }
+
+    /// Which signatures what is fetched must carry.
+    pub(super) fn verification(self) -> Option<&'a OciVerification> {
+        match self {
+            Self::Git(_) | Self::Bucket(_) | Self::AzureBlob(_) => None,
+            Self::Oci(oci) => oci.verify.as_ref(),
         }
     }
 

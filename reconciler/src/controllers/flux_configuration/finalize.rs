@@ -47,7 +47,9 @@ impl Subject<'_> {
         for known in Sources::KINDS.into_iter().filter_map(|kind| self.world.sources.of(kind)) {
             self.delete_all(&known.resource()).await?;
         }
-        self.delete(&parts::secrets(), &parts::secret_name(&self.key.name)).await?;
+        for name in [parts::secret_name(&self.key.name), parts::signers_name(&self.key.name)] {
+            self.delete(&parts::secrets(), &name).await?;
+        }
         self.revoke().await?;
         Ok(Vec::new())
     }

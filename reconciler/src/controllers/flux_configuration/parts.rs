@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use fairlead_api::{
     duration::Duration as WrittenDuration,
     fairlead::{
-        AzureBlobSource, BucketSource, ConfigurationGitProvider, ConfigurationScope, FluxConfiguration,
-        GitRepositorySource, KustomizationDefinition, LayerOperation, OciRepositorySource,
+        AzureBlobSource, BucketSource, ConfigurationError, ConfigurationGitProvider, ConfigurationScope,
+        FluxConfiguration, GitRepositorySource, KustomizationDefinition, LayerOperation, OciRepositorySource,
+        OciVerification,
     },
     install::TENANT_ROLE,
     kustomize::{Dependency, Kustomization, KustomizationSpec, SourceKind, SourceReference},
@@ -14,7 +15,7 @@ use fairlead_api::{
     reference::LocalReference,
     source::{
         Bucket, BucketSpec, GitProvider, GitRepository, GitRepositoryRef, GitRepositorySpec, OciLayerOperation,
-        OciLayerSelector, OciRepository, OciRepositoryRef, OciRepositorySpec, Provider,
+        OciLayerSelector, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryVerification, Provider,
     },
 };
 use fairlead_object::Digest;
@@ -40,6 +41,11 @@ pub fn account_name(name: &str) -> String {
 /// The Secret by which the source of the configuration `name` is read.
 pub(super) fn secret_name(name: &str) -> String {
     format!("{name}-auth")
+}
+
+/// The Secret that says who may sign what the source of the configuration `name` fetches.
+pub(super) fn signers_name(name: &str) -> String {
+    format!("{name}-signers")
 }
 
 fn kustomization_name(configuration: &str, name: &str) -> String {
@@ -138,7 +144,18 @@ pub(super) fn secret(key: &ObjectKey, credentials: &Credentials) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
 }
 
-/// The metadata of account, bindings and Secret. They name no owner: what deletes an owner's objects in whatever order
+/// The Secret that says who may sign; none where nothing is said of it.
+pub(super) fn signers(key: &ObjectKey, block: Block<'_>) -> Result<Option<Value>, ConfigurationError> {
+    let Some(verify) = block.verification().filter(|verify| !verify.verification_config.is_empty()) else {
+        return Ok(None);
+    };
+    let metadata = metadata(key, &signers_name(&key.name));
+    let data: BTreeMap<_, _> =
+        verify.signers()?.into_iter().map(|(name, text)| (name, ByteString(text.into_bytes()))).collect();
+    Ok(Some(json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})))
+}
+
+/// The metadata of account, bindings and Secrets. They name no owner: what deletes an owner's objects in whatever order
 /// would take the rights away that the Kustomizations need to clean up.
 fn metadata(key: &ObjectKey, name: &str) -> Value {
     json!({"name": name, "namespace": key.namespace, "labels": {labels::CONFIGURATION_NAME: key.name}})
@@ -172,7 +189,8 @@ pub(super) fn source(configuration: &FluxConfiguration, block: Block<'_>, own: O
             SourceObject::Bucket(Bucket { metadata: metadata(&json!(spec)), spec, status: None })
         }
         Block::Oci(oci) => {
-            let spec = oci_spec(oci, secret(local), secret(own), suspend);
+            let verify = oci.verify.as_ref().map(|verify| verification(&name, verify));
+            let spec = OciRepositorySpec { verify, ..oci_spec(oci, secret(local), secret(own), suspend) };
             SourceObject::Oci(OciRepository { metadata: metadata(&json!(spec)), spec, status: None })
         }
     }
@@ -293,6 +311,17 @@ fn oci_spec(
         ignore: None,
         insecure: oci.insecure,
         suspend,
+    }
+}
+
+fn verification(configuration: &str, verify: &OciVerification) -> OciRepositoryVerification {
+    let signers =
+        (!verify.verification_config.is_empty()).then(|| LocalReference { name: signers_name(configuration) });
+    OciRepositoryVerification {
+        provider: verify.provider,
+        secret_ref: signers,
+        match_oidc_identity: verify.match_oidc_identity.clone(),
+        trusted_root_secret_ref: None,
     }
 }
 
@@ -439,6 +468,10 @@ mod tests {
             "url": "oci://example.org/shop", "repositoryRef": {"semver": "1.x"}, "localAuthRef": "login",
             "layerSelector": {"operation": "copy"}, "tlsConfig": {"caCertificate": key("ca")},
             "serviceAccountName": "puller",
+            "verify": {
+                "provider": "cosign", "verificationConfig": {"ada": "-----BEGIN PUBLIC KEY-----"},
+                "matchOidcIdentity": [{"issuer": "a", "subject": "b"}],
+            },
         });
         let rows = [
             (
@@ -461,6 +494,10 @@ mod tests {
                     "url": "oci://example.org/shop", "ref": {"semver": "1.x"}, "layerSelector": {"operation": "copy"},
                     "provider": "generic", "secretRef": {"name": "login"}, "certSecretRef": {"name": "shop-auth"},
                     "serviceAccountName": "puller", "interval": "10m0s", "timeout": "600s",
+                    "verify": {
+                        "provider": "cosign", "secretRef": {"name": "shop-signers"},
+                        "matchOIDCIdentity": [{"issuer": "a", "subject": "b"}],
+                    },
                 }),
             ),
         ];

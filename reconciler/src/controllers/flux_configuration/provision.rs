@@ -62,6 +62,7 @@ impl Subject<'_> {
             provision.refuse_conflict().await?;
             provision.hold_rights().await?;
             public_key = provision.keep_secret().await?;
+            provision.keep_signers().await?;
             provision.wake_source();
         }
         provision.keep_source().await?;
@@ -158,6 +159,18 @@ impl Provision<'_> {
         let wanted = parts::secret(self.subject.key, &credentials);
         self.hold(parts::secrets(), &wanted, live.as_ref()).await?;
         Ok(credentials.public_key)
+    }
+
+    /// Keeps the Secret that says who may sign, or removes one that is no longer needed.
+    async fn keep_signers(&mut self) -> Result<(), Failure> {
+        let key = self.subject.key;
+        let Some(wanted) = parts::signers(key, self.block).map_err(SettingsError::from)? else {
+            self.subject.delete(&parts::secrets(), &parts::signers_name(&key.name)).await?;
+            return Ok(());
+        };
+        let live = self.find(&parts::secrets(), &wanted).await?;
+        self.hold(parts::secrets(), &wanted, live.as_ref()).await?;
+        Ok(())
     }
 
     /// Keeps `wanted` and watches it from now on: whoever changes or deletes it wakes the configuration. Returns whether

@@ -72,6 +72,10 @@ impl Source for GitRepository {
     fn told(&self, _: &Resolved<Self>, revision: &str, _: &GitRepositoryStatus) -> Told {
         Told::success(format!("stored artifact for revision '{revision}'"))
     }
+
+    fn signature_news(verified: &str) -> Option<Told> {
+        Some(Told::success(verified.to_owned()))
+    }
 }
 
 /// What `spec` of a GitRepository in `namespace` asks of its server, credentials included.

@@ -18,6 +18,7 @@ mod outcome;
 mod plane;
 mod polls;
 mod secrets;
+mod verification;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -130,6 +131,11 @@ pub(crate) trait Source:
     fn news(content: &Content, _told: &Told) -> Told {
         Told { reason: reasons::source::NEW_ARTIFACT, message: content.news.clone() }
     }
+
+    /// What another event says of the signature that an artifact was just verified by.
+    fn signature_news(_verified: &str) -> Option<Told> {
+        None
+    }
 }
 
 /// What a request of a kind stands for at one moment.
@@ -236,7 +242,7 @@ impl<'a, K: Source> Attempt<'a, K> {
         let outcome = self.outcome_with_progress(&mut noted).await;
         let report = outcome::report(&self.situation(&noted), &outcome);
         subject.write(&self.before, &report.status).await?;
-        if let Some(said) = &report.event {
+        for said in &report.events {
             subject.publish(said, "", self.event_metadata(&outcome));
         }
         Ok(match report.next {

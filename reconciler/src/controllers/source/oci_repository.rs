@@ -2,7 +2,6 @@
 
 use fairlead_api::source::{
     OciLayerOperation, OciRepository, OciRepositoryRef, OciRepositorySpec, OciRepositoryStatus,
-    OciRepositoryVerification, SignatureProvider,
 };
 use fairlead_sources::{
     fetch::SourceFailure,
@@ -12,12 +11,12 @@ use fairlead_sources::{
     },
     store::SourceKind,
     transport::Encryption,
-    verify::{Identity, OciVerification},
 };
 
 use super::{
     Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
-    secrets::{RequestError, Secrets, VerifyFieldError},
+    secrets::{RequestError, Secrets},
+    verification::Demand,
 };
 use crate::cluster::Cluster;
 
@@ -69,7 +68,7 @@ pub async fn oci_request(
     let secrets = Secrets { cluster, namespace };
     let transport = secrets.transport(spec.cert_secret_ref.as_ref(), spec.proxy_secret_ref.as_ref()).await?;
     let verification = match &spec.verify {
-        Some(demanded) => Some(verification(&secrets, demanded).await?),
+        Some(demanded) => Some(Demand::from(demanded).read(&secrets).await?),
         None => None,
     };
     Ok(OciRequest {
@@ -83,45 +82,6 @@ pub async fn oci_request(
         timeout,
         url,
     })
-}
-
-/// What `demanded` asks for, with the keys and roots that it refers to.
-async fn verification(
-    secrets: &Secrets<'_>,
-    demanded: &OciRepositoryVerification,
-) -> Result<OciVerification, RequestError> {
-    let roots = demanded.trusted_root_secret_ref.as_ref();
-    match (demanded.provider, &demanded.secret_ref) {
-        (SignatureProvider::Cosign, Some(keys)) => {
-            secrets.verified_with(COSIGN, keys, OciVerification::cosign_with_keys).await
-        }
-        (SignatureProvider::Cosign, None) => {
-            let identities = identities(demanded).map_err(|source| refused(COSIGN_KEYLESS, source))?;
-            let roots = roots.ok_or_else(|| refused(COSIGN_KEYLESS, VerifyFieldError::NoTrustedRoot))?;
-            secrets.verified_with(COSIGN_KEYLESS, roots, |data| OciVerification::cosign_keyless(data, identities)).await
-        }
-        (SignatureProvider::Notation, Some(policy)) => {
-            secrets.verified_with(NOTATION, policy, OciVerification::notation).await
-        }
-        (SignatureProvider::Notation, None) => Err(refused(NOTATION, VerifyFieldError::NoTrustPolicy)),
-    }
-}
-
-const COSIGN: &str = "failed to verify the signature using provider 'cosign'";
-const COSIGN_KEYLESS: &str = "failed to verify the signature using provider 'cosign keyless'";
-const NOTATION: &str = "failed to verify the signature using provider 'notation'";
-
-/// Who may sign without a key; nobody is an error.
-fn identities(demanded: &OciRepositoryVerification) -> Result<Vec<Identity>, VerifyFieldError> {
-    let named = &demanded.match_oidc_identity;
-    if named.is_empty() {
-        return Err(VerifyFieldError::Nobody);
-    }
-    Ok(named.iter().map(|named| Identity::new(&named.issuer, &named.subject)).collect::<Result<_, _>>()?)
-}
-
-fn refused(intent: &'static str, source: VerifyFieldError) -> RequestError {
-    RequestError::Verification { intent, source: Box::new(source) }
 }
 
 fn reference(spec: &OciRepositorySpec) -> OciReference {

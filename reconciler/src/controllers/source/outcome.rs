@@ -87,6 +87,14 @@ impl Failure {
         }
     }
 
+    /// A condition that holds besides, and its reason.
+    fn besides(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Source(failure) => failure.besides(),
+            Self::Unusable(_) | Self::Duration(_) | Self::Store(_) | Self::Interrupted(_) => None,
+        }
+    }
+
     /// Whether it is only too early.
     fn is_waiting(&self) -> bool {
         match self {
@@ -128,7 +136,7 @@ pub(super) struct Situation<'a, K: Source> {
 /// What a run means.
 pub(super) struct Report<S> {
     pub(super) status: S,
-    pub(super) event: Option<Said>,
+    pub(super) events: Vec<Said>,
     pub(super) next: Next,
 }
 
@@ -160,21 +168,28 @@ pub(super) fn report<K: Source>(
             if !told.conditions.is_empty() {
                 told.observed_generation = situation.generation;
             }
-            Report { status, event: None, next: Next::OnChange }
+            Report { status, events: Vec::new(), next: Next::OnChange }
         }
         Ok(Outcome::Unchanged { artifact, told, interval }) => {
-            let event = recovery(&status, told);
+            let events = recovery(&status, told).into_iter().collect();
             succeed(&mut status, situation, artifact, told);
-            Report { status, event, next: Next::Interval(*interval) }
+            Report { status, events, next: Next::Interval(*interval) }
         }
         Ok(Outcome::Stored(Stored { artifact, told, news, interval })) => {
             let is_new = situation.stored.is_none_or(|stored| stored.digest != artifact.digest);
             let event = if is_new { Some(good(news)) } else { recovery(&status, told) };
+            let events = signature_event::<K>(artifact).into_iter().chain(event).collect();
             succeed(&mut status, situation, artifact, told);
-            Report { status, event, next: Next::Interval(*interval) }
+            Report { status, events, next: Next::Interval(*interval) }
         }
         Err(failure) => fail(status, situation, failure),
     }
+}
+
+/// What is said of the signature that a new artifact was verified by.
+fn signature_event<K: Source>(artifact: &Artifact) -> Option<Said> {
+    let Told { reason, message } = K::signature_news(artifact.verified.as_ref()?.message.as_deref()?)?;
+    Some(Said { severity: Severity::Trace, reason, message })
 }
 
 /// What is said of an artifact that is as it was, if something had failed before.
@@ -254,14 +269,15 @@ fn fail<K: Source>(
     situation: &Situation<'_, K>,
     failure: &Failure,
 ) -> Report<<K as HasStatus>::Status> {
-    let (reason, message) = (failure.reason(), in_one_line(failure));
+    let (reason, besides, message) = (failure.reason(), failure.besides(), in_one_line(failure));
     let told = status.as_mut();
     // An artifact stays in use whatever happens later; one that the store lost is gone.
     if situation.stored.is_none() {
         told.artifact = None;
         told.conditions.remove(ARTIFACT_IN_STORAGE);
     }
-    for condition in FAILURES.into_iter().filter(|condition| *condition != failure.condition()) {
+    let is_still = |condition| condition == failure.condition() || besides.is_some_and(|(other, _)| condition == other);
+    for condition in FAILURES.into_iter().filter(|condition| !is_still(*condition)) {
         told.conditions.remove(condition);
     }
     if told.conditions.is_false(SOURCE_VERIFIED) && failure.condition() != SOURCE_VERIFIED {
@@ -269,6 +285,9 @@ fn fail<K: Source>(
     }
     let mut set = |verdict| told.conditions.set(verdict, situation.generation, situation.now);
     set(failure.verdict(message.clone()));
+    if let Some((condition, reason)) = besides {
+        set(Verdict::holds(condition, reason, message.clone()));
+    }
     set(Verdict::fails(READY, reason, message.clone()));
     let next = if failure.is_terminal() {
         set(Verdict::holds(STALLED, reason, message.clone()));
@@ -278,8 +297,9 @@ fn fail<K: Source>(
         set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, "reconciliation in progress"));
         Next::Retry { soonest: failure.retry_after() }
     };
-    let severity = if failure.is_waiting() { Severity::Info } else { Severity::Error };
-    Report { status, event: Some(Said { severity, reason, message }), next }
+    let severity = if failure.is_waiting() { Severity::Trace } else { Severity::Error };
+    let reason = besides.map_or(reason, |(_, reason)| reason);
+    Report { status, events: vec![Said { severity, reason, message }], next }
 }
 
 fn has_failed(conditions: &Conditions) -> bool {
@@ -352,8 +372,11 @@ mod tests {
         let said = source.conditions.iter().filter(|condition| condition.status != ConditionStatus::Unknown);
         let said = said.map(|said| format!("{}={} {}", said.type_, said.status, said.reason));
         let mut lines: Vec<_> = said.collect();
-        let event = report.event.as_ref().map(|said| format!("{:?} {}: {}", said.severity, said.reason, said.message));
-        lines.push(format!("event {}", event.as_deref().unwrap_or("none")));
+        let events = report.events.iter().map(|said| format!("{:?} {}: {}", said.severity, said.reason, said.message));
+        lines.push(format!(
+            "event {}",
+            events.reduce(|all, next| format!("{all}, {next}")).as_deref().unwrap_or("none")
+        ));
         lines.push(format!("observed {:?}, next {:?}", source.observed_generation, report.next));
         lines.join("\n")
     }
@@ -418,7 +441,7 @@ mod tests {
         };
         let before = OciRepositoryStatus::default();
         let event = |kept: Option<&Artifact>, digit: &str| {
-            reported(&before, kept, &stored(digit)).event.map(|said| said.message).unwrap_or_default()
+            reported(&before, kept, &stored(digit)).events.pop().map(|said| said.message).unwrap_or_default()
         };
         assert_eq!(event(None, "0"), "it is new");
         assert_eq!(event(Some(&artifact("1")), "0"), "it is new");
@@ -435,12 +458,12 @@ mod tests {
         event Error OCIArtifactPullFailed: the server says no
         observed Some(2), next OnChange
         ");
-        let unsupported = Err(Failure::Unusable(Unusable::Unsupported(vec!["spec.verify"])));
+        let unsupported = Err(Failure::Unusable(Unusable::Unsupported(vec!["spec.sts"])));
         insta::assert_snapshot!(show(&reported(&before, None, &unsupported)), @r"
         Stalled=True UnsupportedField
         Ready=False UnsupportedField
         FetchFailed=True UnsupportedField
-        event Error UnsupportedField: spec.verify is not supported yet: remove it
+        event Error UnsupportedField: spec.sts is not supported yet: remove it
         observed Some(2), next OnChange
         ");
     }
@@ -448,7 +471,9 @@ mod tests {
     /// A revision that nobody signed.
     #[derive(Debug, thiserror::Error)]
     #[error("nobody signed it")]
-    struct Unsigned;
+    struct Unsigned {
+        besides: Option<(&'static str, &'static str)>,
+    }
 
     impl SourceError for Unsigned {
         fn condition(&self) -> &'static str {
@@ -459,9 +484,34 @@ mod tests {
             reasons::source::VERIFICATION_ERROR
         }
 
+        fn besides(&self) -> Option<(&'static str, &'static str)> {
+            self.besides
+        }
+
         fn is_terminal(&self) -> bool {
             false
         }
+    }
+
+    #[test]
+    fn a_chart_that_is_not_signed_is_not_built_either() {
+        let besides = Some((BUILD_FAILED, reasons::source::CHART_VERIFICATION_ERROR));
+        let unsigned = Err(Failure::Source(Unsigned { besides }.into()));
+        let refused = reported(&OciRepositoryStatus::default(), Some(&artifact("0")), &unsigned);
+        let recovered = reported(&refused.status, Some(&artifact("0")), &Ok(unchanged()));
+        insta::assert_snapshot!([refused, recovered].map(|report| show(&report)).join("\n\n"), @r"
+        Reconciling=True ProgressingWithRetry
+        Ready=False VerificationError
+        BuildFailed=True ChartVerificationError
+        SourceVerified=False VerificationError
+        event Error ChartVerificationError: nobody signed it
+        observed None, next Retry { soonest: 0ns }
+
+        Ready=True Succeeded
+        ArtifactInStorage=True Succeeded
+        event Info Succeeded: stored it
+        observed Some(2), next Interval(60s)
+        ");
     }
 
     #[test]
@@ -471,7 +521,7 @@ mod tests {
         let interval = Duration::from_mins(1);
         let outcome = Ok(Outcome::Unchanged { artifact: signed.clone(), told: told("stored it"), interval });
         let stored = reported(&OciRepositoryStatus::default(), Some(&signed), &outcome);
-        let unsigned = Err(Failure::Source(Unsigned.into()));
+        let unsigned = Err(Failure::Source(Unsigned { besides: None }.into()));
         let refused = reported(&stored.status, Some(&signed), &unsigned);
         let unread = reported(&refused.status, Some(&signed), &self::refused(false, None));
         let again = reported(&refused.status, Some(&signed), &outcome);

@@ -13,7 +13,6 @@ use fairlead_sources::{
     git::GitUrlError,
     secret::SecretData,
     transport::{Proxy, Transport, Trust},
-    verify::IdentityError,
 };
 use k8s_openapi::ByteString;
 use secrecy::SecretSlice;
@@ -79,23 +78,6 @@ pub enum RequestError {
         /// What is wrong.
         source: Box<dyn Error + Send + Sync>,
     },
-}
-
-/// Why `spec.verify` of an image demands nothing that can be verified.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum VerifyFieldError {
-    /// Nobody may sign.
-    #[error("spec.verify.matchOIDCIdentity names nobody: name those who may sign, or a Secret with keys in secretRef")]
-    Nobody,
-    /// A pattern is none.
-    #[error("spec.verify.matchOIDCIdentity")]
-    Identity(#[from] IdentityError),
-    /// Nobody says what has to be checked.
-    #[error("spec.verify.secretRef is not set: name a Secret with a 'trustpolicy.json' and certificates")]
-    NoTrustPolicy,
-    /// Nobody says which authorities and logs to trust.
-    #[error("spec.verify.trustedRootSecretRef is not set: without keys, name a Secret with a 'trusted_root.json'")]
-    NoTrustedRoot,
 }
 
 impl SourceError for RequestError {

@@ -1,6 +1,10 @@
 //! Configurations whose source is no Git repository.
 
-use fairlead_tests::{Registry, S3, image::Content};
+use fairlead_tests::{
+    Registry, S3,
+    image::{Content, FLUX_LAYER, archive},
+    sigstore::ImageSigner,
+};
 use serde_json::{Value, json};
 
 use super::{compliant, condition, config_map, configuration};
@@ -38,6 +42,39 @@ async fn an_image_is_a_source_until_a_bucket_takes_its_place() {
     team.cluster.watch(&more, LIMIT, |found| found.map(|_| ())).await;
     team.cluster.wait_until_gone(&team.named("OCIRepository", "shop"), LIMIT).await;
     compliant(&team).await;
+}
+
+#[tokio::test]
+async fn an_image_must_be_signed_by_who_is_trusted() {
+    let (team, registry) = (Team::new("configured-signed").await, Registry::start().await);
+    let (ada, eve) = (ImageSigner::new(), ImageSigner::ed25519());
+    let mut content = Content::default();
+    let layer = archive(&[("app/app.yaml", config_map(&team, "app").as_str())]);
+    let digest = content.push("latest", &[(FLUX_LAYER, layer)]);
+    ada.sign_with_bundle(&mut content, &digest);
+    let url = registry.push("team/app", &content);
+    let signed_by = |signer: &ImageSigner| {
+        let verify = json!({ "provider": "cosign", "verificationConfig": { "release": signer.public_key() } });
+        json!({
+            "sourceKind": "OCIRepository", "ociRepository": { "url": url, "insecure": true, "verify": verify },
+        })
+    };
+    configure(&team, signed_by(&eve)).await;
+    let source = team.named("OCIRepository", "shop");
+    let refused = team.cluster.wait_for(&source, "SourceVerified", "False", LIMIT).await;
+    assert_eq!(refused.reason, "VerificationError");
+    assert_eq!(condition(&team, "shop", "Ready", "False").await.reason, "NonCompliant");
+    assert!(team.find("ConfigMap", "app").await.is_none());
+
+    configure(&team, signed_by(&ada)).await;
+    compliant(&team).await;
+    let verified = team.cluster.wait_for(&source, "SourceVerified", "True", LIMIT).await;
+    assert_eq!(verified.message, format!("verified signature of revision latest@{digest}"));
+    let signers = team.find("Secret", "shop-signers").await.expect("it is made of the configuration");
+    assert!(signers["data"]["release.pub"].is_string(), "{signers}");
+
+    configure(&team, json!({ "sourceKind": "OCIRepository", "ociRepository": { "url": url, "insecure": true } })).await;
+    team.cluster.wait_until_gone(&team.named("Secret", "shop-signers"), LIMIT).await;
 }
 
 #[tokio::test]

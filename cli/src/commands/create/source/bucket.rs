@@ -2,7 +2,6 @@
 
 use clap::Args as Flags;
 
-use super::Provider;
 use crate::{
     commands::create::{
         Common,
@@ -10,6 +9,7 @@ use crate::{
         secret::NewSecret,
     },
     connection::dns_label,
+    provider::Provider,
     served::BUCKET,
 };
 

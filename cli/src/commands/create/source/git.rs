@@ -37,7 +37,7 @@ pub(crate) struct Args {
     proxy_secret_ref: Option<String>,
     /// Who gives the credentials.
     #[arg(long, value_enum)]
-    provider: Option<Provider>,
+    provider: Option<GitProvider>,
     /// Fetch submodules too.
     #[arg(long)]
     recurse_submodules: bool,
@@ -77,16 +77,16 @@ struct Reference {
     ref_name: Option<String>,
 }
 
-/// Who gives the credentials.
+/// Who gives the credentials for a repository: other ones than for registries and buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Provider {
+enum GitProvider {
     Generic,
     Github,
     Aws,
     Azure,
 }
 
-impl Provider {
+impl GitProvider {
     /// As `spec.provider` has it.
     fn written(self) -> Value {
         match self {
@@ -121,7 +121,7 @@ impl Args {
             ("ref", Some(self.reference.spec())),
             ("secretRef", reference(self.secret_ref.as_ref())),
             ("proxySecretRef", reference(self.proxy_secret_ref.as_ref())),
-            ("provider", self.provider.map(Provider::written)),
+            ("provider", self.provider.map(GitProvider::written)),
             ("recurseSubmodules", switch(self.recurse_submodules)),
             ("sparseCheckout", texts(&self.sparse_checkout_paths)),
             ("ignore", lines(&self.ignore_paths)),

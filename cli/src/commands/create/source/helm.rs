@@ -4,7 +4,6 @@ use clap::Args as Flags;
 use fairlead_sources::{oci::OciUrl, url::Url};
 use serde_json::Value;
 
-use super::Provider;
 use crate::{
     commands::create::{
         Common,
@@ -13,6 +12,7 @@ use crate::{
     },
     connection::dns_label,
     output::CommandError,
+    provider::Provider,
     served::HELM_REPOSITORY,
 };
 

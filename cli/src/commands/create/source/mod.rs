@@ -6,7 +6,7 @@ mod git;
 mod helm;
 mod oci;
 
-use clap::{Args as Flags, Subcommand, ValueEnum};
+use clap::{Args as Flags, Subcommand};
 use fairlead_reconciler::cluster::Cluster;
 use serde_json::{Value, json};
 
@@ -32,27 +32,6 @@ pub(super) enum Args {
     Bucket(bucket::Args),
     /// A `HelmChart`.
     Chart(chart::Args),
-}
-
-/// Who gives the credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Provider {
-    Generic,
-    Aws,
-    Azure,
-    Gcp,
-}
-
-impl Provider {
-    /// As `spec.provider` has it.
-    fn written(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-            Self::Aws => "aws",
-            Self::Azure => "azure",
-            Self::Gcp => "gcp",
-        }
-    }
 }
 
 /// Whose signature something must have.

@@ -4,7 +4,7 @@ use clap::Args as Flags;
 use fairlead_sources::oci::OciUrl;
 use serde_json::{Value, json};
 
-use super::{Provider, VerifyFlags};
+use super::VerifyFlags;
 use crate::{
     commands::create::{
         Common,
@@ -12,6 +12,7 @@ use crate::{
     },
     connection::dns_label,
     output::CommandError,
+    provider::Provider,
     served::OCI_REPOSITORY,
 };
 

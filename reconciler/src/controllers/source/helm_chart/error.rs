@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use fairlead_api::{
-    conditions::{BUILD_FAILED, FETCH_FAILED},
+    conditions::{BUILD_FAILED, FETCH_FAILED, SOURCE_VERIFIED},
     reasons::source as reason,
 };
 use fairlead_helm::{ChartError as LoadError, NoValuesFile};
@@ -14,6 +14,7 @@ use fairlead_sources::{
     oci::OciError,
     store::StoreError,
     transport::TransportError,
+    verify::OciVerificationError,
 };
 
 /// Why a chart could not be had or packed.
@@ -61,6 +62,12 @@ pub(crate) enum ChartError {
     /// A chart that this one needs could not be had.
     #[error("dependency build error: failed to add {place} dependency '{name}'")]
     Dependency { place: &'static str, name: String, source: Box<DependencyError> },
+    /// The chart is not signed as it has to be.
+    #[error("chart verification error")]
+    Verification(#[source] OciVerificationError),
+    /// The chart must be signed, and where it is no chart is.
+    #[error("chart verification error: not implemented: only charts in a registry can be signed")]
+    NoSignatures,
     /// The chart cannot be loaded.
     #[error("chart package error")]
     Load(#[source] LoadError),
@@ -127,11 +134,20 @@ impl ChartError {
             _ => Self::Download(error),
         }
     }
+
+    /// What it means that an image could not be fetched.
+    pub(super) fn of_pull(error: OciError) -> Self {
+        match error {
+            OciError::Verification(error) => Self::Verification(error),
+            error => Self::Pull(error),
+        }
+    }
 }
 
 impl SourceError for ChartError {
     fn condition(&self) -> &'static str {
         match self {
+            Self::Verification(_) | Self::NoSignatures => SOURCE_VERIFIED,
             Self::Version(_)
             | Self::NoValues(_)
             | Self::MalformedValues { .. }
@@ -164,9 +180,16 @@ impl SourceError for ChartError {
             Self::Version(_) => reason::METADATA_PATCH_ERROR,
             Self::NoValues(_) | Self::MalformedValues { .. } | Self::NoValuesFile(_) => reason::VALUES_FILES_ERROR,
             Self::Dependency { .. } => reason::DEPENDENCY_BUILD_ERROR,
+            Self::Verification(_) | Self::NoSignatures => reason::VERIFICATION_ERROR,
             Self::Load(_) | Self::Package(_) => reason::CHART_PACKAGE_ERROR,
             Self::Tree(_) | Self::Store(_) | Self::Interrupted(_) => reason::READ_OPERATION_FAILED,
         }
+    }
+
+    /// A chart that is not signed is not built either.
+    fn besides(&self) -> Option<(&'static str, &'static str)> {
+        let is_unsigned = matches!(self, Self::Verification(_) | Self::NoSignatures);
+        is_unsigned.then_some((BUILD_FAILED, reason::CHART_VERIFICATION_ERROR))
     }
 
     fn is_terminal(&self) -> bool {
@@ -185,6 +208,8 @@ impl SourceError for ChartError {
             | Self::Download(_)
             | Self::Login(_)
             | Self::Dependency { .. }
+            | Self::Verification(_)
+            | Self::NoSignatures
             | Self::Load(_)
             | Self::Package(_)
             | Self::Tree(_)
@@ -207,6 +232,7 @@ impl SourceError for ChartError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Verification(error) => error.hint(),
             Self::Tags(error) | Self::Pull(error) => error.hint(),
             Self::Download(error) | Self::Login(error) => error.hint(),
             _ => None,

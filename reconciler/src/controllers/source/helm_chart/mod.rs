@@ -36,7 +36,7 @@ impl Source for HelmChart {
     fn asked(&self) -> Asked<'_> {
         Asked {
             is_suspended: self.spec.suspend,
-            unsupported: self.spec.unsupported(),
+            unsupported: Vec::new(),
             interval: self.spec.interval.read("spec.interval"),
             ignore: None,
         }

@@ -6,6 +6,7 @@ use fairlead_sources::{
     fetch::Content,
     helm::FetchedChart,
     store::{Store, StoredTree},
+    verify::Verified,
 };
 use serde_json::{Map, Value};
 
@@ -50,6 +51,8 @@ pub(super) struct Draft {
     /// The package as it lies in its source, where nothing of it is changed.
     as_it_is: Option<Vec<u8>>,
     values_files: Vec<String>,
+    /// That what it is made of is signed, where that was demanded.
+    verified: Option<Verified>,
 }
 
 /// The chart's own file of values.
@@ -123,7 +126,8 @@ pub(super) fn draft(tree: &StoredTree, path: &TreePath, packing: &Packing, versi
     };
     let values_files = packing.replace_values(&mut chart, |_, written| values_at(tree, written))?;
     version.clone_into(&mut chart.metadata.version);
-    Ok(Draft { chart, form, as_it_is: package.filter(|_| !packing.changes_something()), values_files })
+    let as_it_is = package.filter(|_| !packing.changes_something());
+    Ok(Draft { chart, form, as_it_is, values_files, verified: None })
 }
 
 /// The values in a file of the source; `None` if there is no such file.
@@ -142,6 +146,7 @@ impl Draft {
     pub(super) fn keep(self, (name, version): (&str, &str), store: &Store) -> Result<Content, ChartError> {
         let package = self.as_it_is.unwrap_or_else(|| self.chart.package());
         let kept = FetchedChart::keep(&package, store).map_err(ChartError::Package)?;
+        let kept = FetchedChart { verified: self.verified, ..kept };
         Ok(Content { values_files: self.values_files, ..kept.into_content(name, version) })
     }
 }
@@ -160,7 +165,8 @@ pub(super) fn repack(
     }
     let values_files = packing.replace_values(&mut chart, values_inside)?;
     version.clone_into(&mut chart.metadata.version);
-    Draft { chart, form: Form::Package, as_it_is: None, values_files }.keep((name, version), store)
+    let verified = fetched.verified;
+    Draft { chart, form: Form::Package, as_it_is: None, values_files, verified }.keep((name, version), store)
 }
 
 /// The values in a file of the chart itself; `None` if there is no such file.

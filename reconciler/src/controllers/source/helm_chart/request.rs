@@ -23,6 +23,7 @@ use crate::controllers::{
         helm_repository::{chart_in_registry, helm_request},
         secrets::Secrets,
         source_key,
+        verification::Demand,
     },
 };
 
@@ -72,6 +73,9 @@ pub(super) async fn chart_request(
         HelmChartSourceKind::GitRepository => in_source(world, namespace, spec, SourceKind::GitRepository)?,
         HelmChartSourceKind::Bucket => in_source(world, namespace, spec, SourceKind::Bucket)?,
     };
+    if spec.verify.is_some() && !place.has_signatures() {
+        return Err(ChartError::NoSignatures.into());
+    }
     let missing = if spec.ignore_missing_values_files { Missing::PassBy } else { Missing::Refuse };
     let values_files = spec.values_files().to_vec();
     let revision = place.revision_in_version(spec.reconcile_strategy);
@@ -92,8 +96,12 @@ async fn in_repository(world: &World, namespace: &str, spec: &HelmChartSpec) -> 
     let HelmRepository { spec: repository, .. } = repository.ok_or_else(|| missing(namespace, spec))?;
     if repository.is_oci() {
         let secrets = Secrets { cluster: &world.cluster, namespace };
+        let verification = match &spec.verify {
+            Some(demanded) => Some(Demand::from(demanded).read(&secrets).await?),
+            None => None,
+        };
         let request = chart_in_registry(&secrets, &world.clouds(), repository, (&name, &version)).await?;
-        return Ok(Place::Registry { request, name });
+        return Ok(Place::Registry { request: OciRequest { verification, ..request }, name });
     }
     let Artifact { tree, revision, .. } = artifact(world, namespace, spec, SourceKind::HelmRepository)?;
     let request = helm_request(&world.cluster, namespace, repository).await?;
@@ -142,6 +150,14 @@ fn checked_name(name: &str) -> Result<String, ChartError> {
 const REVISION_DIGITS: usize = 12;
 
 impl Place {
+    /// Whether charts in it can be signed.
+    fn has_signatures(&self) -> bool {
+        match self {
+            Self::Registry { .. } => true,
+            Self::Source { .. } | Self::Index { .. } => false,
+        }
+    }
+
     /// The beginning of the source's revision, where it is part of the version of the package.
     fn revision_in_version(&self, strategy: ReconcileStrategy) -> Option<String> {
         match (self, strategy) {
@@ -250,6 +266,13 @@ impl Fetch for ChartRequest {
         Digest::of_parts([place.as_bytes(), packing.as_bytes(), self.repositories.namespace().as_bytes()])
     }
 
+    fn verification(&self) -> Option<Digest> {
+        match &self.place {
+            Place::Registry { request, .. } => request.verification(),
+            Place::Source { .. } | Place::Index { .. } => None,
+        }
+    }
+
     async fn resolve(&self, means: &Means<'_>) -> Result<ResolvedChart, SourceFailure> {
         let resolved = match &self.place {
             Place::Source { tree, path, .. } => self.in_source(*tree, path, means.store).await,
@@ -274,7 +297,7 @@ impl Fetch for ChartRequest {
                 self.pulled(fetched, resolved, store).await
             }
             Found::Registry(request) => {
-                let fetched = pull_chart(request, means).await.map_err(ChartError::Pull)?;
+                let fetched = pull_chart(request, means).await.map_err(ChartError::of_pull)?;
                 self.pulled(fetched, resolved, store).await
             }
         };
