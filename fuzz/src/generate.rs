@@ -6,6 +6,7 @@ mod field;
 mod layout;
 mod object;
 mod patch;
+mod plugin;
 mod scalar;
 mod yaml;
 
