@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use fairlead_object::{TreePath, nearest};
-use fairlead_yaml::{Node, Scalar, Schema, Value};
+use fairlead_yaml::{Node, Scalar, Schema, Value, emit_json};
 use serde_json::Value as Json;
 
 use crate::{
@@ -21,6 +21,15 @@ pub(crate) enum Unknown {
     Refused,
     /// It is skipped, as kustomize does in the configurations of plugins.
     Ignored,
+}
+
+/// What becomes of a number or a boolean where a text is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Texts {
+    /// It is an error: kustomizations are read without regard to what is wanted.
+    Written,
+    /// It is a text: all other files.
+    OfAnyScalar,
 }
 
 /// A value that can be read from a node.
@@ -42,6 +51,7 @@ pub(crate) trait Decode: Sized {
 pub(crate) struct Path<'a> {
     file: &'a TreePath,
     unknown: Unknown,
+    texts: Texts,
     schema: Schema,
     parent: Option<&'a Path<'a>>,
     name: &'a str,
@@ -50,13 +60,18 @@ pub(crate) struct Path<'a> {
 impl<'a> Path<'a> {
     /// The root of `file`, whose Go type is `type_name`.
     pub(crate) fn file(file: &'a TreePath, type_name: &'a str, unknown: Unknown) -> Self {
-        Self { file, unknown, schema: Schema::SigsYaml, parent: None, name: type_name }
+        Self { file, unknown, texts: Texts::OfAnyScalar, schema: Schema::SigsYaml, parent: None, name: type_name }
+    }
+
+    /// The root of the kustomization `file`.
+    pub(crate) fn kustomization(file: &'a TreePath) -> Self {
+        Self { texts: Texts::Written, ..Self::file(file, "Kustomization", Unknown::Refused) }
     }
 
     /// The root of the configuration of a plugin of `kind` in `file`. It is an object like any other, so its scalars
     /// mean what they mean there.
     pub(crate) fn plugin(file: &'a TreePath, kind: &'a str) -> Self {
-        Self { file, unknown: Unknown::Ignored, schema: Schema::Kyaml, parent: None, name: kind }
+        Self { schema: Schema::Kyaml, ..Self::file(file, kind, Unknown::Ignored) }
     }
 
     /// The first document of `content`; later ones are not read. A file without documents is an empty mapping.
@@ -191,8 +206,11 @@ pub(crate) use record;
 
 impl Decode for String {
     fn decode(node: &Node, path: &Path<'_>) -> Result<Self, BuildError> {
-        match (&node.value, node.resolve(path.schema)) {
-            (Value::Scalar(_), Ok(Scalar::String(text))) => Ok(text.to_string()),
+        match (path.texts, node.to_json(path.schema)) {
+            (_, Ok(Json::String(text))) => Ok(text),
+            (Texts::OfAnyScalar, Ok(scalar @ (Json::Bool(_) | Json::Number(_)))) => {
+                Ok(emit_json(&scalar).trim_end().to_owned())
+            }
             _ => Err(path.mismatch(node, "string")),
         }
     }

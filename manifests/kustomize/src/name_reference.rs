@@ -134,6 +134,7 @@ struct Referrer {
     effective_namespace: String,
     /// Namespaces besides its own that it may refer to: those of a role binding's service accounts.
     bound_namespaces: BTreeSet<String>,
+    /// The group and the kind of the role that it says it binds, if it says both; any where it says nothing.
     role: Option<(String, String)>,
     prefixes: Vec<String>,
     suffixes: Vec<String>,
@@ -176,10 +177,11 @@ fn has_field(node: &Node, segments: &[String]) -> bool {
 
 impl Referrer {
     fn new(resource: &Resource) -> Result<Self, ReferenceError> {
-        let role = resource
-            .node
-            .get("roleRef")
-            .map(|role| (node::text_at(role, &["apiGroup"]).to_owned(), node::text_at(role, &["kind"]).to_owned()));
+        let text = |key| {
+            let text = resource.node.get("roleRef")?.get(key).filter(|text| !text.is_null())?;
+            Some(text.as_str().unwrap_or_default().to_owned())
+        };
+        let role = text("apiGroup").zip(text("kind"));
         Ok(Self {
             scope: resource.scope,
             effective_namespace: resource.id().effective_namespace().to_owned(),
@@ -295,7 +297,8 @@ impl<'a> Search<'a> {
         let is_the_role = |target: &Target| match self.referrer.role.as_ref().filter(|_| is_role_ref) {
             None => true,
             Some((group, kind)) => {
-                target.group == *group && target.previous.iter().any(|previous| previous.kind == *kind)
+                let of_kind = |previous: &PreviousId| kind.is_empty() || previous.kind == *kind;
+                (group.is_empty() || target.group == *group) && target.previous.iter().any(of_kind)
             }
         };
         let mut left: Vec<&'a Target> = self

@@ -159,6 +159,8 @@ impl Plugin<'_> {
     }
 
     fn decode<T: Decode>(&self) -> Result<T, BuildError> {
+        let id = || self.resource.current_id();
+        self.resource.to_json().map_err(|source| BuildError::Unprintable { at: self.at.clone(), id: id(), source })?;
         let kind = self.resource.gvk().kind;
         T::decode(&self.resource.node, &Path::plugin(&self.resource.origin().file, kind))
     }

@@ -12,7 +12,7 @@ use fairlead_yaml::Node;
 
 use crate::{
     at::At,
-    decode::{Decode, Path, Unknown},
+    decode::{Decode, Path},
     error::BuildError,
 };
 pub use charts::{HelmChart, HelmChartArgs, HelmGlobals};
@@ -122,7 +122,7 @@ impl Kustomization {
 
     /// Reads the kustomization file `file`, strictly.
     pub fn parse(file: &TreePath, content: &[u8]) -> Result<Self, BuildError> {
-        let path = Path::file(file, "Kustomization", Unknown::Refused);
+        let path = Path::kustomization(file);
         let node = path.first_document(content)?;
         let mut fields = Fields::decode(&node, &path)?;
         if asks_for_nothing(&node) {
