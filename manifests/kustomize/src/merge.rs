@@ -59,7 +59,7 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
 }
 
 /// A value keeps the quotes that it had, and stays a string with them; one that had none gets none, and is a string by
-/// its tag if it must be. A text that was known to be one only by its tag gets quotes, and so does one that a stage made.
+/// its tag if it must be. A text of which nothing is said gets quotes if YAML 1.1 reads it as something else.
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
         (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => Some(
@@ -72,18 +72,18 @@ fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
             }
             Some(object.replaced_by(new, &patch.written))
         }
-        (Some(object), None) if object.style == Style::Plain && may_be_string(&object) => {
-            let Node { position, shared, untyped, .. } = object;
-            let quoted = Node::string(object.as_str().unwrap_or_default());
-            Some(Node { position, shared, untyped, written: object.written, ..quoted })
+        (Some(object), None) if object.style == Style::Plain && may_be_text(&object) => {
+            let style = Node::string(object.as_str().unwrap_or_default()).style;
+            Some(Node { style, tag: None, ..object })
         }
         (object, patch) => patch.cloned().or(object),
     }
 }
 
-/// Whether a scalar without quotes is a text by its tag, or of no type at all.
-fn may_be_string(scalar: &Node) -> bool {
-    scalar.untyped || scalar.tag.as_deref() == Some("!!str")
+/// Whether a scalar without quotes is a text, or of no type at all.
+fn may_be_text(scalar: &Node) -> bool {
+    let has_own_tag = !matches!(scalar.tag.as_deref(), None | Some("!!str"));
+    !has_own_tag && (node::is_string(scalar) || scalar.untyped && !scalar.is_null())
 }
 
 /// `new` in the brackets that `old` has, or has not: a text inside of them is written in quotes and not folded.
