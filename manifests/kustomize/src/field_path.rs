@@ -134,7 +134,7 @@ pub(crate) fn set(
                 ));
             };
             if let (None, Some(kind)) = (entries.get(part), create) {
-                entries.insert(part, made(kind));
+                entries.push(node::untyped(part), made(kind));
             }
             match entries.get_mut(part) {
                 Some(field) => self::set(field, rest, create, set),

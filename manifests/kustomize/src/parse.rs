@@ -77,17 +77,13 @@ fn expand_lists(file: &TreePath, documents: Vec<Node>) -> Result<Vec<Node>, Buil
     while let Some(object) = waiting.pop_front() {
         let at = At::line(file, object.position.line);
         let kind = check(&object, &at)?.to_owned();
-        if !kind.ends_with("List") {
+        if !kind.ends_with("List") || object.get("items").is_none() {
             objects.push(object);
             continue;
         }
-        let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: kind.clone(), source };
-        let list = json_patch::read_again(&object).map_err(unprintable)?;
-        if list.get("items").is_none() {
-            objects.push(object);
-            continue;
-        }
-        for item in items(list, &kind, &at)? {
+        for item in items(object, &kind, &at)? {
+            let unprintable = |source| BuildError::Unprintable { at: at.clone(), id: kind.clone(), source };
+            let item = json_patch::read_again(&item).map_err(unprintable)?;
             waiting.extend(if is_wrapper(&item) { unwrapped(item) } else { vec![item] });
         }
     }
