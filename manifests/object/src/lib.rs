@@ -2,7 +2,8 @@
 //! Kubernetes objects, [`Tree`] and [`TreePath`] for the files they are built from, [`Origin`] for where one came from
 //! and [`ReadSet`] for what a build has looked at.
 //!
-//! It is pure: no clock, no network, no process. The only file access is [`LocalTree`], which reads below one folder.
+//! It is pure: no clock, no network, no process. The only file access is [`LocalTree`], which reads below one folder;
+//! `rustix` lets it open a file without following links in one call, where to look at each part of the path takes a dozen.
 
 mod digest;
 mod fields;

@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+
 use crate::{Entry, EntryKind, Tree, TreeError, TreePath};
 
 /// Linux's error number for links that lead in a circle; `io::ErrorKind` has no stable name for it.
@@ -61,13 +63,27 @@ impl LocalTree {
     fn existing(&self, path: &TreePath) -> Result<PathBuf, TreeError> {
         self.resolve(path)?.ok_or_else(|| TreeError::Missing(path.clone()))
     }
+
+    /// What is at `path`, opened in one step; `None` if that fails for any reason, a link on the way among them. The root
+    /// has no links, so what is opened lies below it.
+    fn opened_without_links(&self, path: &TreePath, flags: OFlags) -> Option<File> {
+        let resolve = ResolveFlags::NO_SYMLINKS;
+        let opened = openat2(CWD, self.root.join(path.as_str()), flags | OFlags::CLOEXEC, Mode::empty(), resolve);
+        opened.ok().map(File::from)
+    }
 }
 
 impl Tree for LocalTree {
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
-        let Some(real) = self.resolve(path)? else { return Ok(None) };
+        let metadata = match self.opened_without_links(path, OFlags::PATH) {
+            Some(found) => found.metadata(),
+            None => match self.resolve(path)? {
+                Some(real) => fs::metadata(real),
+                None => return Ok(None),
+            },
+        };
+        let metadata = metadata.map_err(|source| TreeError::Io { path: path.clone(), source })?;
         let name = path.file_name().unwrap_or_default().to_owned();
-        let metadata = fs::metadata(real).map_err(|source| TreeError::Io { path: path.clone(), source })?;
         Ok(kind(&metadata).map(|kind| Entry { name, kind }))
     }
 
@@ -94,9 +110,11 @@ impl Tree for LocalTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
-        let real = self.existing(path)?;
         let failed = |source| TreeError::Io { path: path.clone(), source };
-        let file = File::open(real).map_err(failed)?;
+        let file = match self.opened_without_links(path, OFlags::RDONLY) {
+            Some(file) => file,
+            None => File::open(self.existing(path)?).map_err(failed)?,
+        };
         let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
             return Err(TreeError::IsDirectory(path.clone()));
