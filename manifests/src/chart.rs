@@ -6,7 +6,7 @@
 use std::fmt;
 
 use fairlead_helm::{
-    Chart, ChartError, Examined, Finding, Limits, PrintError, PrintOptions, Release, RenderError, Rendered,
+    Chart, ChartCache, ChartError, Examined, Finding, Limits, PrintError, PrintOptions, Release, RenderError, Rendered,
     RenderedManifest, Severity, UserValues, ValuePath, ValuesChange, ValuesRead, World, examine, examine_archive, lint,
     lint_templates, load, load_archive, render, render_noting_values,
 };
@@ -180,11 +180,33 @@ pub fn render_chart(
     request.outcome(rendered)
 }
 
-/// Renders what `request` asks for from `tree` like [`render_chart`], and says what that depended on.
-pub fn attempt_chart(tree: &dyn Tree, request: &ChartRequest, world: &(dyn World + Sync)) -> ChartAttempt {
+/// Renders `chart`, which whoever renders many of its releases has from a [`ChartCache`], for `release` with `values`.
+/// The places of what it makes begin at the chart.
+pub fn render_loaded(
+    chart: &Chart,
+    release: &Release,
+    values: &[UserValues],
+    world: &(dyn World + Sync),
+) -> Result<RenderedChart, ChartBuildError> {
+    let request = ChartRequest::default();
+    request.outcome(render(chart, release, values, world, Limits::default()))
+}
+
+/// Renders what `request` asks for from `tree` like [`render_chart`], and says what that depended on. What of the chart is
+/// as it was the last time is taken from `charts`.
+pub fn attempt_chart(
+    tree: &dyn Tree,
+    request: &ChartRequest,
+    charts: &ChartCache,
+    world: &(dyn World + Sync),
+) -> ChartAttempt {
     let bounded = Bounded::new(tree);
     let recorder = Recorder::new(&bounded);
-    let outcome = inputs(&recorder, request).and_then(|(chart, values)| {
+    let reloaded = || {
+        let chart = charts.reload(request.path.as_str(), || loaded(&recorder, &request.path))?;
+        Ok((chart, request.given(&recorder)?))
+    };
+    let outcome = reloaded().and_then(|(chart, values)| {
         let rendered = render_noting_values(&chart, &request.release, &values, world, Limits::default());
         let (rendered, read) = rendered.map_or_else(|error| (Err(error), None), |(made, read)| (Ok(made), Some(read)));
         Ok((request.outcome(rendered)?, read))
@@ -194,12 +216,15 @@ pub fn attempt_chart(tree: &dyn Tree, request: &ChartRequest, world: &(dyn World
 }
 
 fn inputs(tree: &dyn Tree, request: &ChartRequest) -> Result<(Chart, Vec<UserValues>), ChartBuildError> {
-    let chart = loaded(tree, &request.path)?;
-    let values: Vec<_> = request.values.iter().map(|source| source.read(tree)).collect::<Result<_, _>>()?;
-    Ok((chart, values))
+    Ok((loaded(tree, &request.path)?, request.given(tree)?))
 }
 
 impl ChartRequest {
+    /// The values that are given, read from `tree` where they are in files.
+    fn given(&self, tree: &dyn Tree) -> Result<Vec<UserValues>, TreeError> {
+        self.values.iter().map(|source| source.read(tree)).collect()
+    }
+
     fn outcome(&self, rendered: Result<Rendered, RenderError>) -> Result<RenderedChart, ChartBuildError> {
         let path = self.path.clone();
         match rendered {
@@ -295,8 +320,7 @@ pub fn lint_chart(
         let unloadable = errors.iter().map(unloadable);
         return Ok(unloadable.chain(lint_templates(&chart)).collect());
     }
-    let values: Vec<_> = request.values.iter().map(|source| source.read(&bounded)).collect::<Result<_, _>>()?;
-    Ok(lint(&chart, &request.release, &values, world, Limits::default()))
+    Ok(lint(&chart, &request.release, &request.given(&bounded)?, world, Limits::default()))
 }
 
 fn unloadable(error: &ChartError) -> Finding {

@@ -40,7 +40,7 @@ pub mod substitute;
 pub use build::{Built, FailedBuild, attempt, build, render};
 pub use chart::{
     ChartAttempt, ChartBuildError, ChartChange, ChartInputs, ChartRequest, RenderedChart, ValuesSource, attempt_chart,
-    is_chart, lint_chart, render_chart,
+    is_chart, lint_chart, render_chart, render_loaded,
 };
 pub use error::{BuildError, Duplicate};
 pub use fairlead_helm::{Finding, Severity};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args as Flags;
-use fairlead_helm::{HookOutput, PrintOptions, Release, Schemas, UserValues};
+use fairlead_helm::{Definitions, HookOutput, PrintOptions, Release, Schemas, UserValues};
 use fairlead_manifests::{ChartRequest, ValuesSource};
 
 use crate::{
@@ -168,6 +168,11 @@ pub(crate) struct PrintFlags {
 }
 
 impl PrintFlags {
+    /// Whether definitions are rendered at all.
+    pub(crate) fn definitions(&self) -> Definitions {
+        if self.include_crds { Definitions::Included } else { Definitions::LeftOut }
+    }
+
     /// What they ask for.
     pub(crate) fn options(&self) -> PrintOptions {
         PrintOptions {

@@ -6,6 +6,7 @@ mod world;
 
 use std::path::Path;
 
+use fairlead_helm::ChartCache;
 use fairlead_manifests::{
     ChartAttempt, ChartBuildError, ChartRequest, RenderedChart, attempt_chart, is_chart, render_chart,
 };
@@ -60,9 +61,9 @@ impl LocalChart {
         render_chart(&self.place.tree, &self.request, world)
     }
 
-    /// Renders it, and notes what that depends on.
-    pub(crate) fn attempt(&self, world: &Machine) -> ChartAttempt {
-        attempt_chart(&self.place.tree, &self.request, world)
+    /// Renders it, and notes what that depends on. What was parsed for the last attempt is in `charts`.
+    pub(crate) fn attempt(&self, charts: &ChartCache, world: &Machine) -> ChartAttempt {
+        attempt_chart(&self.place.tree, &self.request, charts, world)
     }
 }
 

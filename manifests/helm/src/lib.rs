@@ -28,6 +28,7 @@ mod chart;
 mod codec;
 mod fmt;
 mod functions;
+mod halves;
 mod lint;
 mod number;
 mod patterns;
@@ -41,15 +42,15 @@ mod value;
 mod values;
 
 pub use chart::{
-    Chart, ChartError, ChartType, Dependency, Examined, File, ImportValues, MAX_CHART_BYTES, MAX_CHART_DEPTH,
-    MAX_FILE_BYTES, Maintainer, Metadata, NoValuesFile, examine, examine_archive, load, load_archive, load_metadata,
-    parse_values, version_with_metadata,
+    Chart, ChartCache, ChartError, ChartType, Dependency, Examined, File, ImportValues, MAX_CHART_BYTES,
+    MAX_CHART_DEPTH, MAX_FILE_BYTES, Maintainer, Metadata, NoValuesFile, examine, examine_archive, load, load_archive,
+    load_metadata, parse_values, version_with_metadata,
 };
 pub use lint::{Finding, Severity, lint, lint_templates};
 pub use release::{
-    DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, Hook, HookEvent, HookOutput, PrintError, PrintOptions,
-    Release, RenderError, Rendered, RenderedFile, RenderedManifest, Schemas, ValuesChange, ValuesRead, release_name,
-    render, render_files, render_noting_values,
+    DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, Definitions, HELM_VERSION, Hook, HookEvent, HookOutput, PrintError,
+    PrintOptions, Release, RenderError, Rendered, RenderedFile, RenderedManifest, Schemas, ValuesChange, ValuesRead,
+    release_name, render, render_files, render_noting_values,
 };
 pub use template::{CallError, ExecError, Failure, LimitError, Limits, ParseError, World};
 pub use values::{SetError, TypeMismatch, UserValues, ValuePath, ValuesError};

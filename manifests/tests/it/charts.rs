@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fairlead_helm::World;
+use fairlead_helm::{ChartCache, World};
 use fairlead_manifests::{BuildRequest, Built, ChartRequest, ValuesSource, attempt_chart, build, lint_chart};
 use fairlead_object::MemoryTree;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -370,7 +370,8 @@ fn a_change_of_values_that_no_template_read_renders_nothing() {
         ..ChartRequest::default()
     };
     let world = CountingWorld::default();
-    let attempt = attempt_chart(&tree("name: a\nsize: 1\n", "more: 1\n", template), &request, &world);
+    let attempt =
+        attempt_chart(&tree("name: a\nsize: 1\n", "more: 1\n", template), &request, &ChartCache::default(), &world);
     attempt.outcome.expect("rendered");
 
     let change = |values: &str, given: &str, template: &str| {

@@ -59,6 +59,11 @@ impl Node {
         Reader { schema }.value(self, Style::Block)
     }
 
+    /// Finds what [`to_json`](Self::to_json) with [`Schema::SigsYaml`] objects to, without making a value.
+    pub fn check_sigs_yaml(&self) -> Result<(), ResolveError> {
+        Reader { schema: Schema::SigsYaml }.check(self)
+    }
+
     /// The tree of a JSON value: collections in block style, strings that stay strings in every schema.
     pub fn from_json(json: &Json) -> Self {
         match json {
@@ -85,6 +90,30 @@ impl Reader {
             Value::Scalar(_) => self.scalar(node, inside),
             Value::Sequence(items) => items.iter().map(|item| self.value(item, within)).collect(),
             Value::Mapping(mapping) => self.object(mapping, within),
+        }
+    }
+
+    fn check(&self, node: &Node) -> Result<(), ResolveError> {
+        match &node.value {
+            Value::Scalar(_) => match node.resolve(self.schema)? {
+                Scalar::Float(float) if number::to_json(float).is_none() => Err(unsupported_number(node)),
+                Scalar::Null
+                | Scalar::Bool(_)
+                | Scalar::Int(_)
+                | Scalar::UInt(_)
+                | Scalar::Float(_)
+                | Scalar::String(_)
+                | Scalar::Timestamp(_) => Ok(()),
+            },
+            Value::Sequence(items) => items.iter().try_for_each(|item| self.check(item)),
+            Value::Mapping(mapping) => mapping.iter().try_for_each(|(key, value)| {
+                let is_text =
+                    matches!(key.value, Value::Scalar(_)) && matches!(key.resolve(self.schema)?, Scalar::String(_));
+                if !is_text {
+                    self.key(key)?;
+                }
+                self.check(value)
+            }),
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fairlead_helm::{PrintOptions, RenderedManifest};
+use fairlead_helm::{ChartCache, PrintOptions, RenderedManifest};
 use fairlead_manifests::{ChartAttempt, ChartBuildError, RenderedChart};
 use fairlead_object::{LocalTree, TreePath};
 
@@ -25,13 +25,14 @@ use crate::{
 /// Prints what `chart` is rendered to.
 pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), CommandError> {
     let options = args.print.options();
+    let charts = ChartCache::default();
     if args.watch {
-        return watch::watch(&chart.place.tree, || attempted(chart, args, &options)).await;
+        return watch::watch(&chart.place.tree, || attempted(chart, &charts, args, &options)).await;
     }
     let told = |error| explained(error, &chart.place.shown);
     let world = Machine::default();
     // Only an origin tells of values, and to note them takes time.
-    let rendered = if args.origin { chart.attempt(&world).outcome } else { chart.render(&world) };
+    let rendered = if args.origin { chart.attempt(&charts, &world).outcome } else { chart.render(&world) };
     let rendered = rendered.map_err(told)?;
     if let Some(folder) = &args.helm.output_dir {
         let folder = if args.helm.release_name { &folder.join(&chart.request.release.name) } else { folder };
@@ -70,11 +71,11 @@ fn write_templates(folder: &Path, manifests: Vec<&RenderedManifest>) -> Result<(
     print(&told)
 }
 
-fn attempted(chart: &LocalChart, args: &Args, options: &PrintOptions) -> Attempt {
+fn attempted(chart: &LocalChart, charts: &ChartCache, args: &Args, options: &PrintOptions) -> Attempt {
     let documents = |rendered: &RenderedChart| -> Result<Documents, ChartBuildError> {
         Ok(Documents::of(&rendered.manifests(options)?, args.shown(&chart.place.shown)))
     };
-    let ChartAttempt { outcome, inputs } = chart.attempt(&Machine::default());
+    let ChartAttempt { outcome, inputs } = chart.attempt(charts, &Machine::default());
     let outcome = outcome.and_then(|rendered| documents(&rendered));
     let (request, reads) = (chart.request.clone(), inputs.reads().clone());
     let change = move |tree: &LocalTree| inputs.first_change(tree, &request).map(|change| change.to_string());

@@ -95,7 +95,10 @@ async fn of_path(args: &Args, connection: &Connection) -> Result<(), CommandErro
     let namespace = connection.given_namespace();
     let name = args.helm.name(args.name.as_deref(), &args.path)?;
     match LocalChart::find(&args.path, &args.release, name.as_deref(), namespace)? {
-        Some(chart) => chart::build(&chart, args).await,
+        Some(mut chart) => {
+            chart.request.release.definitions = args.print.definitions();
+            chart::build(&chart, args).await
+        }
         None => of_directory(args, request).await,
     }
 }

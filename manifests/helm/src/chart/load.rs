@@ -10,6 +10,7 @@ use super::ignore::{Ignore, PathKind};
 use super::metadata::{BAD_TYPE, locked};
 use super::{Chart, ChartError, File, Lock, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
 use crate::codec::yaml;
+use crate::halves::halved;
 use crate::schema::Schema;
 
 /// Deepest folder inside a chart.
@@ -172,9 +173,7 @@ fn assembled(files: Vec<File>, depth: usize, errors: &mut Vec<ChartError>) -> Ch
     } else if is_readable {
         noted(chart.metadata.validate().map_err(ChartError::Metadata), errors);
     }
-    for (name, files) in inside {
-        let mut inner = Vec::new();
-        let loaded = subchart(&name, files, depth, &mut inner);
+    for Inside { name, chart: loaded, errors: inner } in loaded_inside(inside.into_iter().collect(), depth) {
         errors.extend(inner.into_iter().map(|error| ChartError::Subchart {
             name: name.clone(),
             parent: chart.metadata.name.clone(),
@@ -183,6 +182,34 @@ fn assembled(files: Vec<File>, depth: usize, errors: &mut Vec<ChartError>) -> Ch
         chart.dependencies.extend(loaded.map(|inside| Chart { folder: format!("charts/{name}"), ..inside }));
     }
     chart
+}
+
+/// An entry of `charts`, and what is wrong with it.
+struct Inside {
+    name: String,
+    /// `None` if it is not meant to be a chart.
+    chart: Option<Chart>,
+    errors: Vec<ChartError>,
+}
+
+/// Fewest bytes of charts that two threads load.
+const MIN_SHARED_BYTES: usize = 256 << 10;
+
+/// Loads the entries of `charts`, each with its files, in a chart that is `depth` charts deep.
+fn loaded_inside(entries: Vec<(String, Vec<File>)>, depth: usize) -> Vec<Inside> {
+    let load = |entries: Vec<(String, Vec<File>)>| {
+        let loaded = entries.into_iter().map(|(name, files)| {
+            let mut errors = Vec::new();
+            let chart = subchart(&name, files, depth, &mut errors);
+            Inside { name, chart, errors }
+        });
+        loaded.collect::<Vec<_>>()
+    };
+    let bytes_of = |(_, files): &(String, Vec<File>)| files.iter().map(|file| file.content.len()).sum();
+    let min_bytes = if depth == 0 { MIN_SHARED_BYTES } else { usize::MAX };
+    let (mut loaded, rest) = halved(entries, min_bytes, bytes_of, load);
+    loaded.extend(rest.into_iter().flatten());
+    loaded
 }
 
 fn read_metadata(metadata: &mut Metadata, file: &File, name: &'static str) -> Result<(), ChartError> {

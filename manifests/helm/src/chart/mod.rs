@@ -1,6 +1,7 @@
 //! Charts as they are written: metadata, default values, templates and files, and the charts inside of them.
 
 mod archive;
+mod cache;
 mod decode;
 mod error;
 mod ignore;
@@ -8,6 +9,7 @@ mod load;
 mod metadata;
 mod package;
 
+pub use cache::ChartCache;
 pub use error::ChartError;
 pub use load::{Examined, examine, examine_archive, load, load_archive, load_metadata};
 pub use metadata::{ChartType, Dependency, ImportValues, Maintainer, Metadata};

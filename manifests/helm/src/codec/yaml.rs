@@ -112,12 +112,29 @@ fn decode_text(text: &str) -> Result<Value, String> {
 
 /// The JSON value of the first document of `text`; an error in go-yaml's words.
 pub(crate) fn first_json(text: &str) -> Result<Option<Json>, String> {
+    let Some(document) = first_node(text)? else { return Ok(None) };
+    document.to_json(Schema::SigsYaml).map(Some).map_err(|error| unresolved(&document, &error))
+}
+
+/// The first document of `text`, which has a JSON value; an error in go-yaml's words.
+pub(crate) fn first_checked(text: &str) -> Result<Option<Node>, String> {
+    let Some(document) = first_node(text)? else { return Ok(None) };
+    match document.check_sigs_yaml() {
+        Ok(()) => Ok(Some(document)),
+        Err(error) => Err(unresolved(&document, &error)),
+    }
+}
+
+/// The JSON value of a part of a document that was checked.
+pub(crate) fn checked_json(part: &Node) -> Json {
+    part.to_json(Schema::SigsYaml).expect("the document was checked")
+}
+
+fn first_node(text: &str) -> Result<Option<Node>, String> {
     if let Some(line) = line_begun_with_tab(text) {
         return Err(at_line(scanned(line), "found character that cannot start any token"));
     }
-    let document = fairlead_yaml::parse_first(text).map_err(|error| in_go_words(text, &error))?;
-    let Some(document) = document else { return Ok(None) };
-    document.to_json(Schema::SigsYaml).map(Some).map_err(|error| unresolved(&document, &error))
+    fairlead_yaml::parse_first(text).map_err(|error| in_go_words(text, &error))
 }
 
 /// The line, counted from zero, of the first text if a tab is before it, which indents nothing.

@@ -2,7 +2,7 @@
 
 use crate::chart::{Chart, Dependency, ImportValues};
 use crate::semver::{Range, Version};
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
 use crate::values::coalesce::{Nulls, Scope, TypeMismatch, coalesced, lay_over, leaf, table};
 use crate::values::from_object;
 use crate::values::place::Setter;
@@ -40,7 +40,7 @@ impl<'c> Instance<'c> {
             chart,
             name: chart.metadata.name.clone(),
             dependencies: chart.metadata.dependencies.clone(),
-            values: from_object(chart.values.clone()),
+            values: from_object(&chart.values),
             inside: chart.dependencies.iter().map(Self::of).collect(),
         }
     }
@@ -74,12 +74,12 @@ impl<'c> Instance<'c> {
         let mut used: Vec<Self> = self.inside.iter().filter(|inside| !is_asked(inside)).cloned().collect();
         for dependency in &asked {
             if let Some(found) = self.inside.iter().find(|inside| inside.meets(dependency)) {
-                used.push(Self { name: dependency.effective_name().to_owned(), ..found.separate() });
+                used.push(Self { name: dependency.effective_name().to_owned(), ..found.clone() });
             }
         }
         self.inside = used;
         self.dependencies = Some(asked.clone());
-        let values = coalesced(self, given, Nulls::Remove)?;
+        let values = coalesced(self, &self.deciding(given, path), Nulls::Remove)?;
         let is_enabled = |dependency: &Dependency| is_enabled(dependency, &values, path);
         let disabled: Vec<String> = asked
             .iter()
@@ -96,13 +96,18 @@ impl<'c> Instance<'c> {
         Ok(())
     }
 
-    /// A copy whose values are its own.
-    fn separate(&self) -> Self {
-        let Value::Map(values) = Value::Map(self.values.clone()).deep_copy() else {
-            unreachable!("a copy of a map is a map");
+    /// The values of `given` that decide which of the charts inside are used, where this chart is at `path`: tags,
+    /// conditions, whose paths begin with `path`, and what the charts inside are given.
+    fn deciding(&self, given: &Map, path: &str) -> Map {
+        let Some((first, _)) = path.split_once('.') else { return given.clone() };
+        let decides = |key: &Text, value: &Value| {
+            let is_for_inside = || self.inside.iter().any(|inside| inside.name.as_bytes() == &**key);
+            let is_named = ["tags", "global", first].iter().any(|name| name.as_bytes() == &**key);
+            is_named || !matches!(value, Value::Map(_)) || is_for_inside()
         };
-        let inside = self.inside.iter().map(Self::separate).collect();
-        Self { values, inside, ..self.clone() }
+        let entries = given.entries();
+        let deciding = entries.iter().filter(|(key, value)| decides(key, value));
+        deciding.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Whether this is the chart that `dependency` asks for.
@@ -129,7 +134,6 @@ impl<'c> Instance<'c> {
                 }
             }
         }
-        let Value::Map(own) = Value::Map(own).deep_copy() else { unreachable!("a copy of a map is a map") };
         lay_over(&own, &imported, Nulls::Keep);
         self.values = own;
         Ok(())

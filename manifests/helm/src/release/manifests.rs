@@ -5,12 +5,14 @@ use std::{
     ops::Range,
 };
 
+use fairlead_yaml::Node;
 use serde_json::Value as Json;
 
 use super::hooks::{Role, role};
-use super::{Instance, RenderError, Rendered, RenderedFile, order};
+use super::{Definitions, Instance, RenderError, Rendered, RenderedFile, order};
 use crate::chart::{as_text, document_problem, json_type};
 use crate::codec::yaml;
+use crate::halves::halved;
 use crate::unicode;
 use crate::values::ValuePath;
 
@@ -44,8 +46,16 @@ impl RenderedManifest {
 pub(super) const NOTES: &str = "NOTES.txt";
 
 /// Splits what the templates of `chart` made, and puts it in order.
-pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> Result<Rendered, RenderError> {
-    let mut rendered = Rendered { crds: crds(chart, &chart.name, ""), ..Rendered::default() };
+pub(super) fn assembled(
+    chart: &Instance<'_>,
+    mut files: Vec<RenderedFile>,
+    definitions: Definitions,
+) -> Result<Rendered, RenderError> {
+    let crds = match definitions {
+        Definitions::Included => crds(chart, &chart.name, ""),
+        Definitions::LeftOut => Vec::new(),
+    };
+    let mut rendered = Rendered { crds, ..Rendered::default() };
     let notes = format!("{}/templates/{NOTES}", chart.name);
     files.retain(|file| {
         if file.path == notes {
@@ -54,23 +64,56 @@ pub(super) fn assembled(chart: &Instance<'_>, mut files: Vec<RenderedFile>) -> R
         !file.path.ends_with(NOTES)
     });
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    for file in &files {
-        let mut first_line = 0;
-        for document in documents(&String::from_utf8_lossy(&file.content)) {
-            let (mut manifest, annotations) = read(file, &document)?;
-            let end = document.lines_before + manifest.text.lines().count();
-            manifest.values = values_for(file, first_line..end);
-            first_line = end;
-            match role(manifest, &annotations) {
-                Role::Plain(manifest) => rendered.manifests.push(manifest),
-                Role::Hook(hook) => rendered.hooks.push(hook),
-                Role::Unknown => {}
-            }
+    for role in roles_in(&files)? {
+        match role {
+            Role::Plain(manifest) => rendered.manifests.push(manifest),
+            Role::Hook(hook) => rendered.hooks.push(hook),
+            Role::Unknown => {}
         }
     }
     rendered.manifests.sort_by(|a, b| order::compare(&a.kind, &b.kind));
     rendered.hooks.sort_by(|a, b| order::compare(&a.manifest.kind, &b.manifest.kind));
     Ok(rendered)
+}
+
+/// A document of a file.
+struct Part<'f> {
+    file: &'f RenderedFile,
+    document: Document<'f>,
+    /// The lines of the file from the last document on.
+    lines: Range<usize>,
+}
+
+/// Fewest bytes of documents that two threads read.
+const MIN_SHARED_BYTES: usize = 64 << 10;
+
+/// What the documents of `files` are, in their order; what is wrong with the first that is no manifest.
+fn roles_in(files: &[RenderedFile]) -> Result<Vec<Role>, RenderError> {
+    let texts: Vec<_> = files.iter().map(|file| String::from_utf8_lossy(&file.content)).collect();
+    let parts: Vec<Part<'_>> = files.iter().zip(&texts).flat_map(|(file, text)| parts_of(file, text)).collect();
+    let read = |parts: Vec<Part<'_>>| parts.iter().map(Part::role).collect::<Result<Vec<_>, _>>();
+    let (roles, rest) = halved(parts, MIN_SHARED_BYTES, |part| part.document.text.len(), read);
+    let mut roles = roles?;
+    roles.extend(rest.transpose()?.into_iter().flatten());
+    Ok(roles)
+}
+
+fn parts_of<'f>(file: &'f RenderedFile, text: &'f str) -> Vec<Part<'f>> {
+    let mut start = 0;
+    let parts = documents(text).into_iter().map(|document| {
+        let end = document.lines_before + document.text.lines().count();
+        let lines = std::mem::replace(&mut start, end)..end;
+        Part { file, document, lines }
+    });
+    parts.collect()
+}
+
+impl Part<'_> {
+    fn role(&self) -> Result<Role, RenderError> {
+        let (mut manifest, annotations) = read(self.file, &self.document)?;
+        manifest.values = values_for(self.file, self.lines.clone());
+        Ok(role(manifest, &annotations))
+    }
 }
 
 /// The definitions of `chart`, whose name among the others is `path`, and whose files are below `folder`.
@@ -142,8 +185,8 @@ pub(super) fn read(
         line: line_of(&problem, file, document),
         problem,
     };
-    let json = yaml::first_json(document.text).map_err(|error| problem(document_problem(&error)))?;
-    let json = json.unwrap_or(Json::Null);
+    let node = yaml::first_checked(document.text).map_err(|error| problem(document_problem(&error)))?;
+    let json = node.map_or(Json::Null, |node| head_of(&node));
     let head = Head { json: &json };
     head.check().map_err(problem)?;
     let lines = file.lines.get(document.lines_before..).unwrap_or_default();
@@ -157,6 +200,28 @@ pub(super) fn read(
         lines: lines[..lines.len().min(document.text.lines().count())].to_vec(),
     };
     Ok((manifest, head.annotations()))
+}
+
+/// The fields of a document that Helm looks at; of what is no object, all of it.
+fn head_of(document: &Node) -> Json {
+    some_fields(document, |key, value| match key {
+        "metadata" => Some(some_fields(value, |key, value| {
+            matches!(key, "name" | "annotations").then(|| yaml::checked_json(value))
+        })),
+        "apiVersion" | "kind" => Some(yaml::checked_json(value)),
+        _ => None,
+    })
+}
+
+/// The object of those fields of `node` of which `read` makes something, the last one of a name; of what is no object, all
+/// of it.
+fn some_fields(node: &Node, read: impl Fn(&str, &Node) -> Option<Json>) -> Json {
+    let Some(fields) = node.as_mapping() else { return yaml::checked_json(node) };
+    let parts = fields.iter().filter_map(|(key, value)| {
+        let name = key.as_str()?;
+        Some((name.to_owned(), read(name, value)?))
+    });
+    Json::Object(parts.collect())
 }
 
 /// The line of a template that makes what `problem` is about: it may name a line of the document.

@@ -56,6 +56,8 @@ pub struct Release {
     pub api_versions: Vec<String>,
     /// Whether the values must meet the schemas of the charts.
     pub schemas: Schemas,
+    /// Whether the definitions that the charts bring along are part of what is rendered.
+    pub definitions: Definitions,
 }
 
 /// Whether values must meet the schemas of charts.
@@ -66,6 +68,16 @@ pub enum Schemas {
     Checked,
     /// They need not.
     Skipped,
+}
+
+/// Whether definitions are part of what is rendered. To leave out what nobody prints saves copies of megabytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Definitions {
+    /// They are.
+    #[default]
+    Included,
+    /// They are not.
+    LeftOut,
 }
 
 impl Default for Release {
@@ -79,6 +91,7 @@ impl Default for Release {
             served_versions: None,
             api_versions: Vec::new(),
             schemas: Schemas::Checked,
+            definitions: Definitions::Included,
         }
     }
 }
@@ -124,7 +137,7 @@ pub fn render(
     parsing_meanwhile(chart, || {
         let prepared = Prepared::new(chart, release, given)?;
         let files = prepared.execute(release, world, limits, None)?;
-        manifests::assembled(&prepared.chart, files)
+        manifests::assembled(&prepared.chart, files, release.definitions)
     })
 }
 
@@ -142,7 +155,7 @@ pub fn render_noting_values(
         let mut read = ValuesRead::nothing_of(&prepared);
         let reads = Reads::of(&prepared.values);
         let files = prepared.execute(release, world, limits, Some((&reads, &mut read)))?;
-        Ok((manifests::assembled(&prepared.chart, files)?, read))
+        Ok((manifests::assembled(&prepared.chart, files, release.definitions)?, read))
     })
 }
 

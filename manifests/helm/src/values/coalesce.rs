@@ -72,66 +72,50 @@ fn coalesce(chart: &impl Scope, values: &Map, nulls: Nulls) -> Result<(), TypeMi
 }
 
 fn coalesce_defaults<S: Scope>(chart: &S, values: &Map, nulls: Nulls) {
-    for (key, default) in chart.values().snapshot() {
-        let default = default.deep_copy();
-        match (values.get(&key), default) {
-            (Some(Value::Nil), _) if nulls == Nulls::Remove => {
-                values.remove(&key);
-            }
+    for (key, default) in chart.values().entries().iter() {
+        match (values.get(key), default) {
             (Some(Value::Map(ours)), Value::Map(default)) => {
-                let is_chart = chart.inside().iter().any(|inside| inside.name().as_bytes() == &*key);
-                let nulls = if is_chart { Nulls::Keep } else { nulls };
-                if nulls == Nulls::Remove {
-                    remove_nulls(&default);
-                }
-                lay_over(&ours, &default, nulls);
+                let is_chart = chart.inside().iter().any(|inside| inside.name().as_bytes() == &**key);
+                lay_over(&ours, default, if is_chart { Nulls::Keep } else { nulls });
             }
-            (Some(_), _) => {}
-            (None, Value::Nil) if nulls == Nulls::Remove => {}
-            (None, default) => {
-                if let (Value::Map(default), Nulls::Remove) = (&default, nulls) {
-                    remove_nulls(default);
-                }
-                values.insert(key, default);
-            }
+            (Some(Value::Nil), _) if nulls == Nulls::Remove => drop(values.remove(key)),
+            (ours, default) => fill(values, key, ours.as_ref(), default, nulls),
         }
     }
 }
 
-/// Fills what `ours` lacks from `default`, which is changed on the way.
+/// Sets `key` of `values` to a copy of its default, where it has no value of its own.
+fn fill(values: &Map, key: &Text, own: Option<&Value>, default: &Value, nulls: Nulls) {
+    match (own, default, nulls) {
+        (Some(_), ..) | (None, Value::Nil, Nulls::Remove) => {}
+        (None, Value::Map(default), Nulls::Remove) => values.insert(key.clone(), without_nulls(default).into()),
+        (None, default, Nulls::Remove | Nulls::Keep) => values.insert(key.clone(), default.deep_copy()),
+    }
+}
+
+/// Fills what `ours` lacks with copies from `default`.
 pub(crate) fn lay_over(ours: &Map, default: &Map, nulls: Nulls) {
     if ours.is_same(default) {
         return;
     }
-    let given: Vec<Text> =
-        default.entries().iter().filter(|(_, value)| !value.is_nil()).map(|(key, _)| key.clone()).collect();
-    for (key, value) in ours.snapshot() {
-        if value.is_nil() {
-            default.insert(key, Value::Nil);
-        }
-    }
-    for (key, value) in default.snapshot() {
-        match (ours.get(&key), value) {
-            (Some(Value::Nil), _) if nulls == Nulls::Remove && given.contains(&key) => {
-                ours.remove(&key);
-            }
-            (None, value) => ours.insert(key, value),
-            (Some(Value::Map(ours)), Value::Map(value)) => lay_over(&ours, &value, nulls),
-            (Some(_), _) => {}
+    for (key, default) in default.entries().iter() {
+        match (ours.get(key), default) {
+            (Some(Value::Map(ours)), Value::Map(default)) => lay_over(&ours, default, nulls),
+            (Some(Value::Nil), default) if nulls == Nulls::Remove && !default.is_nil() => drop(ours.remove(key)),
+            (own, default) => fill(ours, key, own.as_ref(), default, nulls),
         }
     }
 }
 
-fn remove_nulls(map: &Map) {
-    for (key, value) in map.snapshot() {
-        match value {
-            Value::Nil => {
-                map.remove(&key);
-            }
-            Value::Map(below) => remove_nulls(&below),
-            _ => {}
-        }
-    }
+/// A copy of `map` in which no map holds a null.
+fn without_nulls(map: &Map) -> Map {
+    let copied = map.entries();
+    let copied = copied.iter().filter_map(|(key, value)| match value {
+        Value::Nil => None,
+        Value::Map(below) => Some((key.clone(), without_nulls(below).into())),
+        value => Some((key.clone(), value.deep_copy())),
+    });
+    copied.collect()
 }
 
 /// Gives a chart inside the global values of the one around it, which win.

@@ -8,7 +8,7 @@ mod set;
 use serde_json::Value as Json;
 
 use crate::chart;
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
 
 pub use coalesce::TypeMismatch;
 pub use path::ValuePath;
@@ -109,7 +109,7 @@ fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
     match source {
         UserValues::File { name, content } => {
             let read = chart::values(content).map_err(|problem| ValuesError::File { name: name.clone(), problem })?;
-            coalesce::merge_over(values, &from_object(read));
+            coalesce::merge_over(values, &from_object(&read));
             Ok(())
         }
         UserValues::Json(text) if text.trim_start().starts_with('{') => {
@@ -131,9 +131,6 @@ fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
 }
 
 /// The map of a JSON object.
-pub(crate) fn from_object(object: serde_json::Map<String, Json>) -> Map {
-    match Value::from_json(&Json::Object(object)) {
-        Value::Map(map) => map,
-        other => unreachable!("an object is a map, not {other:?}"),
-    }
+pub(crate) fn from_object(object: &serde_json::Map<String, Json>) -> Map {
+    object.iter().map(|(key, value)| (Text::from(key.as_str()), Value::from_json(value))).collect()
 }
