@@ -27,6 +27,7 @@
 
 mod build;
 mod chart;
+mod drawn;
 mod error;
 mod inflation;
 mod inputs;
@@ -42,6 +43,7 @@ pub use chart::{
     ChartAttempt, ChartBuildError, ChartChange, ChartInputs, ChartRequest, RenderedChart, ValuesSource, attempt_chart,
     is_chart, lint_chart, render_chart, render_loaded,
 };
+pub use drawn::note_drawn;
 pub use error::{BuildError, Duplicate};
 pub use fairlead_helm::{Finding, Severity};
 pub use inputs::{BuildInputs, InputChange};

@@ -1,7 +1,7 @@
 //! A chart for a cluster: it sees what the cluster serves, and its templates look up what is there.
 
 use fairlead_helm::{Hook, HookOutput, PrintOptions};
-use fairlead_manifests::RenderedChart;
+use fairlead_manifests::{ChartBuildError, RenderedChart, note_drawn};
 use fairlead_object::{Gvk, Manifest, Place};
 use fairlead_reconciler::cluster::{ApiError, Cluster};
 use serde_json::{Value, json};
@@ -25,17 +25,29 @@ impl LocalChart {
         release.served_versions = Some(served_versions(cluster).await?);
         let mut machine = Machine::default();
         let chart = self.render_with_answers(cluster, &mut machine).await?;
-        if machine.has_drawn() {
-            warning("the chart draws random values: what it makes is another each time");
-        }
         let hooks = &chart.rendered.hooks;
         if !hooks.is_empty() {
             warning(format!("left out, since only a release runs hooks: {}", named(hooks)));
         }
         let options = PrintOptions { include_crds: true, hooks: HookOutput::None, ..PrintOptions::default() };
-        let objects = chart.manifests(&options).map_err(|error| explained(error, &self.place.shown))?;
+        let objects =
+            self.noting_drawn(&chart, &machine, &options).map_err(|error| explained(error, &self.place.shown))?;
         let namespace = &self.request.release.namespace;
         Ok(objects.into_iter().map(|object| in_namespace(object, namespace)).collect())
+    }
+
+    /// The objects of `chart`, which was rendered in the world of `machine`, each with its fields that were drawn.
+    fn noting_drawn(
+        &self,
+        chart: &RenderedChart,
+        machine: &Machine,
+        options: &PrintOptions,
+    ) -> Result<Vec<Manifest>, ChartBuildError> {
+        let objects = chart.manifests(options)?;
+        if !machine.has_drawn() {
+            return Ok(objects);
+        }
+        Ok(note_drawn(objects, self.render(&machine.another_time())?.manifests(options)?))
     }
 
     async fn render_with_answers(

@@ -10,7 +10,7 @@ use std::{
 
 use fairlead_helm::World;
 use fairlead_reconciler::clock::Clock;
-use jiff::{Zoned, tz::TimeZone};
+use jiff::{Span, Zoned, tz::TimeZone};
 use rustls::crypto::CryptoProvider;
 use serde_json::Value;
 
@@ -31,6 +31,8 @@ pub(crate) struct Machine {
     answers: BTreeMap<Question, Option<Value>>,
     open: Mutex<BTreeSet<Question>>,
     has_drawn: AtomicBool,
+    /// How far its clock goes ahead.
+    ahead: Span,
 }
 
 impl Machine {
@@ -44,15 +46,23 @@ impl Machine {
         self.answers.insert(question, answer);
     }
 
-    /// Whether random numbers were drawn.
+    /// Whether a template was told the time or a random number.
     pub(super) fn has_drawn(&self) -> bool {
         self.has_drawn.load(Ordering::Relaxed)
+    }
+
+    /// This machine at a time of which every part is another, from the year to the second.
+    pub(super) fn another_time(&self) -> Self {
+        let ahead = Span::new().years(1).months(1).days(1).hours(1).minutes(1).seconds(1);
+        Self { answers: self.answers.clone(), ahead, ..Self::default() }
     }
 }
 
 impl World for Machine {
     fn now(&self) -> Zoned {
-        Clock::system().now().to_zoned(TimeZone::system())
+        self.has_drawn.store(true, Ordering::Relaxed);
+        let now = Clock::system().now().to_zoned(TimeZone::system());
+        now.checked_add(self.ahead).unwrap_or(now)
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {

@@ -17,6 +17,7 @@ pub struct Manifest {
     origin: Origin,
     fields: FieldPlaces,
     values_read: Vec<String>,
+    drawn: Vec<String>,
 }
 
 /// What makes a document no object.
@@ -50,7 +51,8 @@ impl Manifest {
         let namespace = metadata.and_then(|metadata| metadata.get("namespace")).and_then(Value::as_str);
         let gvk = Gvk::from_api_version(&api_version, &kind);
         let id = ObjectId::new(&gvk.group, &kind, namespace.unwrap_or_default(), &name);
-        Ok(Self { id, version: gvk.version, body, origin, fields: FieldPlaces::default(), values_read: Vec::new() })
+        let (fields, values_read, drawn) = (FieldPlaces::default(), Vec::new(), Vec::new());
+        Ok(Self { id, version: gvk.version, body, origin, fields, values_read, drawn })
     }
 
     /// Names the object.
@@ -109,6 +111,18 @@ impl Manifest {
     /// The paths of the values that the template of a chart read for it, as `image.tag`, as far as they were noted.
     pub fn values_read(&self) -> &[String] {
         &self.values_read
+    }
+
+    /// The same object, whose fields at these JSON pointers are another each time that it is built.
+    #[must_use]
+    pub fn with_drawn(self, drawn: Vec<String>) -> Self {
+        Self { drawn, ..self }
+    }
+
+    /// The JSON pointers of its fields that are drawn: made of random numbers or of the time, and so another each time that
+    /// the object is built. Those of a Secret are below `data`, where `stringData` is sent.
+    pub fn drawn(&self) -> &[String] {
+        &self.drawn
     }
 
     /// Where its fields were written, as far as that is known.

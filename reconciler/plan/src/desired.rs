@@ -68,6 +68,11 @@ impl Desired {
         self.manifests.get(object)
     }
 
+    /// The manifests, by their objects.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.manifests.values()
+    }
+
     /// The number of objects.
     pub fn len(&self) -> usize {
         self.manifests.len()

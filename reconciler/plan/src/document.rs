@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, fmt};
 use fairlead_object::{Digest, Manifest, ObjectId, Origin};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, DigestKey, FieldChange, Held, KeepReason, Owner, Plan, Risk, Shown, Stage, Step, TakeOver};
+use crate::{
+    Action, DigestKey, FieldChange, Held, KeepReason, Owner, Plan, Risk, Shown, Stage, Step, TakeOver,
+    drawn::known_part,
+};
 
 /// The version of the document's schema. It grows when a reader of the last one could misunderstand the next.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -90,7 +93,7 @@ pub struct StepDocument {
     /// Whom it is taken over from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes_over: Option<TakeOver>,
-    /// Digest of the manifest that is sent, of a Secret a keyed one.
+    /// Digest of the manifest that is sent, of a Secret a keyed one. What is drawn takes no part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
     /// Whether what other tools left in its metadata is removed.
@@ -294,9 +297,11 @@ impl StepDocument {
 
 fn manifest_digest(manifest: &Manifest, key: &DigestKey) -> String {
     if manifest.id().kind == "Secret" {
-        key.digest(&manifest.to_value()).to_string()
-    } else {
+        key.digest(&known_part(manifest)).to_string()
+    } else if manifest.drawn().is_empty() {
         manifest.digest().to_string()
+    } else {
+        Digest::of(known_part(manifest).to_string().as_bytes()).to_string()
     }
 }
 

@@ -131,7 +131,7 @@ impl Target {
 
 impl Pointer {
     /// Reads a JSON pointer to something inside an object; nothing if `text` is none.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let tokens = text.strip_prefix('/')?.split('/');
         Some(Self(tokens.map(|token| token.replace("~1", "/").replace("~0", "~")).collect()))
     }
@@ -170,7 +170,7 @@ impl Pointer {
         }
     }
 
-    fn set(&self, object: &mut Value, value: Value) {
+    pub(crate) fn set(&self, object: &mut Value, value: Value) {
         match self.parent(object) {
             Some((Value::Object(members), last)) => drop(members.insert(last.to_owned(), value)),
             Some((Value::Array(items), last)) => {

@@ -13,6 +13,7 @@ mod compare;
 mod control;
 mod desired;
 mod document;
+mod drawn;
 mod ignore;
 mod inventory;
 mod live;

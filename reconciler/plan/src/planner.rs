@@ -9,6 +9,7 @@ use crate::{
     budget::exceeded,
     compare::{changes_to_manifest, changes_to_preview},
     control,
+    drawn::{Draw, known_changes},
     ignore::{Pointer, payload, without},
     ownership::{Cleanup, KUSTOMIZE_CONTROLLER, is_in_sync, needs_cleanup},
 };
@@ -78,7 +79,7 @@ impl Options {
 ///
 /// An object of `desired` that was not looked at counts as absent; one of `inventory` that was not looked at is kept.
 pub fn plan(desired: &Desired, live: &Live, inventory: &Inventory, options: &Options) -> Result<Plan, PlanError> {
-    let planner = Planner { live, inventory, options };
+    let planner = Planner { live, inventory, options, draw: Draw::of(desired, live) };
     let (mut steps, mut refused) = (Vec::new(), Vec::new());
     for (stage, manifest) in desired.in_apply_order() {
         match planner.apply_step(stage, manifest) {
@@ -108,6 +109,7 @@ struct Planner<'a> {
     live: &'a Live,
     inventory: &'a Inventory,
     options: &'a Options,
+    draw: Draw,
 }
 
 impl Planner<'_> {
@@ -140,13 +142,15 @@ impl Planner<'_> {
             Preview::NotAsked => &asked,
             Preview::Immutable { field, .. } if self.forces(manifest, live) => {
                 let changes = changes_to_manifest(&live.body, &asked, &self.options.manager, &self.options.digest_key);
+                let changes = known_changes(changes, manifest);
                 return Ok(Action::Replace { to: manifest.clone(), changes, field: field.clone() });
             }
             Preview::Immutable { message, field } => return Err(refuse(manifest, field, message)),
         };
-        let ignored = self.options.ignore.paths(preview);
+        let kept = self.draw.kept(manifest);
+        let ignored: Vec<&Pointer> = self.options.ignore.paths(preview).into_iter().chain(&kept).collect();
         let to = payload(manifest, &live.body, preview, &ignored, &self.options.manager);
-        let changes = self.changes(&to, live, preview, &ignored);
+        let changes = known_changes(self.changes(&to, live, preview, &ignored), manifest);
         let cleanup = self.cleanup(manifest, &live.body);
         if changes.is_empty() && cleanup.is_none() {
             return Ok(Action::Keep(KeepReason::InSync));

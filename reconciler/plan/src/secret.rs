@@ -77,6 +77,8 @@ pub enum Shown {
     Value(Value),
     /// The digest of a value that is nobody's business.
     Secret(KeyedDigest),
+    /// Nothing: the value is drawn when it is applied.
+    NotKnown,
 }
 
 /// Whether what stands at `path` of an object of `kind` must not be shown.

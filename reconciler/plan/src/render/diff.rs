@@ -42,7 +42,7 @@ fn write_step(out: &mut String, step: &Step, verdict: &str) -> fmt::Result {
 pub(super) fn hunks(step: &Step) -> Vec<String> {
     match &step.action {
         Action::Create(manifest) => {
-            let lines = object_lines(&step.object.kind, &manifest.to_value());
+            let lines = object_lines(manifest);
             let head = format!("@@ -0,0 +1,{} @@", lines.len());
             std::iter::once(head).chain(lines.into_iter().map(|line| format!("+{line}"))).collect()
         }

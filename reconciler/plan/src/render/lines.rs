@@ -3,7 +3,12 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::{FieldChange, FieldPath, Segment, Shown, secret::is_confidential};
+use crate::{
+    FieldChange, FieldPath, Segment, Shown,
+    drawn::{NOT_KNOWN, known_part},
+    secret::is_confidential,
+};
+use fairlead_object::Manifest;
 
 /// Lines of unchanged text around a change.
 const CONTEXT_LINES: usize = 3;
@@ -31,6 +36,7 @@ fn shown_lines(shown: &Shown, which: &str) -> Vec<String> {
     match shown {
         Shown::Value(value) => value_lines(value),
         Shown::Secret(_) => vec![format!("{HIDDEN}{which}")],
+        Shown::NotKnown => vec![NOT_KNOWN.to_owned()],
     }
 }
 
@@ -58,9 +64,9 @@ fn difference(before: &[String], after: &[String]) -> Vec<String> {
     lines
 }
 
-/// An object of `kind` as YAML, with what is confidential in it hidden.
-pub(super) fn object_lines(kind: &str, object: &Value) -> Vec<String> {
-    value_lines(&hidden(kind, &FieldPath::root(), object))
+/// The object of `manifest` as YAML, with what is confidential in it hidden, and without what is drawn.
+pub(super) fn object_lines(manifest: &Manifest) -> Vec<String> {
+    value_lines(&hidden(&manifest.id().kind, &FieldPath::root(), &known_part(manifest)))
 }
 
 fn hidden(kind: &str, path: &FieldPath, value: &Value) -> Value {
@@ -72,6 +78,7 @@ fn hidden(kind: &str, path: &FieldPath, value: &Value) -> Value {
             let item = |(index, value)| hidden(kind, &path.child(Segment::Index(index)), value);
             items.iter().enumerate().map(item).collect()
         }
+        Value::String(text) if text == NOT_KNOWN => value.clone(),
         _ if is_confidential(kind, path) && !names_the_object(path) => HIDDEN.into(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
@@ -152,7 +159,7 @@ fn scalar(text: &str) -> String {
         && !text.contains(": ")
         && !text.ends_with(':')
         && !is_keyword(text);
-    if is_plain || text == HIDDEN { text.to_owned() } else { Value::from(text).to_string() }
+    if is_plain || [HIDDEN, NOT_KNOWN].contains(&text) { text.to_owned() } else { Value::from(text).to_string() }
 }
 
 fn is_keyword(text: &str) -> bool {

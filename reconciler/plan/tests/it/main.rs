@@ -2,6 +2,7 @@
 
 mod budgets;
 mod documents;
+mod drawing;
 mod ignoring;
 mod planning;
 mod properties;

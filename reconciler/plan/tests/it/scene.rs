@@ -92,6 +92,12 @@ impl Scene {
         self
     }
 
+    /// The source asks for this object, and its fields at the JSON pointers `drawn` are another each time.
+    pub(crate) fn desired_with_drawn(mut self, body: &Value, drawn: &[&str]) -> Self {
+        self.desired.push(manifest(body).with_drawn(drawn.iter().map(|path| (*path).to_owned()).collect()));
+        self
+    }
+
     /// The inventory holds these objects.
     pub(crate) fn inventory<const N: usize>(mut self, named: [&str; N]) -> Self {
         self.inventory =
