@@ -136,12 +136,66 @@ fn float(number: f64) -> Result<String, String> {
     Ok(decimal.positional())
 }
 
-/// The value of a JSON text; an error in Go's words.
-pub(crate) fn decode(text: &[u8]) -> Result<Value, String> {
-    match serde_json::from_slice(text) {
-        Ok(json) => Ok(Value::from_json(&json)),
-        Err(error) => Err(problem(text, &error)),
+/// Why a JSON text cannot be read.
+pub(crate) struct Undecoded {
+    /// What is wrong, in Go's words.
+    pub problem: String,
+    /// The value without what is wrong: Go goes on behind a number that is out of range. Missing where the text is no JSON.
+    pub rest: Value,
+}
+
+/// The value of a JSON text.
+pub(crate) fn decode(text: &[u8]) -> Result<Value, Undecoded> {
+    let error = match serde_json::from_slice(text) {
+        Ok(json) => return Ok(Value::from_json(&json)),
+        Err(error) => error,
+    };
+    let (in_range, first) = without_huge_numbers(text);
+    match (first, serde_json::from_slice(&in_range)) {
+        (Some(number), Ok(json)) => Err(Undecoded {
+            problem: format!("json: cannot unmarshal number {number} into Go value of type float64"),
+            rest: Value::from_json(&json),
+        }),
+        _ => Err(Undecoded { problem: problem(text, &error), rest: Value::Missing }),
     }
+}
+
+/// A JSON text with nulls in place of numbers that are out of range, and the first of these.
+fn without_huge_numbers(text: &[u8]) -> (Vec<u8>, Option<String>) {
+    let (mut in_range, mut first, mut rest) = (Vec::with_capacity(text.len()), None, text);
+    while let Some(byte) = rest.first() {
+        let length = match byte {
+            b'"' => string_length(rest),
+            b'-' | b'0'..=b'9' => rest.iter().take_while(|byte| is_of_number(**byte)).count(),
+            _ => 1,
+        };
+        let (token, after) = rest.split_at(length);
+        rest = after;
+        let number = str::from_utf8(token).ok().filter(|_| is_of_number(*byte));
+        match number.filter(|number| number.parse().is_ok_and(f64::is_infinite)) {
+            Some(number) => {
+                first.get_or_insert_with(|| number.to_owned());
+                in_range.extend_from_slice(b"null");
+            }
+            None => in_range.extend_from_slice(token),
+        }
+    }
+    (in_range, first)
+}
+
+fn is_of_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+/// How long the string is that `text` begins with.
+fn string_length(text: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = text.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.map_or(text.len(), |end| end + 2)
 }
 
 fn problem(text: &[u8], error: &serde_json::Error) -> String {

@@ -159,6 +159,9 @@ fn in_go_words(text: &str, error: &ParseError) -> String {
         return format!("yaml: {}", message.replace(":' referenced", "' referenced"));
     }
     let line = error.position.line;
+    if let Some(problem) = problem_of_directive(text, line) {
+        return at_line(scanned(line.saturating_sub(1)), problem);
+    }
     let is_of_parser = message.starts_with("did not find expected") && !message.ends_with("comment or line break");
     let needs_more = is_of_parser && (message.contains("','") || message.ends_with("node content"));
     let is_at_end = needs_more && rest_is_blank(text, error);
@@ -173,6 +176,18 @@ fn in_go_words(text: &str, error: &ParseError) -> String {
     // Where another item is open, the item is missed and not what follows it.
     let misses_item = is_at_end && text.trim_end().ends_with(['[', '{', ',']);
     at_line(shown, if misses_item { "did not find expected node content" } else { message })
+}
+
+/// What is wrong with the name of a directive, where the line `line`, counted from one, begins like one.
+fn problem_of_directive(text: &str, line: u32) -> Option<&'static str> {
+    let index = usize::try_from(line).ok()?.checked_sub(1)?;
+    let directive = text.lines().nth(index)?.strip_prefix('%')?;
+    let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+    match directive.trim_start_matches(is_part) {
+        rest if rest.len() == directive.len() => Some("could not find expected directive name"),
+        rest if rest.starts_with([' ', '\t']) || rest.is_empty() => None,
+        _ => Some("found unexpected non-alphabetical character"),
+    }
 }
 
 /// The line that is shown for what stands on a line counted from zero.

@@ -1,7 +1,7 @@
 //! YAML, JSON and TOML.
 
 use super::{Call, Function, Returned, Type};
-use crate::codec::json::{self, Layout};
+use crate::codec::json::{self, Layout, Undecoded};
 use crate::codec::{toml, yaml};
 use crate::value::{Map, Value};
 
@@ -103,7 +103,12 @@ fn from_json(call: &mut Call<'_, '_>) -> Returned {
         Ok(value @ Value::Map(_)) => value,
         Ok(Value::Nil) => Map::default().into(),
         Ok(other) => error_map(not_a_map(&other)),
-        Err(problem) => error_map(problem),
+        Err(Undecoded { rest: Value::Map(rest), problem }) => {
+            rest.insert("Error".into(), problem.into());
+            rest.into()
+        }
+        Err(Undecoded { rest: Value::Missing | Value::Nil, problem }) => error_map(problem),
+        Err(Undecoded { rest, .. }) => error_map(not_a_map(&rest)),
     })
 }
 
@@ -112,12 +117,15 @@ fn from_json_array(call: &mut Call<'_, '_>) -> Returned {
         Ok(value @ Value::List(_)) => value,
         Ok(Value::Nil) => Value::list(Vec::new()),
         Ok(other) => Value::list(vec![not_a_list(&other).into()]),
-        Err(problem) => Value::list(vec![problem.into()]),
+        Err(Undecoded { rest: Value::Missing | Value::Nil | Value::List(_), problem }) => {
+            Value::list(vec![problem.into()])
+        }
+        Err(Undecoded { rest, .. }) => Value::list(vec![not_a_list(&rest).into()]),
     })
 }
 
 fn must_from_json(call: &mut Call<'_, '_>) -> Returned {
-    Ok(json::decode(call.text(0))?)
+    json::decode(call.text(0)).map_err(|undecoded| undecoded.problem.into())
 }
 
 fn to_toml(call: &mut Call<'_, '_>) -> Returned {

@@ -1,6 +1,6 @@
 //! A chart made ready for its templates, and what they make of it.
 
-use std::rc::Rc;
+use std::{cmp::Reverse, rc::Rc};
 
 use super::capabilities::Capabilities;
 use super::root::{Root, TemplateFile, roots};
@@ -122,10 +122,7 @@ impl<'c> Prepared<'c> {
 pub(super) fn in_order<'r, 'i>(roots: &'r [Root<'i>]) -> Vec<(TemplateFile<'i>, &'r Root<'i>)> {
     let mut templates: Vec<_> =
         roots.iter().flat_map(|root| root.templates().map(move |template| (template, root))).collect();
-    templates.sort_by(|(a, _), (b, _)| {
-        let depth = |path: &str| path.matches('/').count();
-        depth(&b.path).cmp(&depth(&a.path)).then_with(|| b.path.cmp(&a.path))
-    });
+    templates.sort_by_cached_key(|(template, _)| Reverse((template.path.matches('/').count(), template.path.clone())));
     templates
 }
 

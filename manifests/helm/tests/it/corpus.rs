@@ -75,7 +75,6 @@ fn every_chart_renders_to_the_same_bytes_or_fails_with_the_same_words() {
 
 /// Cases that are known to fail, with the reason.
 const KNOWN_FAILURES: &[(&str, &str)] = &[
-    ("from-yaml-325e723d", WORDS),
     ("from-yaml-516bc23a", WORDS),
     ("from-yaml-8cfdd64d", READ),
     ("yaml-keys-89d045f8", WRITTEN),

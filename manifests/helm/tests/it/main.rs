@@ -2,6 +2,7 @@
 
 mod archive;
 mod certificates;
+mod codecs;
 mod corpus;
 mod limits;
 mod reads;
