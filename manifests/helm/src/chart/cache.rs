@@ -69,7 +69,7 @@ impl ChartCache {
         if let Some(chart) = &*held {
             return Ok(Arc::clone(chart));
         }
-        let chart = Arc::new(load()?);
+        let chart = Arc::new(load().inspect_err(|_| self.forget(digest))?);
         *held = Some(Arc::clone(&chart));
         drop(held);
         self.note_size(digest, chart.bytes());
@@ -81,7 +81,7 @@ impl ChartCache {
     pub fn reload<E>(&self, name: &str, load: impl FnOnce() -> Result<Chart, E>) -> Result<Arc<Chart>, E> {
         let place = self.place(name);
         let mut held = locked(&place);
-        let mut chart = load()?;
+        let mut chart = load().inspect_err(|_| self.forget(name))?;
         if let Some(earlier) = &*held {
             chart.take_over(earlier);
         }
@@ -99,6 +99,14 @@ impl ChartCache {
         let entry = kept.entries.entry(key.to_owned()).or_default();
         entry.last_asked = last_asked;
         Arc::clone(&entry.place)
+    }
+
+    /// Takes out what was never loaded.
+    fn forget(&self, key: &str) {
+        let mut kept = locked(&self.kept);
+        if kept.entries.get(key).is_some_and(|entry| entry.bytes == 0) {
+            kept.entries.remove(key);
+        }
     }
 
     fn note_size(&self, key: &str, bytes: usize) {
