@@ -93,7 +93,11 @@ fn expand_lists(file: &TreePath, documents: Vec<Node>) -> Result<Vec<Node>, Buil
 /// Whether `object` does nothing but hold others, if it is all that a text has.
 fn is_wrapper(object: &Node) -> bool {
     let is_list = matches!(node::text_at(object, &["kind"]), "List" | "ResourceList");
-    is_list && object.get("items").is_some_and(|items| items.as_mapping().is_none_or(Mapping::is_empty))
+    is_list
+        && match object.get("items") {
+            Some(items) => items.as_mapping().is_none_or(Mapping::is_empty),
+            None => object.get("functionConfig").is_some(),
+        }
 }
 
 /// What a wrapper holds; nothing if its items are no list.
