@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use fairlead_plan::{Budget, CustomStage};
+use fairlead_sources::helm::HelmLimits;
 
 /// Settings of one controller process.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Settings {
     pub custom_stage: CustomStage,
     /// How much one run may delete without approval.
     pub deletion_budget: Budget,
+    /// `--helm-index-max-size` and `--helm-chart-max-size`.
+    pub helm_limits: HelmLimits,
     /// Feature gate `StrictPostBuildSubstitutions`: a variable without value and default is an error.
     pub strict_substitution: bool,
     /// Feature gate `ExternalArtifact`: Kustomizations may be built from what other controllers serve.
@@ -60,6 +63,7 @@ impl Default for Settings {
             override_managers: Vec::new(),
             custom_stage: CustomStage::default(),
             deletion_budget: Budget::default(),
+            helm_limits: HelmLimits::default(),
             strict_substitution: true,
             external_artifacts: false,
             definition_timeout: Duration::from_mins(1),

@@ -1,7 +1,7 @@
 //! Helm repositories over HTTP: their index, and the archives of charts that it lists.
 //!
-//! [`fetch_index`] gets the index, which is a file of up to tens of megabytes, and checks that it is one;
-//! [`find`] reads one chart's versions out of it; [`fetch_chart`] gets the archive of one of them.
+//! [`fetch_index`] gets the index, which is a file of up to tens of megabytes, and reads it once, without ever holding it in
+//! memory; [`find`] finds one chart's versions in what is kept of it; [`fetch_chart`] gets the archive of one of them.
 //!
 //! # Follows Flux
 //! The revision is the digest of the index. User and password go to scheme, host and port of the repository only, unless
@@ -19,11 +19,14 @@ use ureq::{
     http::{Method, Response, StatusCode},
 };
 
+mod catalogue;
+mod characters;
 mod error;
 mod index;
 
+pub use catalogue::{FindError, find};
 pub use error::{HelmAuthError, HelmError, RepositoryError};
-pub use index::{ChartVersion, IndexError, find};
+pub use index::{ChartVersion, IndexError};
 
 use crate::{
     archive::{ArchiveRules, unpack},
@@ -31,7 +34,7 @@ use crate::{
     fetch::{Content, Fetch, Given, Means, SourceFailure},
     oci::{self, LayerError, OciError, OciRequest},
     secret::{SecretData, basic, keyed_digest, line},
-    store::{Mode, Store, StoreError, StoredFile, StoredTree},
+    store::{Store, StoreError, StoredFile, StoredTree},
     transport::{Client, Transport, may_lead, retry_after},
     url::{Endpoint, Url},
     verify::Verified,
@@ -80,8 +83,8 @@ pub struct FetchedChart {
     pub verified: Option<Verified>,
 }
 
-/// The name of an index in its repository, and in the tree that it is kept in.
-pub const INDEX: &str = "index.yaml";
+/// The name of an index in its repository.
+const INDEX: &str = "index.yaml";
 const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
 const ANYTHING: &str = "*/*";
 
@@ -89,6 +92,22 @@ const ANYTHING: &str = "*/*";
 pub const INDEX_LIMIT_BYTES: u64 = 50 << 20;
 /// The largest chart that Flux takes, unless it is told otherwise (`--helm-chart-max-size`).
 pub const CHART_LIMIT_BYTES: u64 = 10 << 20;
+
+/// How much is taken of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HelmLimits {
+    /// The largest index, in bytes.
+    pub index_bytes: u64,
+    /// The largest chart, in bytes.
+    pub chart_bytes: u64,
+}
+
+impl Default for HelmLimits {
+    /// Flux's.
+    fn default() -> Self {
+        Self { index_bytes: INDEX_LIMIT_BYTES, chart_bytes: CHART_LIMIT_BYTES }
+    }
+}
 
 impl HelmAuth {
     /// Reads the Secret that `spec.secretRef` names: `username` and `password`, both or neither.
@@ -107,8 +126,14 @@ pub(crate) fn login(data: &SecretData) -> Result<Option<SecretString>, HelmAuthE
     }
 }
 
+/// The index of a repository as it came, in the store, and not read yet.
+pub struct FetchedIndex {
+    file: StoredFile,
+    revision: String,
+}
+
 impl Fetch for HelmRequest {
-    type Resolved = Arc<Content>;
+    type Resolved = FetchedIndex;
 
     fn fingerprint(&self) -> Digest {
         let url = self.url.parts();
@@ -119,23 +144,25 @@ impl Fetch for HelmRequest {
     }
 
     /// A repository cannot be asked for anything less than its index.
-    async fn resolve(&self, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
-        Ok(Arc::new(fetch_index(self, means.store).await?))
+    async fn resolve(&self, means: &Means<'_>) -> Result<FetchedIndex, SourceFailure> {
+        let store = means.store.clone();
+        Ok(run(self, move |asking| asking.index(&store)).await?)
     }
 
-    fn revision(index: &Arc<Content>) -> &str {
+    fn revision(index: &FetchedIndex) -> &str {
         &index.revision
     }
 
-    async fn fetch(&self, index: &Arc<Content>, _: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
-        Ok(Arc::clone(index))
+    async fn fetch(&self, index: &FetchedIndex, means: &Means<'_>) -> Result<Arc<Content>, SourceFailure> {
+        let (file, store) = (index.file.clone(), means.store.clone());
+        Ok(Arc::new(run(self, move |asking| asking.read(file, &store)).await?))
     }
 }
 
 impl FetchedChart {
-    /// What is in `package` and what that unpacks to, in the store.
-    pub fn keep(mut package: &[u8], store: &Store) -> Result<Self, RepositoryError> {
-        let file = store.file(&mut package, CHART_LIMIT_BYTES).map_err(RepositoryError::Store)?;
+    /// What is in `package`, which may have `limit_bytes`, and what that unpacks to, in the store.
+    pub fn keep(mut package: &[u8], limit_bytes: u64, store: &Store) -> Result<Self, RepositoryError> {
+        let file = store.file(&mut package, limit_bytes).map_err(RepositoryError::Store)?;
         Self::of(file, store)
     }
 
@@ -163,10 +190,10 @@ impl FetchedChart {
     }
 }
 
-/// Fetches the index of a repository and stores it.
+/// Fetches the index of a repository, reads it, and stores it and what it lists.
 pub async fn fetch_index(request: &HelmRequest, store: &Store) -> Result<Content, HelmError> {
     let store = store.clone();
-    run(request, move |asking| asking.index(&store)).await
+    run(request, move |asking| asking.read(asking.index(&store)?.file, &store)).await
 }
 
 /// Fetches the archive of a chart that the index lists, and stores it and what it unpacks to.
@@ -206,19 +233,22 @@ struct Asking {
 }
 
 impl Asking {
-    fn index(&self, store: &Store) -> Result<Content, HelmError> {
+    fn index(&self, store: &Store) -> Result<FetchedIndex, HelmError> {
         let request = &self.request;
         let url = below(&request.url, INDEX);
         let file = self.get(&url, &request.url.endpoint(), store).map_err(|source| match source {
             RepositoryError::TooLarge { limit_bytes } => HelmError::IndexTooLarge { limit_bytes },
             source => HelmError::Index(source),
         })?;
-        let content = read(&file)?;
-        index::check(&content).map_err(HelmError::Malformed)?;
+        Ok(FetchedIndex { revision: file.digest().to_string(), file })
+    }
+
+    /// Reads the index in `file`, and stores what it lists.
+    fn read(&self, file: StoredFile, store: &Store) -> Result<Content, HelmError> {
         let mut writer = store.writer();
-        writer.add(&INDEX.parse().expect("a relative path"), Mode::Regular, file.digest())?;
+        catalogue::write(&file, &mut writer)?;
         let size = decimal_size(file.size_bytes());
-        let news = format!("stored fetched index of size {size} from '{}'", request.url);
+        let news = format!("stored fetched index of size {size} from '{}'", self.request.url);
         let content = Content::packed(file.digest().to_string(), writer.finish()?, news);
         let name = format!("index-{}.yaml", file.digest().hex());
         Ok(Content { file: Some(Given { name: Some(name), file }), ..content })

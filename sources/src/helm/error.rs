@@ -27,7 +27,7 @@ pub enum HelmError {
     },
     /// What came is no index.
     #[error("failed to load Helm repository index")]
-    Malformed(#[source] IndexError),
+    Malformed(#[from] IndexError),
     /// A chart could not be fetched.
     #[error("chart pull error: failed to download chart for remote reference, version '{version}'")]
     Chart {

@@ -1,4 +1,5 @@
-//! The index of a Helm repository: read event by event, so that of a large one only what is asked for is kept.
+//! The index of a Helm repository: read event by event and character by character, so that nothing of a large one is held
+//! but the version that is being read.
 //!
 //! # Follows Flux
 //! A version that is written exactly so counts first. Otherwise the highest within the range counts, and of equal ones the
@@ -6,22 +7,29 @@
 //! # Differs from Flux
 //! Fields that nobody reads are not checked, and an index is served as it came, not as JSON.
 
-use granit_parser::{Event, Parser};
+use std::io::Read;
+
+use granit_parser::{ErrorKind, Event, Parser};
 use jiff::Timestamp;
 use semver::Version;
+use serde::{Deserialize, Serialize};
 
+use super::characters::Characters;
 use crate::version::{VersionRange, VersionRangeError, parse_tag};
 
 /// One version of a chart, as an index lists it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChartVersion {
     /// The version as written.
     pub version: String,
     /// Where the chart's archive is; relative to the index, or whole URLs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// The SHA-256 of the archive in hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
 }
 
@@ -48,6 +56,9 @@ pub enum IndexError {
     /// An alias stands where a value is read.
     #[error("line {0}: an alias stands for a value")]
     Alias(usize),
+    /// It lists more charts than are kept.
+    #[error("it lists more than {0} charts")]
+    TooManyCharts(usize),
     /// No chart has the name.
     #[error("no chart name found")]
     NoChart,
@@ -72,54 +83,50 @@ pub enum IndexError {
 /// Deepest nesting that is read.
 const DEPTH_LIMIT: usize = 64;
 
-/// Finds the version of `chart` that `version` asks for: exactly that one, or the highest within a range.
-pub fn find(index: &[u8], chart: &str, version: &str) -> Result<ChartVersion, IndexError> {
-    let versions = read(index, Some(chart))?.ok_or(IndexError::NoChart)?;
-    if let Some(exact) = versions.iter().find(|listed| !version.is_empty() && listed.version == version) {
-        return Ok(exact.clone());
-    }
-    let range = if version.is_empty() { "*" } else { version };
-    let within =
-        VersionRange::parse(range).map_err(|source| IndexError::MalformedRange { range: range.to_owned(), source })?;
-    let matching = versions.into_iter().filter_map(|listed| Some((parse_tag(&listed.version)?, listed)));
-    let best = matching.filter(|(version, _)| within.matches(version)).max_by(order);
-    best.map(|(_, listed)| listed)
-        .ok_or_else(|| IndexError::NoVersion { chart: chart.to_owned(), range: version.to_owned() })
+/// What an index lists, one after the other.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// A chart; its versions follow.
+    Chart(String),
+    /// A version of that chart.
+    Version(ChartVersion),
+    /// What is listed of a chart for which an alias stands.
+    Alias {
+        /// The chart.
+        chart: String,
+        /// The line of the index.
+        line: usize,
+    },
 }
 
-fn order(a: &(Version, ChartVersion), b: &(Version, ChartVersion)) -> std::cmp::Ordering {
-    a.0.cmp_precedence(&b.0).then_with(|| a.1.created.cmp(&b.1.created))
-}
-
-/// Reads an index from its beginning to its end, and nothing of it.
-pub(super) fn check(index: &[u8]) -> Result<(), IndexError> {
-    read(index, None).map(drop)
-}
-
-/// The versions of `chart`; `None` if the index has no such chart.
-fn read(index: &[u8], chart: Option<&str>) -> Result<Option<Vec<ChartVersion>>, IndexError> {
-    let text = std::str::from_utf8(index).map_err(|_| IndexError::Encoding)?;
+/// Reads `index` from its beginning to its end, and gives `take` all that it lists.
+pub(super) fn read<E: From<IndexError>>(
+    index: impl Read,
+    mut take: impl FnMut(Listed) -> Result<(), E>,
+) -> Result<(), E> {
     let options = granit_parser::options! { flow_nesting_limit: DEPTH_LIMIT, block_nesting_limit: DEPTH_LIMIT };
-    let mut reading = Reading { chart, place: Vec::new(), found: None, has_api_version: false, is_empty: true };
-    for next in Parser::new_from_str_with_options(text, options) {
-        let (event, span) =
-            next.map_err(|error| IndexError::Syntax { line: error.marker().line(), problem: error.info() })?;
-        reading.take(event, span.start.line())?;
+    let mut reading = Reading::default();
+    for next in Parser::new_from_fallible_iter_with_options(Characters::of(index), options) {
+        let (event, span) = next.map_err(|error| match error.kind() {
+            ErrorKind::InputDecoding { .. } => IndexError::Encoding,
+            _ => IndexError::Syntax { line: error.marker().line(), problem: error.info() },
+        })?;
+        if let Some(listed) = reading.next(event, span.start.line())? {
+            take(listed)?;
+        }
     }
-    if reading.is_empty {
-        return Err(IndexError::Empty);
-    }
-    if reading.has_api_version { Ok(reading.found) } else { Err(IndexError::NoApiVersion) }
+    Ok(reading.end()?)
 }
 
-/// Where in the index the reading is, and what it has found.
-struct Reading<'a> {
-    chart: Option<&'a str>,
+/// Where in the index the reading is.
+#[derive(Default)]
+struct Reading {
     /// The collections around what comes next, the outermost first.
     place: Vec<Around>,
-    found: Option<Vec<ChartVersion>>,
+    /// The version that is being read.
+    version: Option<ChartVersion>,
     has_api_version: bool,
-    is_empty: bool,
+    has_content: bool,
 }
 
 /// A collection that is being read.
@@ -138,34 +145,37 @@ impl Around {
     }
 }
 
-impl Reading<'_> {
-    fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), IndexError> {
+impl Reading {
+    /// What `event` brings to its end or begins.
+    fn next(&mut self, event: Event<'_>, line: usize) -> Result<Option<Listed>, IndexError> {
         match event {
             Event::Scalar(text, ..) => {
                 if let Some(Around::Mapping(key @ None)) = self.place.last_mut() {
                     *key = Some(text.into_owned());
-                    return Ok(());
+                    return Ok(None);
                 }
                 self.value(&text);
                 self.end_value();
+                Ok(None)
             }
-            Event::MappingStart(..) => {
-                self.begin_collection();
-                self.place.push(Around::Mapping(None));
-            }
-            Event::SequenceStart(..) => {
-                self.begin_collection();
-                self.place.push(Around::Sequence);
-            }
+            Event::MappingStart(..) => Ok(self.begin(Around::Mapping(None))),
+            Event::SequenceStart(..) => Ok(self.begin(Around::Sequence)),
             Event::MappingEnd | Event::SequenceEnd => {
                 self.place.pop();
+                let listed = self.is_version().then(|| self.version.take()).flatten();
                 self.end_value();
+                Ok(listed.map(Listed::Version))
             }
-            Event::Alias(..) if self.is_read() => return Err(IndexError::Alias(line)),
-            Event::Alias(..) => self.end_value(),
-            _ => {}
+            Event::Alias(..) => self.alias(line),
+            _ => Ok(None),
         }
-        Ok(())
+    }
+
+    fn end(self) -> Result<(), IndexError> {
+        if !self.has_content {
+            return Err(IndexError::Empty);
+        }
+        if self.has_api_version { Ok(()) } else { Err(IndexError::NoApiVersion) }
     }
 
     /// The keys on the way to what comes next; a `-` for each sequence.
@@ -173,22 +183,29 @@ impl Reading<'_> {
         self.place.iter().map(Around::part).collect()
     }
 
-    fn begin_collection(&mut self) {
-        self.is_empty = false;
-        let path = self.path();
-        let is_chart = matches!(path[..], ["entries", chart] if Some(chart) == self.chart);
-        let is_version = matches!(path[..], ["entries", chart, "-"] if Some(chart) == self.chart);
-        if is_chart || is_version {
-            let found = self.found.get_or_insert_default();
-            found.extend(is_version.then(ChartVersion::default));
+    /// Whether what comes next is a version of a chart.
+    fn is_version(&self) -> bool {
+        matches!(self.path()[..], ["entries", _, "-"])
+    }
+
+    fn begin(&mut self, collection: Around) -> Option<Listed> {
+        self.has_content = true;
+        let chart = match self.path()[..] {
+            ["entries", chart] => Some(Listed::Chart(chart.to_owned())),
+            _ => None,
+        };
+        if self.is_version() {
+            self.version = Some(ChartVersion::default());
         }
+        self.place.push(collection);
+        chart
     }
 
     fn value(&mut self, text: &str) {
         let path = self.path();
         match path[..] {
             ["apiVersion"] => self.has_api_version = !text.is_empty(),
-            ["entries", chart, "-", ref field @ ..] if Some(chart) == self.chart => {
+            ["entries", _, "-", ref field @ ..] => {
                 let field = field.join("/");
                 self.field(&field, text);
             }
@@ -196,127 +213,105 @@ impl Reading<'_> {
         }
     }
 
-    /// Keeps a field of the version that was begun last.
+    /// Keeps a field of the version that is being read.
     fn field(&mut self, field: &str, text: &str) {
-        let Some(listed) = self.found.as_mut().and_then(|found| found.last_mut()) else { return };
+        let Some(version) = &mut self.version else { return };
         match field {
-            "version" => text.clone_into(&mut listed.version),
-            "urls/-" => listed.urls.push(text.to_owned()),
-            "digest" => listed.digest = Some(text.to_owned()).filter(|digest| !digest.is_empty()),
-            "created" => listed.created = text.parse().ok(),
+            "version" => text.clone_into(&mut version.version),
+            "urls/-" => version.urls.push(text.to_owned()),
+            "digest" => version.digest = Some(text.to_owned()).filter(|digest| !digest.is_empty()),
+            "created" => version.created = text.parse().ok(),
             _ => {}
         }
     }
 
-    /// Whether what comes next is something that is kept.
-    fn is_read(&self) -> bool {
-        let path = self.path();
-        matches!(path[..], ["entries" | "apiVersion"])
-            || matches!(path[..], ["entries", chart, ..] if Some(chart) == self.chart)
+    /// Aliases are not followed: where one stands for something that is read, that is not known.
+    fn alias(&mut self, line: usize) -> Result<Option<Listed>, IndexError> {
+        let listed = match self.path()[..] {
+            ["entries" | "apiVersion"] => return Err(IndexError::Alias(line)),
+            ["entries", chart, ..] => Some(Listed::Alias { chart: chart.to_owned(), line }),
+            _ => None,
+        };
+        self.end_value();
+        Ok(listed)
     }
 
+    /// A key that is no scalar has no name.
     fn end_value(&mut self) {
         if let Some(Around::Mapping(key)) = self.place.last_mut() {
-            *key = None;
+            *key = if key.is_some() { None } else { Some(String::new()) };
         }
     }
+}
+
+/// The version that is asked for, chosen from what is listed.
+pub(super) struct Choice<'a> {
+    chart: &'a str,
+    wanted: &'a str,
+    within: Result<VersionRange, VersionRangeError>,
+    exact: Option<ChartVersion>,
+    best: Option<(Version, ChartVersion)>,
+}
+
+impl<'a> Choice<'a> {
+    /// Chooses the version of `chart` that is `wanted`: exactly that one, or the highest within a range.
+    pub(super) fn new(chart: &'a str, wanted: &'a str) -> Self {
+        let within = VersionRange::parse(if wanted.is_empty() { "*" } else { wanted });
+        Self { chart, wanted, within, exact: None, best: None }
+    }
+
+    /// Looks at a version.
+    pub(super) fn look(&mut self, listed: ChartVersion) {
+        let is_wanted = !self.wanted.is_empty() && listed.version == self.wanted;
+        if is_wanted && self.exact.is_none() {
+            self.exact = Some(listed);
+            return;
+        }
+        let Ok(within) = &self.within else { return };
+        let Some(version) = parse_tag(&listed.version).filter(|version| within.matches(version)) else { return };
+        let candidate = (version, listed);
+        if self.best.as_ref().is_none_or(|best| order(best, &candidate).is_le()) {
+            self.best = Some(candidate);
+        }
+    }
+
+    /// The chosen one.
+    pub(super) fn end(self) -> Result<ChartVersion, IndexError> {
+        let range = || if self.wanted.is_empty() { "*" } else { self.wanted }.to_owned();
+        match (self.exact, self.within) {
+            (Some(exact), _) => Ok(exact),
+            (None, Err(source)) => Err(IndexError::MalformedRange { range: range(), source }),
+            (None, Ok(_)) => {
+                let none = || IndexError::NoVersion { chart: self.chart.to_owned(), range: range() };
+                self.best.map(|(_, listed)| listed).ok_or_else(none)
+            }
+        }
+    }
+}
+
+fn order(a: &(Version, ChartVersion), b: &(Version, ChartVersion)) -> std::cmp::Ordering {
+    a.0.cmp_precedence(&b.0).then_with(|| a.1.created.cmp(&b.1.created))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const INDEX: &str = r#"
-apiVersion: v1
-generated: "2026-01-01T00:00:00Z"
-entries:
-  other:
-  - version: 9.0.0
-    urls: [other-9.0.0.tgz]
-  shop:
-  - version: 1.0.0
-    name: shop
-    created: "2026-01-01T00:00:00Z"
-    urls: ["https://charts.example.com/shop-1.0.0.tgz", backup/shop-1.0.0.tgz]
-    digest: aa
-  - version: 1.10.0
-    created: "2026-01-02T00:00:00Z"
-    dependencies:
-    - name: base
-      version: 7.0.0
-      urls: [no]
-    urls:
-    - shop-1.10.0.tgz
-  - version: v1.10.0
-    created: "2026-01-03T00:00:00Z"
-    urls: [shop-v1.10.0.tgz]
-  - null
-  - version: 2.0.0-rc.1
-    urls: [shop-2.0.0-rc.1.tgz]
-  - version: latest
-    urls: [shop-latest.tgz]
-  empty: []
-"#;
-
-    fn found(index: &str, chart: &str, version: &str) -> String {
-        match find(index.as_bytes(), chart, version) {
-            Ok(ChartVersion { version, urls, digest, .. }) => {
-                format!("{version} {} {}", urls.join(" "), digest.unwrap_or_default()).trim_end().to_owned()
-            }
-            Err(error) => error.to_string(),
-        }
+    fn read_all(index: &[u8]) -> Result<(), IndexError> {
+        read(index, |_| Ok(()))
     }
 
     #[test]
-    fn an_exact_version_counts_before_the_highest_in_a_range_and_the_youngest_of_equal_ones() {
-        let rows = [
-            ("shop", "1.0.0", "1.0.0 https://charts.example.com/shop-1.0.0.tgz backup/shop-1.0.0.tgz aa"),
-            ("shop", "1.10.0", "1.10.0 shop-1.10.0.tgz"),
-            ("shop", "", "v1.10.0 shop-v1.10.0.tgz"),
-            ("shop", "*", "v1.10.0 shop-v1.10.0.tgz"),
-            ("shop", "1.x", "v1.10.0 shop-v1.10.0.tgz"),
-            ("shop", "<1.10", "1.0.0 https://charts.example.com/shop-1.0.0.tgz backup/shop-1.0.0.tgz aa"),
-            ("shop", ">=1.0.0-0", "2.0.0-rc.1 shop-2.0.0-rc.1.tgz"),
-            ("shop", "latest", "latest shop-latest.tgz"),
-            ("shop", "7.0.0", "no 'shop' chart with version matching '7.0.0' found"),
-            ("shop", "a b", "malformed version range `a b`"),
-            ("none", "*", "no chart name found"),
-            ("empty", "*", "no 'empty' chart with version matching '*' found"),
-        ];
-        for (chart, version, expected) in rows {
-            assert_eq!(found(INDEX, chart, version), expected, "{chart} {version}");
-        }
-    }
-
-    #[test]
-    fn json_is_read_too() {
-        let json = r#"{"apiVersion":"v1","entries":{"shop":[{"version":"1.0.0","urls":["a.tgz"]}]}}"#;
-        assert_eq!(found(json, "shop", "1"), "1.0.0 a.tgz");
-    }
-
-    #[test]
-    fn what_is_no_index_is_refused() {
-        let rows = [
-            ("", "empty index.yaml file"),
-            ("# nothing\n", "empty index.yaml file"),
-            ("entries: {}", "no API version specified"),
-            ("<html>", "empty index.yaml file"),
-            ("apiVersion: v1\nentries:\n  shop: [\n", "line 3: "),
-            ("apiVersion: v1\na: &a [1]\nentries:\n  shop: *a\n", "line 4: an alias stands for a value"),
-        ];
-        for (index, expected) in rows {
-            let outcome = found(index, "shop", "*");
-            assert!(outcome.starts_with(expected), "{index:?}: {outcome}");
-        }
+    fn depth_and_encoding_have_limits() {
         let deep = format!("apiVersion: v1\nx: {}{}", "[".repeat(10_000), "]".repeat(10_000));
-        assert!(check(deep.as_bytes()).is_err());
-        assert_eq!(check(b"\xff"), Err(IndexError::Encoding));
+        assert!(read_all(deep.as_bytes()).is_err());
+        assert_eq!(read_all(b"\xff"), Err(IndexError::Encoding));
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in "\\PC*|(entries|shop|version|urls|[-:&*a\\[\\]{}, \n]){0,30}") {
-            let _ = find(text.as_bytes(), "shop", "*");
+        fn no_text_makes_the_parser_panic(text in "\\PC*|(entries|shop|version|urls|[-:&*a\\[\\]{}?, \n]){0,30}") {
+            let _ = read_all(text.as_bytes());
         }
     }
 }

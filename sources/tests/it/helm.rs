@@ -79,7 +79,7 @@ async fn an_index_leads_to_a_chart_and_both_are_kept_as_they_came() {
     assert_eq!(artifact.path, format!("helmrepository/flux-system/shop/index-{hex}.yaml"));
     assert_eq!((artifact.digest.to_string(), artifact.size_bytes), (index.revision.clone(), INDEX.len() as u64));
 
-    let version = find(INDEX.as_bytes(), "shop", "1.x").expect("listed");
+    let version = find(&index.tree, "shop", "1.x").expect("listed");
     let fetched = fetch_chart(&request, &version, &scene.store).await.unwrap_or_else(|e| panic!("{}", told(&e, 0)));
     let content = fetched.into_content("shop", "1.0.0+3");
     let artifact = content.publish(&scene.store, &key(SourceKind::HelmChart), at(0)).expect("published");

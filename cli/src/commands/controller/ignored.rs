@@ -6,7 +6,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error};
 
 /// The flags with a value, and why each means nothing.
-const WITH_VALUE: [&str; 18] = [
+const WITH_VALUE: [&str; 16] = [
     // Requests are bounded per run, and by the API server's priority and fairness.
     "kube-api-qps",
     "kube-api-burst",
@@ -25,9 +25,7 @@ const WITH_VALUE: [&str; 18] = [
     // What was granted is kept until most of its lifetime is over.
     "token-cache-max-size",
     "token-cache-max-duration",
-    // Indexes and charts have Flux's limits, and an index is not kept in memory.
-    "helm-index-max-size",
-    "helm-chart-max-size",
+    // A file of a chart has Flux's own limit, and an index is not kept in memory.
     "helm-chart-file-max-size",
     "helm-cache-max-size",
     "helm-cache-ttl",

@@ -14,6 +14,7 @@ use fairlead_reconciler::{
     settings::Settings,
 };
 use fairlead_sources::{
+    helm::{CHART_LIMIT_BYTES, HelmLimits, INDEX_LIMIT_BYTES},
     store::StoreSettings,
     transport::{Egress, Network},
 };
@@ -64,6 +65,12 @@ pub(crate) struct Args {
     /// Refuse Kustomizations that use a source of another namespace, and webhooks that wake objects of one.
     #[arg(long)]
     no_cross_namespace_refs: bool,
+    /// Largest index of a Helm repository, in bytes.
+    #[arg(long, default_value_t = INDEX_LIMIT_BYTES, value_name = "BYTES")]
+    helm_index_max_size: u64,
+    /// Largest package of a chart, in bytes.
+    #[arg(long, default_value_t = CHART_LIMIT_BYTES, value_name = "BYTES")]
+    helm_chart_max_size: u64,
     /// Account that a Kustomization runs as which names none.
     #[arg(long, default_value = "", value_name = "NAME")]
     default_service_account: String,
@@ -207,6 +214,7 @@ fn settings(args: &Args) -> Result<Settings, CommandError> {
             100 => Budget::Unlimited,
             percent => Budget::Limited { percent, from_objects: 10 },
         },
+        helm_limits: HelmLimits { index_bytes: args.helm_index_max_size, chart_bytes: args.helm_chart_max_size },
         strict_substitution: gates.strict_substitution,
         external_artifacts: gates.external_artifacts,
         ..Settings::default()

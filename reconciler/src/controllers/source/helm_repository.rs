@@ -3,7 +3,7 @@
 use fairlead_api::source::{HelmRepository, HelmRepositorySpec, HelmRepositoryStatus};
 use fairlead_sources::{
     fetch::SourceFailure,
-    helm::{CHART_LIMIT_BYTES, HelmAuth, HelmRequest, INDEX_LIMIT_BYTES, PassCredentials},
+    helm::{CHART_LIMIT_BYTES, HelmAuth, HelmRequest, PassCredentials},
     oci::{CHART_MEDIA_TYPE, LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciRequest, OciUrl},
     store::SourceKind,
     transport::{Encryption, Transport, Trust},
@@ -15,7 +15,6 @@ use super::{
     Asked, Clouds, Plane, Resolved, Source, Sources, Told, World,
     secrets::{RequestError, Secrets},
 };
-use crate::cluster::Cluster;
 
 impl Source for HelmRepository {
     type Request = HelmRequest;
@@ -40,7 +39,8 @@ impl Source for HelmRepository {
     }
 
     async fn request(&self, world: &World, namespace: &str) -> Result<HelmRequest, SourceFailure> {
-        helm_request(&world.cluster, namespace, &self.spec).await
+        let secrets = Secrets { cluster: &world.cluster, namespace };
+        helm_request(&secrets, &self.spec, world.settings.helm_limits.index_bytes).await
     }
 
     fn note(&self, _: &World, _: &HelmRequest, _: &Resolved<Self>, _: &mut HelmRepositoryStatus) {}
@@ -54,15 +54,15 @@ impl Source for HelmRepository {
     }
 }
 
-/// What `spec` of a HelmRepository in `namespace` asks of its server, credentials included.
+/// What `spec` of a HelmRepository beside `secrets` asks of its server, credentials included, for something of up to
+/// `limit_bytes`.
 pub(super) async fn helm_request(
-    cluster: &Cluster,
-    namespace: &str,
+    secrets: &Secrets<'_>,
     spec: &HelmRepositorySpec,
+    limit_bytes: u64,
 ) -> Result<HelmRequest, SourceFailure> {
     let url = Url::parse_http(&spec.url).map_err(RequestError::from)?;
     let timeout = spec.timeout().read("spec.timeout").map_err(RequestError::from)?;
-    let secrets = Secrets { cluster, namespace };
     let pass = if spec.pass_credentials { PassCredentials::Everywhere } else { PassCredentials::Home };
     let secret = spec.secret_ref.as_ref();
     let auth = secrets.read(secret, |data| HelmAuth::from_secret(data, pass)).await?.unwrap_or_default();
@@ -72,7 +72,7 @@ pub(super) async fn helm_request(
         None => secrets.read(secret, Trust::among_others).await?,
     };
     let transport = Transport { trust: trust.unwrap_or_default(), ..Transport::default() };
-    Ok(HelmRequest { url, auth, transport, limit_bytes: INDEX_LIMIT_BYTES, timeout })
+    Ok(HelmRequest { url, auth, transport, limit_bytes, timeout })
 }
 
 /// What is asked of the registry that `spec` of a HelmRepository beside `secrets` names, for the package of the chart `name`

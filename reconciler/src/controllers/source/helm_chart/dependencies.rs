@@ -12,7 +12,8 @@ use fairlead_helm::{Chart, Dependency, load, load_archive};
 use fairlead_object::{Digest, EntryKind, Tree, TreePath};
 use fairlead_sources::{
     fetch::{Means, SourceFailure},
-    helm::{CHART_LIMIT_BYTES, FetchedChart, HelmRequest, INDEX, fetch_chart, fetch_index, find, pull_chart},
+    helm::{FetchedChart, HelmLimits, HelmRequest, fetch_chart, fetch_index, find, pull_chart},
+    oci::OciRequest,
     store::{SourceKind, Store, StoredTree},
 };
 use jiff::Timestamp;
@@ -44,6 +45,7 @@ pub(super) struct Repositories {
     served: Served<HelmRepository>,
     namespace: String,
     now: Timestamp,
+    limits: HelmLimits,
 }
 
 /// A repository, and the object that names it if there is one.
@@ -58,7 +60,7 @@ impl Repositories {
     pub(super) fn of(world: &World, namespace: &str) -> Self {
         let served = world.sources.helm_repositories.served.clone();
         let (cluster, clouds, now) = (world.cluster.clone(), world.clouds(), world.clock.now());
-        Self { cluster, clouds, served, namespace: namespace.to_owned(), now }
+        Self { cluster, clouds, served, namespace: namespace.to_owned(), now, limits: world.settings.helm_limits }
     }
 
     pub(super) fn namespace(&self) -> &str {
@@ -126,22 +128,19 @@ impl Repositories {
         store: &Store,
     ) -> Result<(FetchedChart, String), Cause> {
         let Repository { spec, name: object } = repository;
+        let secrets = Secrets { cluster: &self.cluster, namespace: &self.namespace };
         if spec.is_oci() {
-            let secrets = Secrets { cluster: &self.cluster, namespace: &self.namespace };
             let request = chart_in_registry(&secrets, &self.clouds, spec, (name, version)).await?;
+            let request = OciRequest { limit_bytes: self.limits.chart_bytes, ..request };
             let (version, request) = pinned(&request).await?;
             let means = Means { store, ignore: None, now: self.now };
             return Ok((pull_chart(&request, &means).await?, version));
         }
-        let request = helm_request(&self.cluster, &self.namespace, spec).await?;
+        let request = helm_request(&secrets, spec, self.limits.index_bytes).await?;
         let index = self.index(object.as_deref(), &request, store).await?;
         let (wanted, range) = (name.to_owned(), version.to_owned());
-        let listed = spawn_blocking(move || -> Result<_, Cause> {
-            let index = index.read(&INDEX.parse().expect("a relative path"))?;
-            Ok(find(&index, &wanted, &range)?)
-        });
-        let listed = listed.await??;
-        let request = HelmRequest { limit_bytes: CHART_LIMIT_BYTES, ..request };
+        let listed = spawn_blocking(move || find(&index, &wanted, &range)).await??;
+        let request = HelmRequest { limit_bytes: self.limits.chart_bytes, ..request };
         Ok((fetch_chart(&request, &listed, store).await?, listed.version))
     }
 

@@ -10,7 +10,7 @@ use fairlead_helm::{ChartError as LoadError, NoValuesFile};
 use fairlead_object::TreeError;
 use fairlead_sources::{
     fetch::SourceError,
-    helm::{HelmError, IndexError, RepositoryError},
+    helm::{FindError, HelmError, IndexError, RepositoryError},
     oci::OciError,
     store::StoreError,
     transport::TransportError,
@@ -118,6 +118,15 @@ pub(crate) enum DependencyError {
     /// The work was interrupted.
     #[error("{0}")]
     Interrupted(String),
+}
+
+impl From<FindError> for ChartError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::NotListed(error) => Self::NotListed(error),
+            FindError::Unread(error) => Self::Tree(error),
+        }
+    }
 }
 
 impl ChartError {

@@ -21,6 +21,8 @@ pub(super) struct Packing {
     pub(super) missing: Missing,
     /// The build metadata of the version; empty for that of the chart.
     pub(super) version_metadata: String,
+    /// Largest package.
+    pub(super) limit_bytes: u64,
 }
 
 /// What a missing file of values means.
@@ -53,6 +55,7 @@ pub(super) struct Draft {
     values_files: Vec<String>,
     /// That what it is made of is signed, where that was demanded.
     verified: Option<Verified>,
+    limit_bytes: u64,
 }
 
 /// The chart's own file of values.
@@ -127,7 +130,7 @@ pub(super) fn draft(tree: &StoredTree, path: &TreePath, packing: &Packing, versi
     let values_files = packing.replace_values(&mut chart, |_, written| values_at(tree, written))?;
     version.clone_into(&mut chart.metadata.version);
     let as_it_is = package.filter(|_| !packing.changes_something());
-    Ok(Draft { chart, form, as_it_is, values_files, verified: None })
+    Ok(Draft { chart, form, as_it_is, values_files, verified: None, limit_bytes: packing.limit_bytes })
 }
 
 /// The values in a file of the source; `None` if there is no such file.
@@ -145,7 +148,7 @@ impl Draft {
     /// Packs it as the chart `name` in `version`.
     pub(super) fn keep(self, (name, version): (&str, &str), store: &Store) -> Result<Content, ChartError> {
         let package = self.as_it_is.unwrap_or_else(|| self.chart.package());
-        let kept = FetchedChart::keep(&package, store).map_err(ChartError::Package)?;
+        let kept = FetchedChart::keep(&package, self.limit_bytes, store).map_err(ChartError::Package)?;
         let kept = FetchedChart { verified: self.verified, ..kept };
         Ok(Content { values_files: self.values_files, ..kept.into_content(name, version) })
     }
@@ -166,7 +169,9 @@ pub(super) fn repack(
     let values_files = packing.replace_values(&mut chart, values_inside)?;
     version.clone_into(&mut chart.metadata.version);
     let verified = fetched.verified;
-    Draft { chart, form: Form::Package, as_it_is: None, values_files, verified }.keep((name, version), store)
+    let limit_bytes = packing.limit_bytes;
+    let draft = Draft { chart, form: Form::Package, as_it_is: None, values_files, verified, limit_bytes };
+    draft.keep((name, version), store)
 }
 
 /// The values in a file of the chart itself; `None` if there is no such file.

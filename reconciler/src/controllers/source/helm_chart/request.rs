@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use fairlead_api::source::{HelmChart, HelmChartSourceKind, HelmChartSpec, HelmRepository, ReconcileStrategy};
-use fairlead_object::{Digest, Tree, TreePath};
+use fairlead_object::{Digest, TreePath};
 use fairlead_sources::{
     fetch::{Content, Fetch, Means, SourceFailure},
-    helm::{CHART_LIMIT_BYTES, ChartVersion, FetchedChart, HelmRequest, INDEX, fetch_chart, find, pull_chart},
+    helm::{ChartVersion, FetchedChart, HelmRequest, fetch_chart, find, pull_chart},
     oci::{self, OciError, OciReference, OciRequest},
     store::{Artifact, SourceKind, Store},
 };
@@ -83,7 +83,12 @@ pub(super) async fn chart_request(
     let version_metadata = revision.into_iter().chain(generation).collect::<Vec<_>>().join(".");
     Ok(ChartRequest {
         place,
-        packing: Packing { values_files, missing, version_metadata },
+        packing: Packing {
+            values_files,
+            missing,
+            version_metadata,
+            limit_bytes: world.settings.helm_limits.chart_bytes,
+        },
         repositories: Repositories::of(world, namespace),
     })
 }
@@ -101,11 +106,12 @@ async fn in_repository(world: &World, namespace: &str, spec: &HelmChartSpec) -> 
             None => None,
         };
         let request = chart_in_registry(&secrets, &world.clouds(), repository, (&name, &version)).await?;
-        return Ok(Place::Registry { request: OciRequest { verification, ..request }, name });
+        let limit_bytes = world.settings.helm_limits.chart_bytes;
+        return Ok(Place::Registry { request: OciRequest { limit_bytes, verification, ..request }, name });
     }
     let Artifact { tree, revision, .. } = artifact(world, namespace, spec, SourceKind::HelmRepository)?;
-    let request = helm_request(&world.cluster, namespace, repository).await?;
-    let request = HelmRequest { limit_bytes: CHART_LIMIT_BYTES, ..request };
+    let secrets = Secrets { cluster: &world.cluster, namespace };
+    let request = helm_request(&secrets, repository, world.settings.helm_limits.chart_bytes).await?;
     Ok(Place::Index { tree, revision, request, name, version })
 }
 
@@ -202,11 +208,7 @@ impl ChartRequest {
         store: &Store,
     ) -> Result<ResolvedChart, ChartError> {
         let (store, wanted, range) = (store.clone(), name.to_owned(), version.to_owned());
-        let found = blocking(move || {
-            let index = store.tree(&tree)?.read(&INDEX.parse().expect("a relative path"))?;
-            find(&index, &wanted, &range).map_err(ChartError::NotListed)
-        });
-        let listed = found.await?;
+        let listed = blocking(move || Ok(find(&store.tree(&tree)?, &wanted, &range)?)).await?;
         let version = listed.version.clone();
         self.listed(name, &version, Found::Index { request: request.clone(), listed })
     }
