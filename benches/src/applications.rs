@@ -90,32 +90,13 @@ impl Scene {
     /// Returns when the Kustomization of every application is ready.
     pub(crate) async fn all_ready(&self) -> Outcome<()> {
         let kind = GroupVersionKind::gvk("kustomize.toolkit.fluxcd.io", "v1", "Kustomization");
-        self.all_are(&kind, is_ready).await
+        all_are(&self.client, &kind, self.applications.len(), is_ready).await
     }
 
     /// Returns when the controllers of the cluster have seen the Deployment of every application.
     pub(crate) async fn all_rolled_out(&self) -> Outcome<()> {
-        self.all_are(&GroupVersionKind::gvk("apps", "v1", "Deployment"), is_observed).await
-    }
-
-    /// Watches one kind until as many objects as there are applications are as `wanted`.
-    async fn all_are(&self, kind: &GroupVersionKind, wanted: fn(&DynamicObject) -> bool) -> Outcome<()> {
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &ApiResource::from_gvk(kind));
-        let states = watcher(api, watcher::Config::default()).default_backoff().applied_objects();
-        let mut states = std::pin::pin!(states);
-        let mut done = HashSet::new();
-        let watch = async {
-            while done.len() < self.applications.len() {
-                // A broken watch is begun again by the stream itself.
-                if let Some(Ok(object)) = states.next().await
-                    && wanted(&object)
-                {
-                    done.insert((object.namespace(), object.name_any()));
-                }
-            }
-        };
-        let watched = timeout(LIMIT, watch).await;
-        watched.map_err(|_| format!("{} applications are not done after {LIMIT:?}", self.applications.len()).into())
+        let kind = GroupVersionKind::gvk("apps", "v1", "Deployment");
+        all_are(&self.client, &kind, self.applications.len(), is_observed).await
     }
 
     fn source(&self, application: &Application) -> Value {
@@ -126,6 +107,31 @@ impl Scene {
             "spec": { "url": self.repository.url(), "ref": { "branch": "main" }, "interval": "1h" },
         })
     }
+}
+
+/// Watches one kind until `count` objects are as `wanted`.
+pub(crate) async fn all_are(
+    client: &Client,
+    kind: &GroupVersionKind,
+    count: usize,
+    wanted: fn(&DynamicObject) -> bool,
+) -> Outcome<()> {
+    let api: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(kind));
+    let states = watcher(api, watcher::Config::default()).default_backoff().applied_objects();
+    let mut states = std::pin::pin!(states);
+    let mut done = HashSet::new();
+    let watch = async {
+        while done.len() < count {
+            // A broken watch is begun again by the stream itself.
+            if let Some(Ok(object)) = states.next().await
+                && wanted(&object)
+            {
+                done.insert((object.namespace(), object.name_any()));
+            }
+        }
+    };
+    let watched = timeout(LIMIT, watch).await;
+    watched.map_err(|_| format!("{count} objects of {} are not done after {LIMIT:?}", kind.kind).into())
 }
 
 fn kustomization(application: &Application) -> Value {
@@ -153,7 +159,8 @@ pub(crate) fn api(client: &Client, object: &DynamicObject) -> Outcome<Api<Dynami
     Ok(Api::namespaced_with(client.clone(), &object.namespace().unwrap_or_default(), &resource))
 }
 
-fn is_ready(object: &DynamicObject) -> bool {
+/// Returns whether a Flux object says of its current generation that it is ready.
+pub(crate) fn is_ready(object: &DynamicObject) -> bool {
     let conditions = object.data["status"]["conditions"].as_array();
     let is_true = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
     is_observed(object) && conditions.into_iter().flatten().any(is_true)

@@ -55,6 +55,14 @@ impl Contender {
         }
     }
 
+    /// Returns that of its processes which fetches sources.
+    pub(crate) fn source_processes(&self) -> io::Result<Processes> {
+        match self {
+            Self::Fairlead(_) => self.processes(),
+            Self::Flux(_) => Processes::running(&[Flux::SOURCE_PROGRAM]),
+        }
+    }
+
     /// Returns whether `user` is one that it makes requests as.
     pub(crate) fn is_user(&self, user: &str) -> bool {
         match self {

@@ -46,6 +46,9 @@ impl Flux {
     /// The names of its programs.
     pub(crate) const PROGRAMS: [&str; 2] = [Part::Source.name(), Part::Kustomize.name()];
 
+    /// The name of the one that fetches sources.
+    pub(crate) const SOURCE_PROGRAM: &str = Part::Source.name();
+
     /// The users that it writes as.
     pub(crate) const USERS: [&str; 2] = Self::PROGRAMS;
 

@@ -15,6 +15,7 @@ mod measurement;
 mod mttp;
 mod processes;
 mod report;
+mod sources;
 mod usage;
 
 use std::{error::Error, process::ExitCode};
@@ -51,6 +52,8 @@ enum Benchmark {
     Drift,
     /// Mean time to production: from the first of many applications being created to the last being ready.
     Mttp,
+    /// Sources: a first fetch and one that finds nothing new, against Flux, `git clone` and `helm repo update`.
+    Sources,
 }
 
 /// How much of a benchmark is run.
@@ -92,6 +95,7 @@ impl Benchmark {
             Self::Charts => charts::run(extent).await,
             Self::Drift => drift::run(extent).await,
             Self::Mttp => mttp::run(extent).await,
+            Self::Sources => sources::run(extent).await,
         }
     }
 }
@@ -100,7 +104,7 @@ fn list() {
     for benchmark in Benchmark::value_variants() {
         let value = benchmark.to_possible_value().expect("no benchmark is hidden");
         let help = value.get_help().map(ToString::to_string).unwrap_or_default();
-        println!("{:<6} {help}", value.get_name());
+        println!("{:<7} {help}", value.get_name());
     }
 }
 

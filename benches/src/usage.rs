@@ -38,6 +38,11 @@ impl Processes {
         self.0.iter().map(|id| cpu_seconds(*id)).sum()
     }
 
+    /// Counts the most memory that each has had from now on.
+    pub(crate) fn forget_peaks(&self) -> io::Result<()> {
+        self.0.iter().try_for_each(|id| fs::write(format!("/proc/{id}/clear_refs"), "5"))
+    }
+
     /// Returns the sum of the most memory that each has had at once.
     pub(crate) fn peak_mib(&self) -> io::Result<f64> {
         self.0.iter().map(|id| peak_mib(*id)).sum()
