@@ -333,7 +333,7 @@ const SCALARS: &[&str] = &[
     "1.0",
     "!!str 5",
     "-0.0",
-    ".inf",
+    "1e5",
 ];
 
 pub(super) fn values(choices: &mut Choices) -> String {
