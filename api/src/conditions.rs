@@ -22,6 +22,14 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// A Kustomization's objects are healthy.
 pub const HEALTHY: &str = "Healthy";
+/// A chart is installed as its release asks.
+pub const RELEASED: &str = "Released";
+/// The tests of a chart have succeeded.
+pub const TEST_SUCCESS: &str = "TestSuccess";
+/// What a failed release has left was put right.
+pub const REMEDIATED: &str = "Remediated";
+/// Others have changed what was installed.
+pub const DRIFTED: &str = "Drifted";
 /// A source could not be fetched.
 pub const FETCH_FAILED: &str = "FetchFailed";
 /// A chart could not be packed.

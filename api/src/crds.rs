@@ -7,6 +7,7 @@ use kube::CustomResourceExt;
 use serde_json::json;
 
 use crate::fairlead::FluxConfiguration;
+use crate::helm::HelmRelease;
 use crate::kustomize::Kustomization;
 use crate::names::{annotations, labels};
 use crate::notification::Receiver;
@@ -25,6 +26,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         configuration,
         GitRepository::crd(),
         HelmChart::crd(),
+        HelmRelease::crd(),
         HelmRepository::crd(),
         Kustomization::crd(),
         OciRepository::crd(),

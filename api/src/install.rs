@@ -148,6 +148,7 @@ mod tests {
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition helmcharts.source.toolkit.fluxcd.io
+        CustomResourceDefinition helmreleases.helm.toolkit.fluxcd.io
         CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
         CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io
@@ -176,6 +177,7 @@ mod tests {
         CustomResourceDefinition fluxconfigurations.fairlead.dev
         CustomResourceDefinition gitrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition helmcharts.source.toolkit.fluxcd.io
+        CustomResourceDefinition helmreleases.helm.toolkit.fluxcd.io
         CustomResourceDefinition helmrepositories.source.toolkit.fluxcd.io
         CustomResourceDefinition kustomizations.kustomize.toolkit.fluxcd.io
         CustomResourceDefinition ocirepositories.source.toolkit.fluxcd.io

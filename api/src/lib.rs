@@ -1,6 +1,6 @@
 //! Fairlead's custom resources: the kinds it serves, the words in their status, and the manifests that install them.
 //!
-//! - [`source`], [`kustomize`], [`notification`] and [`fairlead`] hold the kinds, one module for each API group.
+//! - [`source`], [`kustomize`], [`helm`], [`notification`] and [`fairlead`] hold the kinds, one module for each API group.
 //! - [`conditions`] and [`reasons`] are how an object says how it is; [`names`] are the labels and annotations.
 //! - [`duration`] and [`time`] are what stands in fields.
 //! - [`crds`], [`install`] and [`generate`] are what is put into a cluster, and into `deploy/`.
@@ -16,6 +16,7 @@ pub mod crds;
 pub mod duration;
 pub mod fairlead;
 pub mod generate;
+pub mod helm;
 pub mod install;
 pub mod kustomize;
 pub mod names;

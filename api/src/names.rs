@@ -9,6 +9,10 @@ pub mod labels {
     pub const OWNER_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
     /// The namespace of the Kustomization that applied an object.
     pub const OWNER_NAMESPACE: &str = "kustomize.toolkit.fluxcd.io/namespace";
+    /// The name of the `HelmRelease` that applied an object.
+    pub const RELEASE_NAME: &str = "helm.toolkit.fluxcd.io/name";
+    /// The namespace of the `HelmRelease` that applied an object.
+    pub const RELEASE_NAMESPACE: &str = "helm.toolkit.fluxcd.io/namespace";
     /// The name of the `FluxConfiguration` that made an object.
     pub const CONFIGURATION_NAME: &str = "fairlead.dev/configuration";
     /// The namespace of the `FluxConfiguration` that made an object which lives outside of it.
@@ -27,6 +31,10 @@ pub mod labels {
 pub mod annotations {
     /// A request to reconcile now: any change of its value counts once.
     pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+    /// A request to upgrade in any case: counts once, together with a request to reconcile of the same value.
+    pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
+    /// A request to forget failures: counts once, together with a request to reconcile of the same value.
+    pub const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
     /// `disabled`: a Kustomization that applies the object leaves `${…}` in it as it is.
     pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
     /// Digest of the spec that a `FluxConfiguration` last gave an object.
@@ -45,6 +53,14 @@ pub mod events {
     pub const ORIGIN_REVISION: &str = "kustomize.toolkit.fluxcd.io/originRevision";
     /// Marks the event that a commit status follows; its value is `update`.
     pub const COMMIT_STATUS: &str = "kustomize.toolkit.fluxcd.io/commit_status";
+    /// The version of the chart an event of a release is about.
+    pub const RELEASE_REVISION: &str = "helm.toolkit.fluxcd.io/revision";
+    /// The digest of the values an event of a release is about.
+    pub const RELEASE_TOKEN: &str = "helm.toolkit.fluxcd.io/token";
+    /// The version of what the chart installs.
+    pub const RELEASE_APP_VERSION: &str = "helm.toolkit.fluxcd.io/app-version";
+    /// The digest of the artifact in a registry that the chart is from.
+    pub const RELEASE_OCI_DIGEST: &str = "helm.toolkit.fluxcd.io/oci-digest";
     /// The revision an event of a source is about.
     pub const SOURCE_REVISION: &str = "source.toolkit.fluxcd.io/revision";
     /// The digest of the artifact an event of a source is about.

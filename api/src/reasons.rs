@@ -131,3 +131,65 @@ pub mod configuration {
     /// Its objects could not be created, changed or removed.
     pub const PROVISIONING_FAILED: &str = "ProvisioningFailed";
 }
+
+/// Reasons of a `HelmRelease`.
+pub mod helm {
+    /// Installed.
+    pub const INSTALL_SUCCEEDED: &str = "InstallSucceeded";
+    /// The release could not be installed.
+    pub const INSTALL_FAILED: &str = "InstallFailed";
+    /// Upgraded.
+    pub const UPGRADE_SUCCEEDED: &str = "UpgradeSucceeded";
+    /// The release could not be upgraded.
+    pub const UPGRADE_FAILED: &str = "UpgradeFailed";
+    /// All tests of the chart have succeeded.
+    pub const TEST_SUCCEEDED: &str = "TestSucceeded";
+    /// A test of the chart has failed.
+    pub const TEST_FAILED: &str = "TestFailed";
+    /// The tests of the chart have not ended yet.
+    pub const AWAITING_TESTS: &str = "AwaitingTests";
+    /// The release before is restored.
+    pub const ROLLBACK_SUCCEEDED: &str = "RollbackSucceeded";
+    /// The release before could not be restored.
+    pub const ROLLBACK_FAILED: &str = "RollbackFailed";
+    /// Uninstalled.
+    pub const UNINSTALL_SUCCEEDED: &str = "UninstallSucceeded";
+    /// The release could not be uninstalled.
+    pub const UNINSTALL_FAILED: &str = "UninstallFailed";
+    /// An earlier action was cut off.
+    pub const PENDING_RELEASE: &str = "PendingRelease";
+    /// Others have changed what was installed.
+    pub const DRIFT_DETECTED: &str = "DriftDetected";
+    /// Nobody has changed what was installed.
+    pub const NO_DRIFT_DETECTED: &str = "NoDriftDetected";
+    /// Event: what others had changed was put right.
+    pub const DRIFT_CORRECTED: &str = "DriftCorrected";
+    /// Event: what others have changed could not be put right.
+    pub const DRIFT_CORRECTION_FAILED: &str = "DriftCorrectionFailed";
+    /// It failed more often than is tried again.
+    pub const RETRIES_EXCEEDED: &str = "RetriesExceeded";
+    /// The release that should be restored is not recorded any more.
+    pub const MISSING_ROLLBACK_TARGET: &str = "MissingRollbackTarget";
+    /// Another release must be ready first.
+    pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
+    /// The source of the chart has no chart yet.
+    pub const SOURCE_NOT_READY: &str = "SourceNotReady";
+    /// The chart could not be had, or is none.
+    pub const ARTIFACT_FAILED: &str = "ArtifactFailed";
+    /// Values could not be had, or are none.
+    pub const VALUES_ERROR: &str = "ValuesError";
+    /// What is recorded of the release could not be read.
+    pub const STATE_ERROR: &str = "StateError";
+    /// The release could not be worked on; nothing of it is recorded.
+    pub const RECONCILE_ERROR: &str = "ReconcileError";
+    /// A CEL expression cannot be compiled.
+    pub const INVALID_CEL_EXPRESSION: &str = "InvalidCELExpression";
+    /// Event: the `HelmChart` of the release was made.
+    pub const HELM_CHART_CREATED: &str = "HelmChartCreated";
+    /// Event: the `HelmChart` of the release was changed.
+    pub const HELM_CHART_CONFIGURED: &str = "HelmChartConfigured";
+    /// Event: the `HelmChart` of the release was deleted.
+    pub const HELM_CHART_DELETED: &str = "HelmChartDeleted";
+    /// The `HelmChart` of the release could not be made, changed or deleted.
+    pub const HELM_CHART_SYNC_ERROR: &str = "HelmChartSyncErr";
+}

@@ -81,8 +81,17 @@ pub(crate) const HELM_CHART: Kind = Kind {
 pub(crate) const SOURCES: [Kind; 5] = [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, HELM_CHART];
 
 /// All kinds, in Flux's order.
-pub(crate) const ALL: [Kind; 8] =
-    [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, HELM_CHART, KUSTOMIZATION, RECEIVER, FLUX_CONFIGURATION];
+pub(crate) const ALL: [Kind; 9] = [
+    OCI_REPOSITORY,
+    BUCKET,
+    GIT_REPOSITORY,
+    HELM_REPOSITORY,
+    HELM_CHART,
+    KUSTOMIZATION,
+    HELM_RELEASE,
+    RECEIVER,
+    FLUX_CONFIGURATION,
+];
 
 /// `Kustomization`.
 pub(crate) const KUSTOMIZATION: Kind = Kind {
@@ -92,6 +101,17 @@ pub(crate) const KUSTOMIZATION: Kind = Kind {
     plural: "kustomizations",
     human: "kustomization",
     revision: "/status/lastAppliedRevision",
+    handled: "applied revision",
+};
+
+/// `HelmRelease`.
+pub(crate) const HELM_RELEASE: Kind = Kind {
+    group: "helm.toolkit.fluxcd.io",
+    version: "v2",
+    name: "HelmRelease",
+    plural: "helmreleases",
+    human: "helmrelease",
+    revision: "/status/history/0/chartVersion",
     handled: "applied revision",
 };
 

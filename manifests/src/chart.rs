@@ -180,6 +180,14 @@ pub fn render_chart(
     request.outcome(rendered)
 }
 
+/// Loads the chart at `path` of `tree`.
+///
+/// # Errors
+/// If there is none, or a broken one.
+pub fn load_chart(tree: &dyn Tree, path: &TreePath) -> Result<Chart, ChartBuildError> {
+    loaded(&Bounded::new(tree), path)
+}
+
 /// Renders `chart`, which whoever renders many of its releases has from a [`ChartCache`], for `release` with `values`.
 /// The places of what it makes begin at the chart.
 pub fn render_loaded(
@@ -358,15 +366,22 @@ impl RenderedChart {
     pub fn manifests(&self, options: &PrintOptions) -> Result<Vec<Manifest>, ChartBuildError> {
         let mut manifests = Vec::new();
         for rendered in self.rendered.printed(options)? {
-            let file = TreePath::parse(&self.path, &rendered.file).unwrap_or_else(|_| self.path.clone());
-            let template = Template { file, rendered };
-            let nodes = parse(&rendered.text).map_err(|source| {
-                let at = template.origin(source.position.line);
-                ChartBuildError::Unparsed { at, source }
-            })?;
-            for node in nodes.iter().filter(|node| !node.is_null()) {
-                template.add_objects(node, &mut manifests)?;
-            }
+            manifests.extend(self.objects(rendered)?);
+        }
+        Ok(manifests)
+    }
+
+    /// The objects in one document of those that were rendered.
+    pub fn objects(&self, rendered: &RenderedManifest) -> Result<Vec<Manifest>, ChartBuildError> {
+        let file = TreePath::parse(&self.path, &rendered.file).unwrap_or_else(|_| self.path.clone());
+        let template = Template { file, rendered };
+        let nodes = parse(&rendered.text).map_err(|source| {
+            let at = template.origin(source.position.line);
+            ChartBuildError::Unparsed { at, source }
+        })?;
+        let mut manifests = Vec::new();
+        for node in nodes.iter().filter(|node| !node.is_null()) {
+            template.add_objects(node, &mut manifests)?;
         }
         Ok(manifests)
     }

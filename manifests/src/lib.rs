@@ -41,7 +41,7 @@ pub mod substitute;
 pub use build::{Built, FailedBuild, attempt, build, render};
 pub use chart::{
     ChartAttempt, ChartBuildError, ChartChange, ChartInputs, ChartRequest, RenderedChart, ValuesSource, attempt_chart,
-    is_chart, lint_chart, render_chart, render_loaded,
+    is_chart, lint_chart, load_chart, render_chart, render_loaded,
 };
 pub use drawn::note_drawn;
 pub use error::{BuildError, Duplicate};

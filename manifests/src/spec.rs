@@ -1,5 +1,6 @@
-//! Requests from the `spec` of a Kustomization.
+//! Requests from the `spec` of a Kustomization, or of a part of a `HelmRelease`.
 
+use fairlead_api::helm::KustomizeRenderer;
 use fairlead_api::kustomize::{self, KustomizationSpec};
 
 use crate::{BuildMetadata, BuildRequest, CommonMetadata, Image, Patch, Selector};
@@ -18,6 +19,17 @@ impl From<&KustomizationSpec> for BuildRequest {
             ignore_missing_components: spec.ignore_missing_components,
             build_metadata: spec.build_metadata.iter().map(|note| BuildMetadata::from(*note)).collect(),
             common_metadata: spec.common_metadata.as_ref().map(CommonMetadata::from).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a post-renderer of a `HelmRelease` lays over the objects that its chart makes.
+impl From<&KustomizeRenderer> for BuildRequest {
+    fn from(renderer: &KustomizeRenderer) -> Self {
+        Self {
+            patches: renderer.patches.iter().map(Patch::from).collect(),
+            images: renderer.images.iter().map(Image::from).collect(),
             ..Self::default()
         }
     }

@@ -158,7 +158,7 @@ impl Applier<'_> {
             let id = manifest.id();
             let live = self.cluster.get(self.resources.of(manifest), id.namespace_or_empty(), &id.name).await;
             if let Ok(Some(live)) = live
-                && may_take_over(manifest, &live, error)
+                && may_take_over(self.cluster.manager(), manifest, &live, error)
             {
                 answer = self.send(manifest, ApplyOptions { force: true, ..ApplyOptions::default() }).await;
             }

@@ -12,6 +12,7 @@ use std::{
 
 use fairlead_api::{
     fairlead::FluxConfiguration,
+    helm::HelmRelease,
     kustomize::Kustomization,
     notification::Receiver,
     source::{Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OciRepository},
@@ -31,7 +32,7 @@ use crate::{
     clock::Clock,
     cluster::Cluster,
     controllers::{
-        self, ObjectKey, Reconciled, World, flux_configuration, kustomization,
+        self, ObjectKey, Reconciled, World, flux_configuration, helm_release, kustomization,
         receiver::{self, Receivers},
         source::{Source, Sources, forget_external_artifact, has_other_artifact},
     },
@@ -230,7 +231,7 @@ impl Process {
             recording.clone(),
         );
         let sending = AbortOnDropHandle::new(tokio::spawn(sending));
-        let filled = Filled::of(Sources::KINDS.len() + 3, self.readiness.clone());
+        let filled = Filled::of(Sources::KINDS.len() + 4, self.readiness.clone());
         let hooks = Arc::clone(&self.hooks);
         let world = self.world(recorder, &stop)?;
         hooks.lead(&world);
@@ -262,6 +263,11 @@ impl Process {
         let (client, marks) = (cluster.client().clone(), kustomization::MARKS);
         let tracker =
             Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| woken.wake(owner.clone()));
+        let release_queue: Arc<Queue<ObjectKey>> = Queue::new();
+        let woken = Arc::clone(&release_queue);
+        let marks = helm_release::MARKS;
+        let release_tracker =
+            Tracker::new(client.clone(), clock.clone(), stop.clone(), marks, move |owner| woken.wake(owner.clone()));
         let configuration_queue: Arc<Queue<ObjectKey>> = Queue::new();
         let configuration_memories = flux_configuration::Memories::default();
         let (woken, memories) = (Arc::clone(&configuration_queue), configuration_memories.clone());
@@ -284,6 +290,9 @@ impl Process {
             settings,
             kustomizations: Served::default(),
             configurations: Served::default(),
+            releases: Served::default(),
+            release_queue,
+            release_tracker,
             kustomization_queue,
             configuration_queue,
             tracker,
@@ -291,6 +300,8 @@ impl Process {
             digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
             memories: kustomization::Memories::default(),
             awaited_kinds: kustomization::AwaitedKinds::default(),
+            release_memories: helm_release::Memories::default(),
+            release_backoff: Backoff::new(first, limit),
             configuration_memories,
             sources: Sources::new(first, limit),
             receivers,
@@ -339,6 +350,15 @@ fn start_watches(world: &Arc<World>, tasks: &mut JoinSet<()>, filled: &Arc<Fille
         flux_configuration::wake_owner(&known, change);
     };
     tasks.spawn(follow(world, &world.kustomizations, stopped, on_change, filled_one));
+
+    let (known, filled_one, stopped) = watch(world);
+    let on_change = move |change: &Change<_>| {
+        if change.asks_for_a_run() {
+            known.release_queue.wake(change.key.clone());
+        }
+        known.wake_dependent_releases(&change.key);
+    };
+    tasks.spawn(follow(world, &world.releases, stopped, on_change, filled_one));
 
     let (known, filled_one, stopped) = watch(world);
     let on_change = move |change: &Change<_>| {
@@ -416,6 +436,7 @@ fn start_queues(world: &Arc<World>, tasks: &mut JoinSet<()>, stop: &Cancellation
     start_queue::<HelmRepository>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<OciRepository>(world, settings.concurrent_sources, tasks, stop);
     start_queue::<Kustomization>(world, settings.concurrent, tasks, stop);
+    start_queue::<HelmRelease>(world, settings.concurrent, tasks, stop);
     start_queue::<FluxConfiguration>(world, settings.concurrent, tasks, stop);
     start_queue::<Receiver>(world, settings.concurrent, tasks, stop);
 }

@@ -16,6 +16,7 @@
 
 pub mod apply;
 mod backoff;
+pub mod charts;
 pub mod clock;
 pub mod cluster;
 pub mod controller;

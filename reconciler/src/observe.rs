@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream};
 use serde_json::Value;
 
 use crate::{
-    cluster::{ApiError, ApplyOptions, Cluster, FIELD_MANAGER},
+    cluster::{ApiError, ApplyOptions, Cluster, FieldManager, Rivals},
     named_field::place_of,
     prepare::Prepared,
 };
@@ -165,7 +165,7 @@ async fn observe_desired(
         None if questions.newcomers == Newcomers::Rehearsed => rehearse(cluster, prepared, manifest).await,
         None => Ok(Observed::Absent),
         Some(body) => {
-            let preview = if ownership::is_in_sync(manifest, &body, FIELD_MANAGER) {
+            let preview = if ownership::is_in_sync(manifest, &body, cluster.manager().name) {
                 Preview::NotAsked
             } else {
                 preview(cluster, prepared, manifest, &body, questions.override_managers).await?
@@ -207,7 +207,7 @@ async fn preview(
         |force| cluster.apply(resource, manifest.body(), ApplyOptions { dry_run: true, force, must_be_new: false });
     let mut answer = dry_run(false).await;
     if let Err(error) = &answer
-        && may_take_over(manifest, live, error)
+        && may_take_over(cluster.manager(), manifest, live, error)
     {
         answer = dry_run(true).await;
     }
@@ -217,7 +217,9 @@ async fn preview(
             Some(preview) => Ok(preview),
             // What is refused is a mixture with what an earlier tool left. The apply takes that over first, which no dry
             // run can show.
-            None if ownership::needs_cleanup(live, FIELD_MANAGER, override_managers).is_some() => Ok(Preview::NotAsked),
+            None if ownership::needs_cleanup(live, cluster.manager().name, override_managers).is_some() => {
+                Ok(Preview::NotAsked)
+            }
             None => Err(refusal(manifest, "dry-run failed", error)),
         },
     }
@@ -227,8 +229,11 @@ async fn preview(
 ///
 /// Who changed a field in passing (`Update`) has no lasting claim to it: that is drift, and is put right. Who applies it
 /// (`Apply`) declares it, as we do: taking it would start a fight without end, so the object must list that manager.
-pub(crate) fn may_take_over(manifest: &Manifest, live: &Value, error: &ApiError) -> bool {
+pub(crate) fn may_take_over(ours: FieldManager, manifest: &Manifest, live: &Value, error: &ApiError) -> bool {
     let managers = error.conflicting_managers();
+    if ours.rivals == Rivals::Overruled {
+        return !managers.is_empty();
+    }
     let listed = manifest.annotation(FORCE_CONFLICTS).unwrap_or_default();
     let is_listed = |manager: &str| listed.split(',').map(str::trim).any(|entry| entry == manager || entry == "*");
     !managers.is_empty() && managers.iter().all(|manager| is_listed(manager) || !applies(live, manager))
@@ -290,7 +295,7 @@ mod tests {
                 body["metadata"]["annotations"] = json!({FORCE_CONFLICTS: listed});
             }
             let manifest = Manifest::new(body, Origin::default()).expect("an object");
-            may_take_over(&manifest, &live, &conflict_with(manager))
+            may_take_over(FieldManager::KUSTOMIZE, &manifest, &live, &conflict_with(manager))
         };
         assert!(may("hpa", None));
         assert!(may("kubectl", None));

@@ -18,7 +18,7 @@ use crate::cluster::TestCluster;
 const FIELD_MANAGER: &str = "test";
 
 /// The kinds that tests name, with their API versions; any other is written `<group>/<version>/<Kind>`.
-const KINDS: [(&str, &str); 23] = [
+const KINDS: [(&str, &str); 25] = [
     ("Bucket", "source.toolkit.fluxcd.io/v1"),
     ("ClusterRole", "rbac.authorization.k8s.io/v1"),
     ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
@@ -30,11 +30,13 @@ const KINDS: [(&str, &str); 23] = [
     ("FluxConfiguration", "fairlead.dev/v1alpha1"),
     ("GitRepository", "source.toolkit.fluxcd.io/v1"),
     ("HelmChart", "source.toolkit.fluxcd.io/v1"),
+    ("HelmRelease", "helm.toolkit.fluxcd.io/v2"),
     ("HelmRepository", "source.toolkit.fluxcd.io/v1"),
     ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
     ("Lease", "coordination.k8s.io/v1"),
     ("Namespace", "v1"),
     ("OCIRepository", "source.toolkit.fluxcd.io/v1"),
+    ("Pod", "v1"),
     ("Receiver", "notification.toolkit.fluxcd.io/v1"),
     ("Role", "rbac.authorization.k8s.io/v1"),
     ("RoleBinding", "rbac.authorization.k8s.io/v1"),

@@ -44,13 +44,13 @@ fn controller_rules(options: &InstallOptions) -> Value {
         rule(&["fairlead.dev"], &["fluxconfigurations", "fluxconfigurations/status"], &["patch"]),
         rule(&["source.toolkit.fluxcd.io"], &SOURCES.map(|plural| format!("{plural}/status")), &["patch"]),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations/status"], &["patch"]),
+        rule(&["helm.toolkit.fluxcd.io"], &["helmreleases", "helmreleases/status"], &["patch"]),
         rule(&["notification.toolkit.fluxcd.io"], &["receivers", "receivers/status"], &["patch"]),
         rule(&[""], &["events"], &["create", "patch"]),
         rule(&[""], &["serviceaccounts"], &["impersonate"]),
         // What a webhook wakes that others reconcile.
         rule(&["source.toolkit.fluxcd.io"], &["externalartifacts", "helmcharts"], &["patch"]),
         rule(&["source.extensions.fluxcd.io"], &["artifactgenerators"], &["patch"]),
-        rule(&["helm.toolkit.fluxcd.io"], &["helmreleases"], &["patch"]),
         rule(
             &["image.toolkit.fluxcd.io"],
             &["imagepolicies", "imagerepositories", "imageupdateautomations"],
@@ -75,6 +75,7 @@ fn tenant_rules() -> Value {
         rule(&["source.toolkit.fluxcd.io"], &SOURCES, verbs),
         rule(&["source.toolkit.fluxcd.io"], &["externalartifacts"], verbs),
         rule(&["kustomize.toolkit.fluxcd.io"], &["kustomizations"], verbs),
+        rule(&["helm.toolkit.fluxcd.io"], &["helmreleases"], verbs),
         rule(&["notification.toolkit.fluxcd.io"], &["receivers"], verbs),
     ])
 }

@@ -20,6 +20,11 @@ fn helm_charts_have_the_fields_of_flux() {
 }
 
 #[test]
+fn helm_releases_have_the_fields_of_flux() {
+    compare("HelmRelease", include_str!("../flux/helmreleases.txt"));
+}
+
+#[test]
 fn helm_repositories_have_the_fields_of_flux() {
     compare("HelmRepository", include_str!("../flux/helmrepositories.txt"));
 }
@@ -52,6 +57,7 @@ fn every_field_is_described() {
         "FluxConfiguration",
         "GitRepository",
         "HelmChart",
+        "HelmRelease",
         "HelmRepository",
         "Kustomization",
         "OCIRepository",
@@ -71,6 +77,7 @@ fn what_flux_refuses_is_refused() {
     let image = json!({"url": "oci://example.org/app", "interval": "1m"});
     let kustomization =
         json!({"interval": "1m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "repo"}});
+    let release = json!({"interval": "1m", "chart": {"spec": {"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "shop"}}}});
     let one_cluster = "spec.kubeConfig: \
                        exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified";
     for (kind, base, more, expected) in [
@@ -112,6 +119,19 @@ fn what_flux_refuses_is_refused() {
             &chart,
             json!({"sourceRef": {"kind": "Bucket", "name": "shop"}, "verify": {"provider": "cosign"}}),
             "spec: spec.verify is only supported when spec.sourceRef.kind is 'HelmRepository'",
+        ),
+        ("HelmRelease", &release, json!({"values": {"a": [1, {"b": null}]}}), ""),
+        (
+            "HelmRelease",
+            &release,
+            json!({"chartRef": {"kind": "HelmChart", "name": "web"}}),
+            "spec: either chart or chartRef must be set",
+        ),
+        (
+            "HelmRelease",
+            &release,
+            json!({"upgrade": {"strategy": {"name": "RemediateOnFailure", "retryInterval": "1m"}}}),
+            "spec.upgrade.strategy: .retryInterval can only be set when .name is 'RetryOnFailure'",
         ),
         ("OCIRepository", &image, json!({}), ""),
         ("OCIRepository", &image, json!({"url": "https://example.org/app"}), "spec.url: does not match"),

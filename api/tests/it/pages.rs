@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fairlead_api::fairlead::FluxConfiguration;
+use fairlead_api::helm::HelmRelease;
 use fairlead_api::kustomize::Kustomization;
 use fairlead_api::notification::Receiver;
 use fairlead_api::source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository};
@@ -13,11 +14,12 @@ use serde_json::Value;
 
 use crate::schema::{complaints, definition, schema};
 
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("Bucket", "bucket.md"),
     ("FluxConfiguration", "fluxconfiguration.md"),
     ("GitRepository", "gitrepository.md"),
     ("HelmChart", "helmchart.md"),
+    ("HelmRelease", "helmrelease.md"),
     ("HelmRepository", "helmrepository.md"),
     ("Kustomization", "kustomization.md"),
     ("OCIRepository", "ocirepository.md"),
@@ -68,6 +70,7 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
             load::<HelmChart>(object);
             Vec::new()
         }
+        Some("HelmRelease") => load::<HelmRelease>(object).spec.unsupported(),
         Some("HelmRepository") => {
             load::<HelmRepository>(object);
             Vec::new()

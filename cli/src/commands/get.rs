@@ -16,7 +16,9 @@ use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, failure, print, table},
-    served::{ALL, FLUX_CONFIGURATION, Format, KUSTOMIZATION, Kind, RECEIVER, SOURCES, ready, short_hashes},
+    served::{
+        ALL, FLUX_CONFIGURATION, Format, HELM_RELEASE, KUSTOMIZATION, Kind, RECEIVER, SOURCES, ready, short_hashes,
+    },
 };
 
 /// What to list.
@@ -25,6 +27,9 @@ pub(crate) enum Args {
     /// List Kustomizations.
     #[command(visible_alias = "ks", alias = "kustomization")]
     Kustomizations(Selection),
+    /// List HelmReleases.
+    #[command(visible_alias = "hr", alias = "helmrelease")]
+    Helmreleases(Selection),
     /// List sources.
     #[command(subcommand, alias = "source")]
     Sources(Sources),
@@ -79,6 +84,7 @@ pub(crate) struct Selection {
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     let (kinds, selection) = match args {
         Args::Kustomizations(selection) => (vec![KUSTOMIZATION], selection),
+        Args::Helmreleases(selection) => (vec![HELM_RELEASE], selection),
         Args::Sources(Sources::One(source)) => {
             let (kind, selection) = source.into_parts();
             (vec![kind], selection)

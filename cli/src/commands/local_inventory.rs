@@ -53,7 +53,12 @@ impl<'a> LocalInventory<'a> {
     /// What a plan needs to know of it.
     pub(crate) fn wanted(&self) -> Wanted {
         Wanted {
-            owner: Owner { group: GROUP.to_owned(), namespace: self.namespace.clone(), name: self.name.clone() },
+            owner: Owner {
+                group: GROUP.to_owned(),
+                namespace: self.namespace.clone(),
+                name: self.name.clone(),
+                release: None,
+            },
             inventory: self.held.clone(),
             prune: Prune::Yes,
             force: Force::No,

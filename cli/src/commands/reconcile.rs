@@ -15,7 +15,7 @@ use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, action, success, waiting},
-    served::{FLUX_CONFIGURATION, KUSTOMIZATION, Kind, RECEIVER, SOURCES, is_name_only, short_hashes},
+    served::{FLUX_CONFIGURATION, HELM_RELEASE, KUSTOMIZATION, Kind, RECEIVER, SOURCES, is_name_only, short_hashes},
     wait::POLL,
 };
 
@@ -25,6 +25,9 @@ pub(crate) enum Args {
     /// Reconcile a Kustomization.
     #[command(alias = "ks")]
     Kustomization(Kustomization),
+    /// Reconcile a HelmRelease.
+    #[command(alias = "hr")]
+    Helmrelease(Named),
     /// Fetch a source.
     #[command(subcommand)]
     Source(Source<Named>),
@@ -62,6 +65,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
             request(&cluster, kind, (namespace, &named.name), deadline).await?;
         }
         Args::Configuration(named) => request(&cluster, FLUX_CONFIGURATION, (namespace, &named.name), deadline).await?,
+        Args::Helmrelease(named) => request(&cluster, HELM_RELEASE, (namespace, &named.name), deadline).await?,
         Args::Receiver(named) => request(&cluster, RECEIVER, (namespace, &named.name), deadline).await?,
         Args::Kustomization(args) => {
             if args.with_source {

@@ -4,8 +4,8 @@
 use clap::{Args, Subcommand};
 
 use crate::served::{
-    BUCKET, FLUX_CONFIGURATION, GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY,
-    RECEIVER,
+    BUCKET, FLUX_CONFIGURATION, GIT_REPOSITORY, HELM_CHART, HELM_RELEASE, HELM_REPOSITORY, KUSTOMIZATION, Kind,
+    OCI_REPOSITORY, RECEIVER,
 };
 
 /// A served kind, with the flags of a command, and with those that it has for sources.
@@ -17,6 +17,9 @@ pub(crate) enum Served<A: Args, S: Args = A> {
     /// Sources.
     #[command(subcommand)]
     Source(Source<S>),
+    /// HelmReleases.
+    #[command(alias = "hr")]
+    Helmrelease(A),
     /// FluxConfigurations.
     #[command(alias = "fluxconfig")]
     Configuration(A),
@@ -33,6 +36,7 @@ impl<A: Args, S: Args + Into<A>> Served<A, S> {
                 let (kind, flags) = source.into_parts();
                 (kind, flags.into())
             }
+            Self::Helmrelease(flags) => (HELM_RELEASE, flags),
             Self::Configuration(flags) => (FLUX_CONFIGURATION, flags),
             Self::Receiver(flags) => (RECEIVER, flags),
         }

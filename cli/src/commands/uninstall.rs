@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     connection::Connection,
     output::{CommandError, action, failure, is_confirmed, success},
-    served::{FLUX_CONFIGURATION, KUSTOMIZATION, SOURCES},
+    served::{FLUX_CONFIGURATION, HELM_RELEASE, KUSTOMIZATION, SOURCES},
 };
 
 /// Flags of `uninstall`.
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
 
 /// Takes the finalizers away, so that nothing is pruned: with the controller gone, nobody would.
 async fn release(cluster: &Cluster, is_dry_run: bool) -> Result<(), CommandError> {
-    for kind in [KUSTOMIZATION].into_iter().chain(SOURCES).chain([FLUX_CONFIGURATION]) {
+    for kind in [HELM_RELEASE, KUSTOMIZATION].into_iter().chain(SOURCES).chain([FLUX_CONFIGURATION]) {
         let resource = kind.resource();
         for object in kind.list(cluster, "", "").await?.unwrap_or_default() {
             let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();

@@ -53,4 +53,4 @@ pub use release::{
     release_name, render, render_files, render_noting_values,
 };
 pub use template::{CallError, ExecError, Failure, LimitError, Limits, ParseError, World};
-pub use values::{SetError, TypeMismatch, UserValues, ValuePath, ValuesError};
+pub use values::{SetError, TypeMismatch, UserValues, ValuePath, ValuesError, lay_values_over};

@@ -48,6 +48,7 @@ const APPLY_IF_ABSENT: Mark = ("kustomize.toolkit.fluxcd.io/ssa", "IfNotPresent"
 const APPLY_MERGES: Mark = ("kustomize.toolkit.fluxcd.io/ssa", "Merge");
 const FORCE_ENABLED: Mark = ("kustomize.toolkit.fluxcd.io/force", "Enabled");
 const PRUNE_DISABLED: Mark = ("kustomize.toolkit.fluxcd.io/prune", "Disabled");
+const KEPT_BY_HELM: Mark = ("helm.sh/resource-policy", "keep");
 
 /// The mark by which an object opts out of being applied; `live` is absent before it is created.
 pub(crate) fn apply_opt_out(manifest: &Manifest, live: Option<&Value>) -> Option<OptOut> {
@@ -63,6 +64,11 @@ pub(crate) fn apply_opt_out(manifest: &Manifest, live: Option<&Value>) -> Option
 pub(crate) fn prune_opt_out(live: &Value) -> Option<OptOut> {
     let marked = Marked::in_cluster(live);
     [PRUNE_DISABLED, RECONCILE_DISABLED, APPLY_IGNORED].into_iter().find_map(|mark| marked.opt_out(mark))
+}
+
+/// The mark by which a live object outlasts its release.
+pub(crate) fn kept_by_helm(live: &Value) -> Option<OptOut> {
+    Marked::in_cluster(live).opt_out(KEPT_BY_HELM)
 }
 
 /// Whether the object asks to be replaced when an immutable field changes.

@@ -43,7 +43,7 @@ pub use document::{
 pub use ignore::{IgnoreRule, IgnoreRuleError, IgnoreRules, IgnoreTarget};
 pub use inventory::{Inventory, InventoryEntryError};
 pub use live::{Live, LiveObject, Observed, Preview};
-pub use owner::{Owner, TakeOver};
+pub use owner::{Owner, ReleaseName, TakeOver};
 pub use path::{FieldPath, Segment};
 pub use plan::{Action, KeepReason, Plan, PlanError, RefusedChange, Step};
 pub use planner::{Force, Options, Prune, plan};

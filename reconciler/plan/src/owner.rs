@@ -16,13 +16,42 @@ pub struct Owner {
     pub namespace: String,
     /// Name of the owner.
     pub name: String,
+    /// The release that it installs, if it is a `HelmRelease`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseName>,
+}
+
+/// A release, as Helm writes it on the objects that belong to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl ReleaseName {
+    fn annotations(&self) -> [(&'static str, &str); 2] {
+        [("meta.helm.sh/release-name", &self.name), ("meta.helm.sh/release-namespace", &self.namespace)]
+    }
+
+    fn owns(&self, body: &Value) -> bool {
+        let annotations = &body["metadata"]["annotations"];
+        self.annotations().iter().all(|(key, value)| annotations[*key] == *value)
+    }
 }
 
 impl Owner {
     /// The Kustomization `namespace/name`.
     pub fn kustomization(namespace: &str, name: &str) -> Self {
         let group = "kustomize.toolkit.fluxcd.io".to_owned();
-        Self { group, namespace: namespace.to_owned(), name: name.to_owned() }
+        Self { group, namespace: namespace.to_owned(), name: name.to_owned(), release: None }
+    }
+
+    /// The `HelmRelease` `namespace/name`, which installs `release`.
+    pub fn helm_release(namespace: &str, name: &str, release: ReleaseName) -> Self {
+        let group = "helm.toolkit.fluxcd.io".to_owned();
+        Self { group, namespace: namespace.to_owned(), name: name.to_owned(), release: Some(release) }
     }
 
     /// The labels that mark an object as this owner's.
@@ -35,18 +64,25 @@ impl Owner {
     pub fn mark(&self, manifest: &mut Manifest) {
         let labels = self.labels();
         manifest.set_labels(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        if let Some(release) = &self.release {
+            manifest.set_labels([("app.kubernetes.io/managed-by", "Helm")]);
+            manifest.set_annotations(release.annotations());
+        }
     }
 
-    /// Whether the object `body` is marked as this owner's.
+    /// Whether the object `body` is marked as this owner's. What Helm installed bears the marks of the release alone.
     pub fn owns(&self, body: &Value) -> bool {
-        Self::of(body, &self.group).as_ref() == Some(self)
+        match &self.release {
+            Some(release) => release.owns(body),
+            None => Self::of(body, &self.group).as_ref() == Some(self),
+        }
     }
 
     /// The owner that the labels of `group` on the object `body` name.
     pub(crate) fn of(body: &Value, group: &str) -> Option<Self> {
         let label =
             |part| body.pointer("/metadata/labels")?.get(format!("{group}/{part}"))?.as_str().map(str::to_owned);
-        Some(Self { group: group.to_owned(), namespace: label("namespace")?, name: label("name")? })
+        Some(Self { group: group.to_owned(), namespace: label("namespace")?, name: label("name")?, release: None })
     }
 }
 

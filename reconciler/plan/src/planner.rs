@@ -181,7 +181,7 @@ impl Planner<'_> {
 
     fn take_over(&self, object: &ObjectId, live: &Value) -> Option<TakeOver> {
         match Owner::of(live, &self.options.owner.group) {
-            Some(owner) if owner == self.options.owner => None,
+            _ if self.options.owner.owns(live) => None,
             Some(owner) => Some(TakeOver::From(owner)),
             None => (!self.inventory.contains(object)).then_some(TakeOver::Unowned),
         }
@@ -211,7 +211,10 @@ impl Planner<'_> {
         if !self.options.owner.owns(live) {
             return Action::Keep(KeepReason::NotOurs);
         }
-        control::prune_opt_out(live).map_or(Action::Delete, |opt_out| Action::Keep(KeepReason::OptedOut(opt_out)))
+        let kept = self.options.owner.release.as_ref().and_then(|_| control::kept_by_helm(live));
+        control::prune_opt_out(live)
+            .or(kept)
+            .map_or(Action::Delete, |opt_out| Action::Keep(KeepReason::OptedOut(opt_out)))
     }
 
     fn hold(&self, plan: &Plan) -> Option<Held> {

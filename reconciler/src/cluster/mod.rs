@@ -22,8 +22,32 @@ pub use error::ApiError;
 
 use crate::metrics::Metrics;
 
-/// The field manager of everything that a Kustomization applies: Flux's, so that its objects change hands silently.
-pub const FIELD_MANAGER: &str = "kustomize-controller";
+/// In whose name fields are applied, and whose fields that takes.
+///
+/// The names are Flux's, so that its objects change hands silently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldManager {
+    /// As `managedFields` has it.
+    pub name: &'static str,
+    /// What is done about fields that another one applies.
+    pub rivals: Rivals,
+}
+
+/// What is done about fields that another manager applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rivals {
+    /// They keep them, unless the object lists them.
+    Respected,
+    /// They lose them, as Helm does it.
+    Overruled,
+}
+
+impl FieldManager {
+    /// Of everything that a Kustomization applies.
+    pub const KUSTOMIZE: Self = Self { name: "kustomize-controller", rivals: Rivals::Respected };
+    /// Of everything that a `HelmRelease` applies.
+    pub const HELM: Self = Self { name: "helm-controller", rivals: Rivals::Overruled };
+}
 
 /// How long one request may wait in all because the API server asks to come back later.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,6 +90,7 @@ pub struct Cluster {
     discovery: Arc<Discovery>,
     metrics: Metrics,
     user: Option<HeaderValue>,
+    manager: FieldManager,
 }
 
 /// How an apply is sent.
@@ -82,13 +107,24 @@ pub struct ApplyOptions {
 impl Cluster {
     /// The cluster that `client` is connected to, as the identity that `client` has.
     pub fn new(client: Client, metrics: Metrics) -> Self {
-        Self { client, discovery: Arc::default(), metrics, user: None }
+        Self { client, discovery: Arc::default(), metrics, user: None, manager: FieldManager::KUSTOMIZE }
     }
 
     /// The same cluster as another identity.
     pub fn as_identity(&self, identity: &Identity) -> Result<Self, InvalidAccount> {
         let header = |user: String| HeaderValue::from_str(&user).map_err(|_| InvalidAccount(user));
         Ok(Self { user: identity.user().map(header).transpose()?, ..self.clone() })
+    }
+
+    /// The same cluster, to which is applied as `manager`.
+    #[must_use]
+    pub fn as_manager(&self, manager: FieldManager) -> Self {
+        Self { manager, ..self.clone() }
+    }
+
+    /// As whom is applied.
+    pub fn manager(&self) -> FieldManager {
+        self.manager
     }
 
     /// The client behind it, as the identity of this process.
@@ -144,14 +180,14 @@ impl Cluster {
         }
     }
 
-    /// Server-side apply as [`FIELD_MANAGER`]; returns the object as it is (or would be) afterwards.
+    /// Server-side apply as [`Cluster::manager`]; returns the object as it is (or would be) afterwards.
     pub async fn apply(
         &self,
         resource: &Resource,
         body: &Map<String, Value>,
         options: ApplyOptions,
     ) -> Result<Value, ApiError> {
-        self.apply_as(FIELD_MANAGER, resource, body, options).await
+        self.apply_as(self.manager.name, resource, body, options).await
     }
 
     /// Server-side apply as `manager`; returns the object as it is (or would be) afterwards.
@@ -220,7 +256,7 @@ impl Cluster {
         (namespace, name): (&str, &str),
         patch: &Value,
     ) -> Result<Value, ApiError> {
-        let path = format!("{}?fieldManager={FIELD_MANAGER}", path(resource, namespace, Some(name)));
+        let path = format!("{}?fieldManager={}", path(resource, namespace, Some(name)), self.manager.name);
         let body = serde_json::to_vec(patch).expect("JSON with text keys serialises");
         self.send(Method::PATCH, &path, Some("application/json-patch+json"), body).await
     }

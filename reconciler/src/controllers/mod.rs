@@ -3,8 +3,13 @@
 //! Each has the same shape. `run` takes a key, looks at what is known of the object, and does one piece of work that
 //! ends in a `Result`. One pure function turns that outcome into conditions, an event and the next run.
 
+mod dependencies;
 pub mod flux_configuration;
+mod health;
+pub(crate) mod helm_release;
+mod identity;
 pub mod kustomization;
+mod next;
 pub(crate) mod receiver;
 pub mod source;
 mod source_name;
@@ -15,6 +20,7 @@ mod world;
 
 use std::fmt;
 
+pub(crate) use next::Next;
 pub use source_name::SourceName;
 pub(crate) use subject::{Reconciled, Said, Subject, run};
 pub(crate) use unusable::Unusable;

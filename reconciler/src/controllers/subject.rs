@@ -146,6 +146,11 @@ impl<K: Reconciled> Subject<'_, K> {
         self.metadata().annotations.as_ref()?.get(annotations::REQUESTED_AT).map(String::as_str)
     }
 
+    /// What of a plan that exceeds the budget was approved.
+    pub(crate) fn approved(&self) -> Option<String> {
+        self.metadata().annotations.as_ref()?.get(fairlead_plan::APPROVE_ANNOTATION).cloned()
+    }
+
     /// The object's annotations that its events carry.
     pub(crate) fn event_annotations(&self) -> Vec<(String, String)> {
         let all = self.metadata().annotations.iter().flatten();

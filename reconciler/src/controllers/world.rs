@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fairlead_api::{
     fairlead::FluxConfiguration,
+    helm::HelmRelease,
     kustomize::{Kustomization, KustomizationSpec},
 };
 use fairlead_plan::DigestKey;
@@ -11,7 +12,7 @@ use fairlead_sources::store::{SourceKind, Store};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{
-    ObjectKey, SourceName, flux_configuration,
+    ObjectKey, SourceName, flux_configuration, helm_release,
     kustomization::{AwaitedKinds, Memories},
     receiver::Receivers,
     source::Sources,
@@ -45,6 +46,12 @@ pub struct World {
     pub kustomizations: Served<Kustomization>,
     /// All `FluxConfiguration` objects.
     pub configurations: Served<FluxConfiguration>,
+    /// All `HelmRelease` objects.
+    pub releases: Served<HelmRelease>,
+    /// Wakes `HelmRelease` objects.
+    pub release_queue: Arc<Queue<ObjectKey>>,
+    /// Watches what `HelmRelease` objects own.
+    pub release_tracker: Tracker,
     /// Wakes `Kustomization` objects.
     pub kustomization_queue: Arc<Queue<ObjectKey>>,
     /// Wakes `FluxConfiguration` objects.
@@ -57,6 +64,8 @@ pub struct World {
     pub(crate) digest_key: DigestKey,
     pub(crate) memories: Memories,
     pub(crate) awaited_kinds: AwaitedKinds,
+    pub(crate) release_memories: helm_release::Memories,
+    pub(crate) release_backoff: Backoff<ObjectKey>,
     pub(crate) configuration_memories: flux_configuration::Memories,
     pub(crate) sources: Sources,
     pub(crate) receivers: Receivers,
@@ -79,6 +88,7 @@ impl World {
             let wanted = SourceName::of(spec, namespace);
             wanted.key == *key && wanted.stored_kind() == kind
         });
+        self.wake_releases(kind, key);
         self.sources.wake_charts(kind, key);
         if kind == SourceKind::GitRepository {
             self.sources.wake_includers(key);
@@ -92,6 +102,35 @@ impl World {
                 entry.name == dependency.name && entry.namespace.as_deref().unwrap_or(namespace) == dependency.namespace
             })
         });
+    }
+
+    /// Wakes the releases whose chart is the source `key`.
+    pub(crate) fn wake_releases(&self, kind: SourceKind, key: &ObjectKey) {
+        for object in self.releases.all() {
+            let release = object.key();
+            let is_meant = object.parsed.as_ref().is_ok_and(|parsed| {
+                helm_release::chart_source(&parsed.spec, &release).is_some_and(|source| source == (kind, key.clone()))
+            });
+            if is_meant {
+                self.release_queue.wake(release);
+            }
+        }
+    }
+
+    /// Wakes the releases that wait for the release `dependency`.
+    pub(crate) fn wake_dependent_releases(&self, dependency: &ObjectKey) {
+        for object in self.releases.all() {
+            let release = object.key();
+            let is_meant = object.parsed.as_ref().is_ok_and(|parsed| {
+                parsed.spec.depends_on.iter().any(|entry| {
+                    let namespace = entry.namespace.as_deref().unwrap_or(&release.namespace);
+                    entry.name == dependency.name && namespace == dependency.namespace
+                })
+            });
+            if is_meant {
+                self.release_queue.wake(release);
+            }
+        }
     }
 
     fn wake_kustomizations(&self, is_meant: impl Fn(&KustomizationSpec, &str) -> bool) {

@@ -38,6 +38,7 @@ async fn a_check_says_what_is_there_and_fails_while_the_controller_has_no_node_t
     | ✔ fluxconfigurations.fairlead.dev/v1alpha1
     | ✔ gitrepositories.source.toolkit.fluxcd.io/v1
     | ✔ helmcharts.source.toolkit.fluxcd.io/v1
+    | ✔ helmreleases.helm.toolkit.fluxcd.io/v2
     | ✔ helmrepositories.source.toolkit.fluxcd.io/v1
     | ✔ kustomizations.kustomize.toolkit.fluxcd.io/v1
     | ✔ ocirepositories.source.toolkit.fluxcd.io/v1
@@ -63,6 +64,7 @@ async fn what_is_exported_is_what_is_installed() {
     CustomResourceDefinition/fluxconfigurations.fairlead.dev unchanged
     CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/helmcharts.source.toolkit.fluxcd.io unchanged
+    CustomResourceDefinition/helmreleases.helm.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/helmrepositories.source.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io unchanged
     CustomResourceDefinition/ocirepositories.source.toolkit.fluxcd.io unchanged

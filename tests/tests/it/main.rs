@@ -24,6 +24,7 @@ mod git_includes;
 mod git_server;
 mod harness;
 mod helm_chart;
+mod helm_release;
 mod helm_source;
 mod image;
 mod leader;

@@ -8,6 +8,7 @@ mod ignore;
 mod load;
 mod metadata;
 mod package;
+mod record;
 
 pub use cache::ChartCache;
 pub use error::ChartError;

@@ -152,7 +152,7 @@ impl Package {
 }
 
 /// What `Chart.yaml` says, without what is not set.
-fn metadata(metadata: &Metadata) -> Json {
+pub(super) fn metadata(metadata: &Metadata) -> Json {
     let Metadata {
         api_version,
         name,

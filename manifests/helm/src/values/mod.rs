@@ -8,6 +8,7 @@ mod set;
 use serde_json::Value as Json;
 
 use crate::chart;
+use crate::codec::json::{self, Layout};
 use crate::value::{Map, Text, Value};
 
 pub use coalesce::TypeMismatch;
@@ -102,6 +103,20 @@ pub(crate) fn merged(given: &[UserValues]) -> Result<Map, ValuesError> {
         apply(&values, source)?;
     }
     Ok(values)
+}
+
+/// Lays `given` over `values`, whatever was given before.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn lay_values_over(
+    values: &serde_json::Map<String, Json>,
+    given: &UserValues,
+) -> Result<serde_json::Map<String, Json>, ValuesError> {
+    let values = from_object(values);
+    apply(&values, given)?;
+    let text = json::encode(&Value::Map(values), Layout::Raw).expect("values that were JSON are JSON");
+    Ok(serde_json::from_slice(&text).expect("what was just written is read again"))
 }
 
 fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {

@@ -39,7 +39,7 @@ use crate::{
 };
 pub(crate) use facts::{Facts, FluxKind, facts};
 pub(crate) use memory::Memories;
-use outcome::{Failure, Next, Situation};
+use outcome::{Failure, Situation};
 pub use parts::account_name;
 use provision::Provisioned;
 
@@ -128,14 +128,7 @@ impl Subject<'_> {
             self.world.configuration_memories.forget(self.key);
             self.world.configuration_queue.wake(self.key.clone());
         }
-        Ok(match report.next {
-            Next::Interval(interval) => {
-                self.world.configuration_backoff.reset(self.key);
-                self.world.after_success(interval)
-            }
-            Next::Retry => self.after_failure(),
-            Next::OnChange => NextRun::OnChange,
-        })
+        Ok(self.next_run(report.next))
     }
 
     async fn outcome(&self) -> Result<Provisioned, Failure> {

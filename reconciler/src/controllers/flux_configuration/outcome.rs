@@ -1,7 +1,5 @@
 //! What a run for a `FluxConfiguration` means: to its conditions, its states, its events and its next run.
 
-use std::time::Duration;
-
 use fairlead_api::{
     conditions::{READY, RECONCILING, STALLED, Verdict},
     fairlead::{
@@ -22,7 +20,7 @@ use super::{
 };
 use crate::{
     cluster::ApiError,
-    controllers::{ObjectKey, Said, Unusable, in_one_line},
+    controllers::{Next, ObjectKey, Said, Unusable, in_one_line},
     events::Severity,
 };
 
@@ -104,13 +102,6 @@ pub(super) struct Report {
     /// An object failed that had not before.
     pub(super) has_failed: bool,
     pub(super) next: Next,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Interval(Duration),
-    Retry,
-    OnChange,
 }
 
 /// Says what `outcome` means.
@@ -239,7 +230,7 @@ fn fail(status: &mut FluxConfigurationStatus, situation: &Situation<'_>, failure
         return (verdict, Next::OnChange);
     }
     set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, message));
-    (verdict, Next::Retry)
+    (verdict, Next::RETRY)
 }
 
 /// Rolls the states of the objects up.
@@ -326,6 +317,8 @@ fn date(status: &mut FluxConfigurationStatus, situation: &Situation<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use fairlead_api::conditions::ConditionStatus;
     use serde_json::{Value, json};
 
@@ -434,7 +427,7 @@ mod tests {
         Ready=False ProvisioningFailed: Secret team-a/shop-auth exists and does not belong to this configuration
         Some(Failed) Some(Pending)
         event Error ProvisioningFailed
-        Retry
+        Retry { soonest: 0ns, latest: None }
         ");
         let suspended = told(&fresh, &spec(json!({"suspend": true})), vec![stored()], &Ok(provisioned()), 10);
         insta::assert_snapshot!(show(&suspended), @r"

@@ -7,11 +7,11 @@ use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{Budget, Desired, Options, Owner, Stage, Step, plan};
 use tracing::warn;
 
-use super::{Failure, Subject, identity::standing};
+use super::{Failure, Subject};
 use crate::{
     apply::{Applier, Witness},
     cluster::{ApiError, Cluster, Identity, Resource},
-    controllers::{Said, in_one_line},
+    controllers::{Said, identity::standing, in_one_line},
     events::Severity,
     observe::{Newcomers, Questions, observe},
     prepare::{Prepared, Resources},

@@ -10,8 +10,6 @@
 pub mod definitions;
 mod dependencies;
 mod finalize;
-mod health;
-mod identity;
 mod ledger;
 mod memory;
 mod outcome;
@@ -34,7 +32,7 @@ use tokio::time::Instant;
 use super::{ObjectKey, Reconciled, Said, Unusable, World};
 use crate::{
     backoff::Backoff,
-    cluster::{ApiError, FIELD_MANAGER, Resource},
+    cluster::{ApiError, FieldManager, Resource},
     observe::Refusal,
     queue::{NextRun, Queue},
     watch::{Interest, Marks, Served},
@@ -42,7 +40,8 @@ use crate::{
 pub(crate) use definitions::AwaitedKinds;
 pub(crate) use memory::Memories;
 use memory::Memory;
-use outcome::{Failure, Next, Outcome, Report, Situation};
+pub(crate) use outcome::to_status;
+use outcome::{Failure, Outcome, Report, Situation};
 
 /// Health may always take this long, whatever `spec.timeout` says.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,7 +56,7 @@ const HEALTH_TO_COME: Duration = Duration::from_secs(5);
 const FALLBACK_RETRY: Duration = Duration::from_mins(1);
 
 /// By what the objects that Kustomizations apply are known.
-pub(crate) const MARKS: Marks = Marks { label: labels::OWNER_NAME, manager: FIELD_MANAGER, owner_of };
+pub(crate) const MARKS: Marks = Marks { label: labels::OWNER_NAME, manager: FieldManager::KUSTOMIZE.name, owner_of };
 
 /// The Kustomization that the labels of an object name.
 fn owner_of(metadata: &ObjectMeta) -> Option<ObjectKey> {
@@ -107,10 +106,6 @@ impl Reconciled for Kustomization {
 }
 
 impl Subject<'_> {
-    fn approved(&self) -> Option<String> {
-        self.metadata().annotations.as_ref()?.get(fairlead_plan::APPROVE_ANNOTATION).cloned()
-    }
-
     async fn reconcile(&self) -> Result<NextRun, ApiError> {
         let mut memory = self.world.memories.take(self.key);
         memory.attempted = None;
@@ -138,18 +133,7 @@ impl Subject<'_> {
         self.world.memories.put(self.key, memory);
         written?;
         self.announce(&report, &outcome, origin_revision.as_deref());
-        if !matches!(report.next, Next::Retry { .. }) {
-            self.world.kustomization_backoff.reset(self.key);
-        }
-        Ok(match report.next {
-            Next::Retry { soonest, latest } => {
-                let delay = self.world.kustomization_backoff.after_failure(self.key.clone());
-                NextRun::After(delay.min(latest).max(soonest))
-            }
-            Next::Interval(interval) => self.world.after_success(interval),
-            Next::After(delay) => NextRun::After(delay),
-            Next::OnChange => NextRun::OnChange,
-        })
+        Ok(self.next_run(report.next))
     }
 
     /// Whether a new object misses its source or the artifact of it for the first time. Either wakes it when it comes, so

@@ -14,11 +14,11 @@ use fairlead_plan::{Held, IgnoreRuleError, Inventory, PlanError, scope::Escape};
 use fairlead_sources::{fetch::SourceFailure, store::StoreError};
 use jiff::Timestamp;
 
-use super::{dependencies::DependencyError, request::RequestError};
+use super::request::RequestError;
 use crate::{
     apply::ApplyError,
     cluster::{ApiError, InvalidAccount},
-    controllers::{Said, Unusable, in_one_line},
+    controllers::{Next, Said, Unusable, dependencies::DependencyError, in_one_line},
     events::Severity,
     observe::{ObserveError, Refusal},
     prepare::PrepareError,
@@ -288,20 +288,6 @@ pub(super) struct Report {
     pub(super) next: Next,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// After the interval, give or take.
-    Interval(Duration),
-    /// After exactly this long.
-    After(Duration),
-    /// Soon, and later with each failure in a row.
-    Retry {
-        soonest: Duration,
-        latest: Duration,
-    },
-    OnChange,
-}
-
 /// Says what `outcome` means.
 pub(super) fn report(situation: &Situation<'_>, outcome: &Result<Outcome, Failure>) -> Report {
     let mut status = situation.before.clone();
@@ -333,7 +319,7 @@ pub(super) fn progress(situation: &Situation<'_>, revision: &str, inventory: &In
     status
 }
 
-pub(super) fn to_status(inventory: &Inventory) -> StatusInventory {
+pub(crate) fn to_status(inventory: &Inventory) -> StatusInventory {
     let entries = inventory.to_entries().into_iter().map(|(id, version)| InventoryEntry { id, version });
     StatusInventory { entries: entries.collect() }
 }
@@ -405,7 +391,7 @@ fn fail(mut status: KustomizationStatus, situation: &Situation<'_>, failure: &Fa
     let next = match failure.again() {
         Again::OnChange => Next::OnChange,
         Again::Later => Next::After(situation.retry_interval),
-        Again::Soon => Next::Retry { soonest: failure.rest(), latest: situation.retry_interval },
+        Again::Soon => Next::Retry { soonest: failure.rest(), latest: Some(situation.retry_interval) },
     };
     let is_waiting = matches!(failure, Failure::Dependency(_) | Failure::NoArtifact(..));
     let severity = if is_waiting { Severity::Info } else { Severity::Error };
@@ -532,7 +518,7 @@ mod tests {
                 Failure::Apply(refused(503, "ServiceUnavailable").into()),
                 "ReconciliationFailed",
                 false,
-                Next::Retry { soonest: Duration::ZERO, latest: RETRY },
+                Next::Retry { soonest: Duration::ZERO, latest: Some(RETRY) },
             ),
             (Failure::Prune(refused(403, "Forbidden").into()), "PruneFailed", false, Next::After(RETRY)),
             (

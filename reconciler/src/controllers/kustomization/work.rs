@@ -22,8 +22,6 @@ use tracing::warn;
 
 use super::{
     Failure, HEALTH_TO_COME, Memory, Outcome, SHORTEST_TIMEOUT, Subject, dependencies,
-    health::{Folded, failed_early, fold, timed_out},
-    identity::{Standing, standing},
     ledger::Ledger,
     memory::{LastBuild, Waiting},
     outcome::{self, Applied, Settled},
@@ -34,6 +32,8 @@ use crate::{
     cluster::{Cluster, Identity},
     controllers::{
         SourceName,
+        health::{Folded, failed_early, fold, timed_out},
+        identity::{Standing, standing},
         source::{external_artifact, source_key},
     },
     observe::{Newcomers, Questions, observe},

@@ -22,7 +22,7 @@ use crate::{
     watch::{Interest, Marks, Owner, Served},
     webhook::{filter, hook_secret, secrets, webhook_path},
 };
-use outcome::{Failure, Next, Outcome, Situation};
+use outcome::{Failure, Outcome, Situation};
 
 /// All Receivers, and who works on them. Cheap to clone.
 #[derive(Clone)]
@@ -112,14 +112,7 @@ impl Subject<'_> {
         if let Some(said) = &report.event {
             self.publish(said, "", self.event_annotations());
         }
-        Ok(match report.next {
-            Next::Interval(interval) => {
-                self.world.receiver_backoff.reset(self.key);
-                self.world.after_success(interval)
-            }
-            Next::Retry => self.after_failure(),
-            Next::OnChange => NextRun::OnChange,
-        })
+        Ok(self.next_run(report.next))
     }
 
     async fn outcome(&self) -> Result<Outcome, Failure> {

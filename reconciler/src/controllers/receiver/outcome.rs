@@ -12,7 +12,7 @@ use fairlead_health::ExpressionError;
 use jiff::Timestamp;
 
 use crate::{
-    controllers::{Said, Unusable, in_one_line},
+    controllers::{Next, Said, Unusable, in_one_line},
     events::Severity,
     webhook::HookSecretError,
 };
@@ -72,13 +72,6 @@ pub(super) struct Report {
     pub(super) next: Next,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Interval(Duration),
-    Retry,
-    OnChange,
-}
-
 /// Says what `outcome` means.
 pub(super) fn report(situation: &Situation<'_>, outcome: &Result<Outcome, Failure>) -> Report {
     let mut status = situation.before.clone();
@@ -121,7 +114,7 @@ fn fail(mut status: ReceiverStatus, situation: &Situation<'_>, failure: &Failure
         Next::OnChange
     } else {
         set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, message.clone()));
-        Next::Retry
+        Next::RETRY
     };
     Report { status, event: Some(Said { severity: Severity::Error, reason, message }), next }
 }
@@ -174,7 +167,7 @@ mod tests {
         Ready=False TokenNotFound: unable to read token from secret 'shop/token' error: secrets "token" not found
         path none
         event Error TokenNotFound
-        observed Some(2), next Retry
+        observed Some(2), next Retry { soonest: 0ns, latest: None }
         "#);
         let again = reported(&lost.status, &Ok(listening()));
         insta::assert_snapshot!(show(&again), @r"

@@ -39,14 +39,14 @@ use crate::{
     backoff::Backoff,
     cluster::ApiError,
     queue::{NextRun, Queue},
-    watch::Served,
+    watch::{Object, Served},
 };
 pub use bucket::bucket_request;
 pub use clouds::{Clouds, Sharing};
 pub(crate) use external_artifact::{external_artifact, forget_external_artifact, has_other_artifact};
 pub use git_repository::git_request;
 pub use oci_repository::oci_request;
-use outcome::{Failure, Next, Outcome, Situation, Stored};
+use outcome::{Failure, Outcome, Situation, Stored};
 pub(crate) use plane::{Known, Plane, Sources};
 pub use secrets::RequestError;
 
@@ -173,6 +173,11 @@ impl World {
     }
 }
 
+/// The generation of a source that its controller has seen last.
+pub(crate) fn observed_generation<K: Source>(object: Option<&Object<K>>) -> Option<i64> {
+    HasStatus::status(object?.parsed.as_ref().ok()?)?.as_ref().observed_generation
+}
+
 /// The store's name of the artifact of the `kind` called `key`.
 pub(crate) fn source_key(kind: SourceKind, key: &ObjectKey) -> SourceKey {
     SourceKey { kind, namespace: key.namespace.clone(), name: key.name.clone() }
@@ -242,19 +247,14 @@ impl<'a, K: Source> Attempt<'a, K> {
         let outcome = self.outcome_with_progress(&mut noted).await;
         let report = outcome::report(&self.situation(&noted), &outcome);
         subject.write(&self.before, &report.status).await?;
+        // A release takes no chart that was made for an older spec.
+        if self.before.as_ref().observed_generation != report.status.as_ref().observed_generation {
+            subject.world.wake_releases(K::KIND, subject.key);
+        }
         for said in &report.events {
             subject.publish(said, "", self.event_metadata(&outcome));
         }
-        Ok(match report.next {
-            Next::Interval(interval) => {
-                K::backoff(subject.world).reset(subject.key);
-                subject.world.after_success(interval)
-            }
-            Next::Retry { soonest } => {
-                NextRun::After(K::backoff(subject.world).after_failure(subject.key.clone()).max(soonest))
-            }
-            Next::OnChange => NextRun::OnChange,
-        })
+        Ok(subject.next_run(report.next))
     }
 
     /// Flux's metadata for the event.

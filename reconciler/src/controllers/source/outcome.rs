@@ -20,7 +20,7 @@ use kube::core::object::HasStatus;
 
 use super::{Source, Told};
 use crate::{
-    controllers::{Said, Unusable, in_one_line},
+    controllers::{Next, Said, Unusable, in_one_line},
     events::Severity,
 };
 
@@ -138,16 +138,6 @@ pub(super) struct Report<S> {
     pub(super) status: S,
     pub(super) events: Vec<Said>,
     pub(super) next: Next,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Interval(Duration),
-    /// Later with each failure in a row, and not before `soonest`.
-    Retry {
-        soonest: Duration,
-    },
-    OnChange,
 }
 
 /// The conditions of a source that failed.
@@ -295,7 +285,7 @@ fn fail<K: Source>(
         Next::OnChange
     } else {
         set(Verdict::holds(RECONCILING, reasons::PROGRESSING_WITH_RETRY, "reconciliation in progress"));
-        Next::Retry { soonest: failure.retry_after() }
+        Next::Retry { soonest: failure.retry_after(), latest: None }
     };
     let severity = if failure.is_waiting() { Severity::Trace } else { Severity::Error };
     let reason = besides.map_or(reason, |(_, reason)| reason);
@@ -419,7 +409,7 @@ mod tests {
         ArtifactInStorage=True Succeeded
         FetchFailed=True OCIArtifactPullFailed
         event Error OCIArtifactPullFailed: the server says no
-        observed Some(2), next Retry { soonest: 9s }
+        observed Some(2), next Retry { soonest: 9s, latest: None }
         ");
         assert!(failed.status.source.artifact.is_some());
         let recovered = reported(&failed.status, Some(&artifact("0")), &Ok(unchanged()));
@@ -505,7 +495,7 @@ mod tests {
         BuildFailed=True ChartVerificationError
         SourceVerified=False VerificationError
         event Error ChartVerificationError: nobody signed it
-        observed None, next Retry { soonest: 0ns }
+        observed None, next Retry { soonest: 0ns, latest: None }
 
         Ready=True Succeeded
         ArtifactInStorage=True Succeeded
@@ -539,14 +529,14 @@ mod tests {
         ArtifactInStorage=True Succeeded
         SourceVerified=False VerificationError
         event Error VerificationError: nobody signed it
-        observed Some(2), next Retry { soonest: 0ns }
+        observed Some(2), next Retry { soonest: 0ns, latest: None }
 
         Reconciling=True ProgressingWithRetry
         Ready=False OCIArtifactPullFailed
         ArtifactInStorage=True Succeeded
         FetchFailed=True OCIArtifactPullFailed
         event Error OCIArtifactPullFailed: the server says no
-        observed Some(2), next Retry { soonest: 0ns }
+        observed Some(2), next Retry { soonest: 0ns, latest: None }
 
         Ready=True Succeeded
         ArtifactInStorage=True Succeeded

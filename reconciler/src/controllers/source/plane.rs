@@ -21,7 +21,7 @@ use crate::{
         subject::resource,
     },
     queue::Queue,
-    watch::Served,
+    watch::{Object, Served},
 };
 
 /// The objects of one kind of source, and who works on them.
@@ -122,6 +122,11 @@ impl Sources {
                 self.helm_charts.queue.wake(object.key());
             }
         }
+    }
+
+    /// The `HelmChart` called `key`.
+    pub(crate) fn chart(&self, key: &ObjectKey) -> Option<Arc<Object<HelmChart>>> {
+        self.helm_charts.served.get(key)
     }
 
     /// Whether there is a source of this kind called `key`.

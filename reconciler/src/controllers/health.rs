@@ -7,7 +7,7 @@ use fairlead_object::ObjectId;
 
 /// The health of everything that is awaited.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Folded {
+pub(crate) enum Folded {
     /// All of it is well.
     Current,
     /// Some of it is on its way.
@@ -23,7 +23,7 @@ pub(super) enum Folded {
 }
 
 /// Folds the verdicts of `objects`; an object that has not been seen yet is on its way.
-pub(super) fn fold(objects: &[ObjectId], verdict: impl Fn(&ObjectId) -> Option<Health>) -> Folded {
+pub(crate) fn fold(objects: &[ObjectId], verdict: impl Fn(&ObjectId) -> Option<Health>) -> Folded {
     let (mut failed, mut waiting) = (Vec::new(), Vec::new());
     for object in objects {
         match verdict(object) {
@@ -49,12 +49,12 @@ fn item(object: &ObjectId, health: &Health) -> String {
 }
 
 /// The message of a check that failed before its time was over.
-pub(super) fn failed_early(after: Duration, stalled: &str) -> String {
+pub(crate) fn failed_early(after: Duration, stalled: &str) -> String {
     format!("health check failed after {}: failed early due to stalled resources: [{stalled}]", seconds(after))
 }
 
 /// The message of a check whose time is over.
-pub(super) fn timed_out(after: Duration, waiting_for: &str) -> String {
+pub(crate) fn timed_out(after: Duration, waiting_for: &str) -> String {
     format!("health check failed after {}: timeout waiting for: [{waiting_for}]", seconds(after))
 }
 

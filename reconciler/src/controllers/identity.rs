@@ -1,8 +1,8 @@
-//! Whom a Kustomization runs as, and how far that may reach.
+//! Whom a Kustomization or a `HelmRelease` runs as, and how far that may reach.
 //!
 //! The account that it names comes first, then the operator's default. In a namespace that a `FluxConfiguration` of scope
-//! `namespace` owns, a Kustomization that names no account runs as that configuration's, so that what a tenant writes
-//! never runs as this process.
+//! `namespace` owns, what names no account runs as that configuration's, so that what a tenant writes never runs as this
+//! process.
 
 use fairlead_api::fairlead::ConfigurationScope;
 use fairlead_plan::scope::Scope;
@@ -15,13 +15,13 @@ use crate::{
 
 /// Whom to run as, and the limits that are checked before anything is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Standing {
-    pub(super) identity: Identity,
-    pub(super) scope: Scope,
+pub(crate) struct Standing {
+    pub(crate) identity: Identity,
+    pub(crate) scope: Scope,
 }
 
-/// How the Kustomization `key` stands, that names `account` or none.
-pub(super) fn standing(world: &World, key: &ObjectKey, account: Option<&str>) -> Standing {
+/// How the object `key` stands, that names `account` or none.
+pub(crate) fn standing(world: &World, key: &ObjectKey, account: Option<&str>) -> Standing {
     let tenant = tenants_account(world, key, account);
     let default = world.settings.default_service_account.as_deref();
     let name = account.or(default).or(tenant.as_deref());
@@ -36,7 +36,7 @@ pub(super) fn standing(world: &World, key: &ObjectKey, account: Option<&str>) ->
     Standing { identity, scope }
 }
 
-/// The account of the namespace-scoped configuration that this Kustomization belongs to, if it belongs to one.
+/// The account of the namespace-scoped configuration that the object belongs to, if it belongs to one.
 fn tenants_account(world: &World, key: &ObjectKey, account: Option<&str>) -> Option<String> {
     let all = world.configurations.all();
     let of_namespace = all.iter().filter_map(|object| object.parsed.as_ref().ok()).filter(|configuration| {
