@@ -49,7 +49,7 @@ impl Prerequisite {
         match self {
             Self::CCompiler => "links every Rust program and compiles libgit2",
             Self::Git => "serves the repositories that tests and the demo fetch",
-            Self::Go => "builds kube-apiserver, etcd, kubectl, kustomize and helm",
+            Self::Go => "builds kube-apiserver, etcd, kubectl, kustomize, helm and flux",
             Self::Registry => "is the registry that pushing our image is tested with",
             Self::Sshd => "is the server that fetching over SSH is tested with",
         }

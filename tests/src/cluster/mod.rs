@@ -377,7 +377,7 @@ impl Servers {
             Tool::Etcd => Some(&mut self.etcd),
             Tool::KubeApiserver => self.apiserver.as_mut(),
             Tool::KubeControllerManager => self.controllers.as_mut(),
-            Tool::Kubectl | Tool::Kustomize | Tool::Helm => None,
+            Tool::Kubectl | Tool::Kustomize | Tool::Helm | Tool::Flux => None,
         }
     }
 }

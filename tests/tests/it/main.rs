@@ -17,6 +17,7 @@ mod drift;
 mod egress;
 mod external_artifact;
 mod faults;
+mod flux_cli;
 mod flux_configuration;
 mod follow;
 mod git_faults;

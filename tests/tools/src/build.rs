@@ -1,5 +1,7 @@
 //! Builds the tools that are missing.
 
+mod checkout;
+
 use std::{
     fs::{self, File},
     io,
@@ -87,21 +89,34 @@ fn lock(folder: &Path) -> Result<File, ToolError> {
 fn build(tool: Tool, folder: &Path) -> Result<(), ToolError> {
     fs::create_dir_all(folder).map_err(cannot_write(folder))?;
     let partial = folder.join(format!("{}.partial", tool.name()));
-    let status = command("go")
-        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(tool.pinned_by().folder))
-        .arg(format!("-ldflags={}", linker_flags()))
-        .arg("-o")
-        .arg(&partial)
-        .arg(tool.package())
-        .env("CGO_ENABLED", "0")
-        .status()
-        .map_err(|source| ToolError::GoMissing { tools: tool.name().to_owned(), source })?;
-    if !status.success() {
-        return Err(ToolError::Build { tool });
+    match tool {
+        Tool::Flux => {
+            checkout::with_embedded(tool, folder, |checkout| go_build(tool, checkout, "./cmd/flux", &partial))?
+        }
+        Tool::Etcd
+        | Tool::KubeApiserver
+        | Tool::KubeControllerManager
+        | Tool::Kubectl
+        | Tool::Kustomize
+        | Tool::Helm => go_build(tool, &tool.pinned_by().path(), &tool.package(), &partial)?,
     }
     let built = folder.join(tool.name());
     fs::rename(&partial, &built).map_err(cannot_write(&built))
+}
+
+/// Builds `package`, as the module in `from` sees it, into `file`.
+fn go_build(tool: Tool, from: &Path, package: &str, file: &Path) -> Result<(), ToolError> {
+    let status = command("go")
+        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .current_dir(from)
+        .arg(format!("-ldflags={}", linker_flags()))
+        .arg("-o")
+        .arg(file)
+        .arg(package)
+        .env("CGO_ENABLED", "0")
+        .status()
+        .map_err(|source| ToolError::GoMissing { tools: tool.name().to_owned(), source })?;
+    if status.success() { Ok(()) } else { Err(ToolError::Build { tool }) }
 }
 
 /// Returns what kustomize knows of Kubernetes' types, as the Rust source of `fairlead-kustomize`'s table of them.
@@ -125,10 +140,11 @@ pub fn kubernetes_types() -> Result<String, ToolError> {
 fn linker_flags() -> String {
     let kubernetes = Tool::KubeApiserver.version();
     let (kustomize, helm) = (Tool::Kustomize.version(), Tool::Helm.version());
+    let flux = Tool::Flux.version().trim_start_matches('v');
     format!(
         "-s -w -X k8s.io/component-base/version.gitVersion={kubernetes} \
          -X sigs.k8s.io/kustomize/api/provenance.version={kustomize} \
-         -X helm.sh/helm/v4/internal/version.version={helm}"
+         -X helm.sh/helm/v4/internal/version.version={helm} -X main.VERSION={flux}"
     )
 }
 

@@ -1,6 +1,6 @@
 //! The Kubernetes programs that tests, the demo and benchmarks run against.
 //!
-//! They are real: `go.mod` beside this crate and the one in `helm/` list them as tools with every version pinned by
+//! They are real: `go.mod` beside this crate and those in `helm/` and `flux/` name them with every version pinned by
 //! `go.sum`, and [`provide`] builds those that are not there yet. A build is kept in
 //! `target/tools/<digest of both files>/`, so it is done once and again only when a version changes.
 //! `KUBEBUILDER_ASSETS` names a folder that is looked in first.

@@ -1,6 +1,9 @@
 //! Which programs there are, and where each comes from.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -9,9 +12,16 @@ use crate::target_directory;
 /// A Go module that pins the versions of tools and of all that they are made of.
 pub(crate) struct Module {
     /// Its folder, below the one of this crate.
-    pub(crate) folder: &'static str,
+    folder: &'static str,
     go_mod: &'static str,
     go_sum: &'static str,
+}
+
+impl Module {
+    /// Returns its folder.
+    pub(crate) fn path(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(self.folder)
+    }
 }
 
 /// What tools of Kubernetes are built from.
@@ -20,6 +30,10 @@ const KUBERNETES: Module = Module { folder: ".", go_mod: include_str!("../go.mod
 /// What Helm is built from, which needs libraries of a later Kubernetes.
 const HELM: Module =
     Module { folder: "helm", go_mod: include_str!("../helm/go.mod"), go_sum: include_str!("../helm/go.sum") };
+
+/// What Flux's command line is copied from, whose own `go.sum` pins what it is made of.
+const FLUX: Module =
+    Module { folder: "flux", go_mod: include_str!("../flux/go.mod"), go_sum: include_str!("../flux/go.sum") };
 
 /// One program that a Go module of this crate builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +50,21 @@ pub enum Tool {
     Kustomize,
     /// The program whose rendering of charts ours must equal.
     Helm,
+    /// The command line that must work with our controller.
+    Flux,
 }
 
 impl Tool {
     /// Every tool, in the order in which they are built.
-    pub const ALL: [Self; 6] =
-        [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kustomize, Self::Helm];
+    pub const ALL: [Self; 7] = [
+        Self::Etcd,
+        Self::KubeApiserver,
+        Self::KubeControllerManager,
+        Self::Kubectl,
+        Self::Kustomize,
+        Self::Helm,
+        Self::Flux,
+    ];
 
     /// Returns the name of the program's file.
     pub fn name(self) -> &'static str {
@@ -52,6 +75,7 @@ impl Tool {
             Self::Kubectl => "kubectl",
             Self::Kustomize => "kustomize",
             Self::Helm => "helm",
+            Self::Flux => "flux",
         }
     }
 
@@ -64,6 +88,7 @@ impl Tool {
             Self::Kubectl => "shows that users' own commands work",
             Self::Kustomize => "the oracle for our builds",
             Self::Helm => "the oracle for our charts",
+            Self::Flux => "shows that Flux's commands work",
         }
     }
 
@@ -74,6 +99,7 @@ impl Tool {
             Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "k8s.io/kubernetes",
             Self::Kustomize => "sigs.k8s.io/kustomize/kustomize/v5",
             Self::Helm => "helm.sh/helm/v4",
+            Self::Flux => "github.com/fluxcd/flux2/v2",
         }
     }
 
@@ -81,7 +107,7 @@ impl Tool {
     pub fn package(self) -> String {
         match self {
             Self::Etcd | Self::Kustomize => self.module().to_owned(),
-            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl | Self::Helm => {
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl | Self::Helm | Self::Flux => {
                 format!("{}/cmd/{}", self.module(), self.name())
             }
         }
@@ -110,6 +136,7 @@ impl Tool {
                 KUBERNETES
             }
             Self::Helm => HELM,
+            Self::Flux => FLUX,
         }
     }
 
