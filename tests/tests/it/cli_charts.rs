@@ -372,3 +372,41 @@ data:
     let get = ["get", "configmap", "web-settings", "-n", &namespace, "-o", "jsonpath={.data}"];
     insta::assert_snapshot!(cluster.kubectl(&get).await.stdout, @r#"{"has-config-maps":"true","has-pod-policies":"false","runs":"1"}"#);
 }
+
+#[tokio::test]
+async fn what_a_chart_draws_stays_as_it_is_once_it_is_there() {
+    let cluster = Installation::shared().await.cluster;
+    let namespace = cluster.namespace("drawing").await;
+    let desk = Desk::new(cluster, &namespace);
+    desk.write("vault/Chart.yaml", "apiVersion: v2\nname: vault\nversion: 1.2.3\n");
+    desk.write(
+        "vault/templates/password.yaml",
+        "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: password
+  annotations: {made: {{ now | date \"2006-01-02 15:04:05\" | quote }}}
+stringData:
+  password: {{ randAlphaNum 20 | b64enc }}
+",
+    );
+    let line = format!("vault -n {namespace}");
+    insta::assert_snapshot!(desk.shown(&format!("diff {line}")).await, @r"
+    ► Secret/NAMESPACE/password created
+      vault/templates/password.yaml:1
+    Plan: 1 to create.
+    | ⚠️ identified at least one change, exiting with non-zero exit code
+    exit 1
+    ");
+    let applied = desk.shown(&format!("apply {line}")).await;
+    assert!(applied.contains("Secret/NAMESPACE/password created"), "{applied}");
+    let get = ["get", "secret", "password", "-n", &namespace, "-o", "jsonpath={.data}{.metadata.annotations}"];
+    let drawn = cluster.kubectl(&get).await.stdout;
+    insta::assert_snapshot!(desk.shown(&format!("diff {line}")).await, @r"
+    Plan: nothing to do, 1 to keep.
+    exit 0
+    ");
+    desk.shown(&format!("apply {line}")).await;
+    assert_eq!(cluster.kubectl(&get).await.stdout, drawn);
+}
