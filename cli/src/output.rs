@@ -165,7 +165,7 @@ fn until_reader_goes(written: io::Result<()>) -> Result<(), CommandError> {
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], has_header: bool) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([header[column].chars().count()]).max().unwrap_or(0)
+        cells.chain(has_header.then(|| header[column].chars().count())).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let header = header.iter().map(|name| name.to_uppercase()).collect();
@@ -193,9 +193,9 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
+    fn columns_are_as_wide_as_their_widest_printed_cell() {
         let rows = vec![vec!["a".to_owned(), "True".to_owned()], vec!["podinfo".to_owned(), "False".to_owned()]];
         assert_eq!(table(&["name", "ready"], &rows, true), "NAME   \tREADY\na      \tTrue\npodinfo\tFalse\n");
-        assert_eq!(table(&["name", "ready"], &rows[..1], false), "a   \tTrue\n");
+        assert_eq!(table(&["name", "ready"], &rows[..1], false), "a\tTrue\n");
     }
 }

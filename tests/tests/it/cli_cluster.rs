@@ -31,7 +31,7 @@ async fn objects_are_listed_as_flux_lists_them() {
     exit 0
     ");
     insta::assert_snapshot!(shown(&team, &desk, "get ks app --no-header").await, @r"
-    app 	main@sha1:COMMIT	False    	True 	Applied revision: main@sha1:COMMIT
+    app	main@sha1:COMMIT	False	True	Applied revision: main@sha1:COMMIT
     exit 0
     ");
     insta::assert_snapshot!(shown(&team, &desk, "get sources git").await, @r"
@@ -53,7 +53,7 @@ async fn objects_are_listed_as_flux_lists_them() {
     exit 0
     ");
     insta::assert_snapshot!(shown(&team, &desk, "get ks --show-source --no-header").await, @r"
-    app 	GitRepository/NAMESPACE/app	main@sha1:COMMIT	False    	True 	Applied revision: main@sha1:COMMIT
+    app	GitRepository/NAMESPACE/app	main@sha1:COMMIT	False	True	Applied revision: main@sha1:COMMIT
     exit 0
     ");
     insta::assert_snapshot!(shown(&team, &desk, "get ks --status-selector ready=false").await, @r"
