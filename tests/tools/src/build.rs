@@ -91,7 +91,7 @@ fn build(tool: Tool, folder: &Path) -> Result<(), ToolError> {
     let partial = folder.join(format!("{}.partial", tool.name()));
     match tool {
         Tool::Flux => {
-            checkout::with_embedded(tool, folder, |checkout| go_build(tool, checkout, "./cmd/flux", &partial))?
+            checkout::with_embedded(tool, folder, |checkout| go_build(tool, checkout, "./cmd/flux", &partial))?;
         }
         Tool::Etcd
         | Tool::KubeApiserver
