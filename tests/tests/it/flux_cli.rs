@@ -33,9 +33,9 @@ async fn succeed(desk: &Desk, line: &str) -> CommandOutput {
     output
 }
 
-/// Returns `text` without what fills the last column of Flux's tables.
-fn without_padding(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+/// Returns the lines of `text` without what fills the last column of Flux's tables.
+fn without_padding(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).collect()
 }
 
 #[tokio::test]
