@@ -88,6 +88,25 @@ impl Transformer {
 }
 
 impl Change {
+    /// Whether it would merge a patch into one of `resources`.
+    pub(crate) fn merges_into(&self, resources: &Resources) -> bool {
+        match self {
+            Self::Patch(patch) => patch.merges_into(resources),
+            Self::StrategicMergePatches(patches) => !patches.is_empty(),
+            Self::Annotations(_)
+            | Self::Images(_)
+            | Self::JsonPatch(_)
+            | Self::Labels(_)
+            | Self::Namespace(_)
+            | Self::Hash
+            | Self::Names(_)
+            | Self::Replacements(_)
+            | Self::Replicas(_)
+            | Self::ValueAdd(_)
+            | Self::Nothing => false,
+        }
+    }
+
     /// How many bytes it puts into every object, about; none for a change that counts what it does.
     fn bytes_each(&self) -> usize {
         match self {

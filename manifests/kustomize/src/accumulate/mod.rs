@@ -237,6 +237,7 @@ impl Accumulation {
             resource.is_noted = build.transformers == Transformers::Noted;
         }
         for transformer in transformers {
+            build.runs(&transformer, &self.resources);
             transformer.run(&mut self.resources, &schema)?;
             if build.transformers == Transformers::Noted {
                 for resource in self.resources.iter_mut_same_ids() {

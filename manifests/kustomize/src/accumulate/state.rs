@@ -15,7 +15,9 @@ use crate::{
     load::Loader,
     provenance::Transformers,
     resource::Resource,
+    resources::Resources,
     schema::{BuiltInTypes, Schema},
+    transform::Transformer,
 };
 
 /// Most kustomizations that one build accumulates, each counted as often as it is reached.
@@ -68,7 +70,19 @@ impl Build {
     /// To tell the scope of a kind that it does not know by heart, kustomize loads its own types for good.
     pub(super) fn saw(&mut self, resources: &[Resource]) {
         let is_unknown = |resource: &Resource| Schema::built_in_scope(resource.gvk()).is_none();
-        if self.schema.is_none() && resources.iter().any(is_unknown) {
+        self.keep_built_ins_if(|| resources.iter().any(is_unknown));
+    }
+
+    /// Notes that `transformer` is about to change `resources`.
+    ///
+    /// # Follows kustomize
+    /// To merge a patch into an object, kustomize loads its own types for good.
+    pub(super) fn runs(&mut self, transformer: &Transformer, resources: &Resources) {
+        self.keep_built_ins_if(|| transformer.change.merges_into(resources));
+    }
+
+    fn keep_built_ins_if(&mut self, are_loaded: impl FnOnce() -> bool) {
+        if self.schema.is_none() && self.built_ins == BuiltInTypes::Forgotten && are_loaded() {
             self.built_ins = BuiltInTypes::Kept;
         }
     }

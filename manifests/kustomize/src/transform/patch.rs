@@ -97,6 +97,15 @@ impl PatchTransformer {
         }
     }
 
+    /// Whether it would be merged into one of `resources`.
+    pub(crate) fn merges_into(&self, resources: &Resources) -> bool {
+        match (&self.patch, &self.target) {
+            (Kind::Nothing | Kind::Json(_), _) => false,
+            (Kind::StrategicMerge(_), None) => true,
+            (Kind::StrategicMerge(_), Some(target)) => !target.select(resources).is_empty(),
+        }
+    }
+
     pub(crate) fn apply(&self, resources: &mut Resources, schema: &Schema, at: &At) -> Result<(), BuildError> {
         match (&self.patch, &self.target) {
             (Kind::Nothing, _) | (Kind::Json(_), None) => Ok(()),
@@ -141,6 +150,10 @@ impl PatchTransformer {
 }
 
 impl StrategicMergePatches {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads the patches that `entries` hold or name.
     pub(crate) fn load(entries: &[Located<String>], loader: &Loader<'_>) -> Result<Self, BuildError> {
         let patches = entries.iter().map(|entry| match inline(entry, loader) {
