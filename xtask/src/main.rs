@@ -89,31 +89,31 @@ fn main() -> ExitCode {
 fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
     match chore {
         Chore::Demo { once } => {
-            prepare(&[Prerequisite::CCompiler, Prerequisite::Git, Prerequisite::Go])?;
+            prepare(&[Prerequisite::CCompiler, Prerequisite::Git, Prerequisite::Go], &Tool::CLUSTER)?;
             say("building Fairlead and the demo, without optimisation since that is ready sooner");
             cargo::build_binaries(&["fairlead", "fairlead-tests"], cargo::Profile::Dev)?;
             Err(cargo::become_binary("demo", cargo::Profile::Dev, once.then_some("--once")).into())
         }
         Chore::Test { arguments } => {
-            prepare(&Prerequisite::ALL)?;
+            prepare(&Prerequisite::ALL, &Tool::ALL)?;
             say("building every binary, since scenarios start them, and every test");
             cargo::build_everything()?;
             Ok(test::run(&arguments)?)
         }
         Chore::Cluster => {
-            prepare(&[Prerequisite::CCompiler, Prerequisite::Go])?;
+            prepare(&[Prerequisite::CCompiler, Prerequisite::Go], &Tool::CLUSTER)?;
             cargo::build_binaries(&["fairlead-tests"], cargo::Profile::Dev)?;
             Err(cargo::become_binary("cluster", cargo::Profile::Dev, NO_ARGUMENTS).into())
         }
         Chore::Tools => {
-            prepare(&[Prerequisite::Go])?;
+            prepare(&[Prerequisite::Go], &Tool::ALL)?;
             for tool in Tool::ALL {
                 println!("{}", tool.path().display());
             }
             Ok(ExitCode::SUCCESS)
         }
         Chore::Bench { name, quick, json } => {
-            prepare(&[Prerequisite::CCompiler, Prerequisite::Git, Prerequisite::Go])?;
+            prepare(&[Prerequisite::CCompiler, Prerequisite::Git, Prerequisite::Go], &Tool::CLUSTER)?;
             say("building Fairlead and its benchmarks with optimisation");
             cargo::build_static("fairlead", Addresses::Fixed)?;
             cargo::build_binaries(&["fairlead-benches"], cargo::Profile::Release)?;
@@ -122,18 +122,18 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
             Err(cargo::become_binary("fairlead-benches", cargo::Profile::Release, name.into_iter().chain(flags)).into())
         }
         Chore::Fuzz { property, minutes } => {
-            prepare(&[Prerequisite::CCompiler])?;
+            prerequisites::require(&[Prerequisite::CCompiler])?;
             say("building the fuzzer, with counters for what an input reaches");
             Err(fuzz::run(&property, minutes)?.into())
         }
         Chore::Binary => {
-            prepare(&[Prerequisite::CCompiler])?;
+            prerequisites::require(&[Prerequisite::CCompiler])?;
             say("building a static Fairlead with optimisation");
             println!("{}", cargo::build_static("fairlead", Addresses::Fixed)?.display());
             Ok(ExitCode::SUCCESS)
         }
         Chore::Image => {
-            prepare(&[Prerequisite::CCompiler])?;
+            prerequisites::require(&[Prerequisite::CCompiler])?;
             say("building a static Fairlead with optimisation");
             let archive = fairlead_tools::target_directory().join("fairlead-image.tar");
             image::pack(&cargo::build_static("fairlead", Addresses::Random)?)?.write(&archive)?;
@@ -152,13 +152,10 @@ fn run(chore: Chore) -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// Makes sure that `needed` is there, and the tools with it if Go is among them.
-fn prepare(needed: &[Prerequisite]) -> Result<(), Box<dyn Error>> {
+/// Makes sure that `needed` is there, and `tools`, which Go builds.
+fn prepare(needed: &[Prerequisite], tools: &[Tool]) -> Result<(), Box<dyn Error>> {
     prerequisites::require(needed)?;
-    if needed.contains(&Prerequisite::Go) {
-        fairlead_tools::provide(&Tool::ALL, say)?;
-    }
-    Ok(())
+    Ok(fairlead_tools::provide(tools, say)?)
 }
 
 /// Tells what is being done, and leaves standard output to results.

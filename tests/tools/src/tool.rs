@@ -55,6 +55,9 @@ pub enum Tool {
 }
 
 impl Tool {
+    /// What a cluster and its user need.
+    pub const CLUSTER: [Self; 4] = [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl];
+
     /// Every tool, in the order in which they are built.
     pub const ALL: [Self; 7] = [
         Self::Etcd,
