@@ -116,7 +116,7 @@ async fn a_tree_shows_what_was_applied_and_events_what_happened() {
     "#);
     insta::assert_snapshot!(shown(&team, &desk, "events --for Deployment/web").await, @r"
     | error: unknown kind `Deployment`
-    | hint: there are OCIRepository, Bucket, GitRepository, HelmRepository, HelmChart, Kustomization, Receiver, FluxConfiguration
+    | hint: there are OCIRepository, Bucket, GitRepository, HelmRepository, HelmChart, HelmRelease, Kustomization, Receiver, FluxConfiguration
     exit 1
     ");
     insta::assert_snapshot!(shown(&team, &desk, "events --types Strange").await, @r"
