@@ -13,7 +13,7 @@ use std::{
 
 use fairlead_helm::World;
 use fairlead_object::Gvk;
-use jiff::{Zoned, tz::TimeZone};
+use jiff::{Span, Zoned, tz::TimeZone};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
@@ -40,6 +40,8 @@ pub struct ChartWorld {
     answers: BTreeMap<Question, Option<Value>>,
     open: Mutex<BTreeSet<Question>>,
     has_drawn: AtomicBool,
+    /// How far its clock goes ahead.
+    ahead: Span,
 }
 
 /// Why a chart could not be told what it asks.
@@ -56,10 +58,23 @@ pub enum LookupError {
 impl ChartWorld {
     /// A world whose time is that of `clock`, and in which no cluster is known.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, answers: BTreeMap::new(), open: Mutex::default(), has_drawn: AtomicBool::new(false) }
+        Self {
+            clock,
+            answers: BTreeMap::new(),
+            open: Mutex::default(),
+            has_drawn: AtomicBool::new(false),
+            ahead: Span::new(),
+        }
     }
 
-    /// Whether random numbers were drawn.
+    /// The same world at a time of which every part is another, from the year to the second.
+    #[must_use]
+    pub fn another_time(&self) -> Self {
+        let ahead = Span::new().years(1).months(1).days(1).hours(1).minutes(1).seconds(1);
+        Self { answers: self.answers.clone(), ahead, ..Self::new(self.clock.clone()) }
+    }
+
+    /// Whether a template was told the time or a random number.
     pub fn has_drawn(&self) -> bool {
         self.has_drawn.load(Ordering::Relaxed)
     }
@@ -120,7 +135,9 @@ async fn answer(cluster: &Cluster, question: &Question) -> Result<Option<Value>,
 
 impl World for ChartWorld {
     fn now(&self) -> Zoned {
-        self.clock.now().to_zoned(TimeZone::system())
+        self.has_drawn.store(true, Ordering::Relaxed);
+        let now = self.clock.now().to_zoned(TimeZone::system());
+        now.checked_add(self.ahead).unwrap_or(now)
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {

@@ -2,15 +2,14 @@
 
 use fairlead_helm::{Hook, HookOutput, PrintOptions};
 use fairlead_manifests::{ChartBuildError, RenderedChart, note_drawn};
-use fairlead_object::{Gvk, Manifest, Place};
-use fairlead_reconciler::cluster::{ApiError, Cluster};
-use serde_json::{Value, json};
+use fairlead_object::{Manifest, Place};
+use fairlead_reconciler::{
+    charts::{ChartWorld, LookupError, render_for, served_versions},
+    cluster::Cluster,
+};
 
-use super::{LocalChart, Machine, explained, world::Question};
+use super::{LocalChart, explained, this_machine};
 use crate::output::{CommandError, warning};
-
-/// How often a chart may look up something new because of what it was told before.
-const MAX_ROUNDS: usize = 10;
 
 /// Where an object says nothing, it goes to the namespace of the release.
 const NAMESPACE: &str = "the namespace of the release";
@@ -23,72 +22,41 @@ impl LocalChart {
             release.kube_version = Some(cluster.client().apiserver_version().await?.git_version);
         }
         release.served_versions = Some(served_versions(cluster).await?);
-        let mut machine = Machine::default();
-        let chart = self.render_with_answers(cluster, &mut machine).await?;
+        let (chart, world) = self.render_for(cluster).await?;
         let hooks = &chart.rendered.hooks;
         if !hooks.is_empty() {
             warning(format!("left out, since only a release runs hooks: {}", named(hooks)));
         }
         let options = PrintOptions { include_crds: true, hooks: HookOutput::None, ..PrintOptions::default() };
         let objects =
-            self.noting_drawn(&chart, &machine, &options).map_err(|error| explained(error, &self.place.shown))?;
+            self.noting_drawn(&chart, &world, &options).map_err(|error| explained(error, &self.place.shown))?;
         let namespace = &self.request.release.namespace;
         Ok(objects.into_iter().map(|object| in_namespace(object, namespace)).collect())
     }
 
-    /// The objects of `chart`, which was rendered in the world of `machine`, each with its fields that were drawn.
+    /// The objects of `chart`, which was rendered in `world`, each with its fields that were drawn.
     fn noting_drawn(
         &self,
         chart: &RenderedChart,
-        machine: &Machine,
+        world: &ChartWorld,
         options: &PrintOptions,
     ) -> Result<Vec<Manifest>, ChartBuildError> {
         let objects = chart.manifests(options)?;
-        if !machine.has_drawn() {
+        if !world.has_drawn() {
             return Ok(objects);
         }
-        Ok(note_drawn(objects, self.render(&machine.another_time())?.manifests(options)?))
+        Ok(note_drawn(objects, self.render(&world.another_time())?.manifests(options)?))
     }
 
-    async fn render_with_answers(
-        &self,
-        cluster: &Cluster,
-        machine: &mut Machine,
-    ) -> Result<RenderedChart, CommandError> {
-        for _ in 0..MAX_ROUNDS {
-            let outcome = self.render(machine);
-            let open = machine.take_open();
-            if open.is_empty() {
-                return outcome.map_err(|error| explained(error, &self.place.shown));
-            }
-            for question in open {
-                let answer = answer(cluster, &question).await?;
-                machine.answer(question, answer);
-            }
-        }
-        Err(format!("the chart looks up something else each time that it is rendered, {MAX_ROUNDS} times so far")
-            .into())
+    /// What it is rendered to with all that it looks up in `cluster`, and the world in which it was.
+    async fn render_for(&self, cluster: &Cluster) -> Result<(RenderedChart, ChartWorld), CommandError> {
+        let rendering = |world: ChartWorld| async { (self.render(&world), world) };
+        let (outcome, world) = render_for(cluster, this_machine(), rendering).await.map_err(|error| match error {
+            LookupError::Cluster(error) => CommandError::from(error),
+            LookupError::Endless => error.into(),
+        })?;
+        Ok((outcome.map_err(|error| explained(error, &self.place.shown))?, world))
     }
-}
-
-/// What `cluster` serves, as charts ask for it.
-async fn served_versions(cluster: &Cluster) -> Result<Vec<String>, ApiError> {
-    let served = cluster.served().await?;
-    let mut versions: Vec<String> = served.iter().map(|resource| resource.api_version()).collect();
-    versions.extend(served.iter().map(|resource| format!("{}/{}", resource.api_version(), resource.kind)));
-    versions.dedup();
-    Ok(versions)
-}
-
-/// What `cluster` says to `question`; nothing for a kind that it does not serve.
-async fn answer(cluster: &Cluster, question: &Question) -> Result<Option<Value>, ApiError> {
-    let Question { api_version, kind, namespace, name } = question;
-    let Some(resource) = cluster.resolve(&Gvk::from_api_version(api_version, kind)).await? else { return Ok(None) };
-    if !name.is_empty() {
-        return cluster.get(&resource, namespace, name).await;
-    }
-    let items = cluster.list(&resource, namespace, "").await?;
-    Ok(Some(json!({ "apiVersion": api_version, "kind": format!("{kind}List"), "items": items })))
 }
 
 fn named(hooks: &[Hook]) -> String {

@@ -2,7 +2,6 @@
 
 mod cluster;
 mod flags;
-mod world;
 
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use fairlead_helm::ChartCache;
 use fairlead_manifests::{
     ChartAttempt, ChartBuildError, ChartRequest, RenderedChart, attempt_chart, is_chart, render_chart,
 };
+use fairlead_reconciler::{charts::ChartWorld, clock::Clock};
 
 use crate::{
     local::{self, LocalPlace},
@@ -17,7 +17,6 @@ use crate::{
     shown_paths::ShownPaths,
 };
 pub(crate) use flags::{PrintFlags, ReleaseFlags};
-pub(crate) use world::Machine;
 
 /// A chart on this machine, and what it is rendered to.
 pub(crate) struct LocalChart {
@@ -57,14 +56,19 @@ impl LocalChart {
     }
 
     /// Renders it.
-    pub(crate) fn render(&self, world: &Machine) -> Result<RenderedChart, ChartBuildError> {
+    pub(crate) fn render(&self, world: &ChartWorld) -> Result<RenderedChart, ChartBuildError> {
         render_chart(&self.place.tree, &self.request, world)
     }
 
     /// Renders it, and notes what that depends on. What was parsed for the last attempt is in `charts`.
-    pub(crate) fn attempt(&self, charts: &ChartCache, world: &Machine) -> ChartAttempt {
+    pub(crate) fn attempt(&self, charts: &ChartCache, world: &ChartWorld) -> ChartAttempt {
         attempt_chart(&self.place.tree, &self.request, charts, world)
     }
+}
+
+/// This machine, of which no cluster is known yet.
+pub(crate) fn this_machine() -> ChartWorld {
+    ChartWorld::new(Clock::system())
 }
 
 /// The error of a chart with what the reader can try, and with paths as they are `shown`.

@@ -8,7 +8,7 @@ use clap::Args as Flags;
 use fairlead_manifests::{Finding, Severity, lint_chart};
 
 use crate::{
-    charts::{LocalChart, Machine, ReleaseFlags},
+    charts::{LocalChart, ReleaseFlags, this_machine},
     connection::Connection,
     output::{CommandError, print},
 };
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, connection: &Connection) -> Result<ExitCode, Comm
     for path in &args.paths {
         let chart = LocalChart::find(path, &args.release, None, connection.given_namespace())?;
         let chart = chart.ok_or_else(|| format!("`{}` is no chart", path.display()))?;
-        let findings = lint_chart(&chart.place.tree, &chart.request, &Machine::default())?;
+        let findings = lint_chart(&chart.place.tree, &chart.request, &this_machine())?;
         failed += usize::from(findings.iter().any(|finding| finding.severity >= args.limit()));
         let shown = findings.iter().filter(|finding| !args.quiet || finding.severity > Severity::Info);
         let lines: String = shown.map(|finding| chart.place.shown.in_text(&line(finding))).collect();

@@ -17,7 +17,7 @@ use super::{
     watch::{self, Attempt, Documents},
 };
 use crate::{
-    charts::{LocalChart, Machine, explained},
+    charts::{LocalChart, explained, this_machine},
     local,
     output::{CommandError, print},
 };
@@ -30,7 +30,7 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
         return watch::watch(&chart.place.tree, || attempted(chart, &charts, args, &options)).await;
     }
     let told = |error| explained(error, &chart.place.shown);
-    let world = Machine::default();
+    let world = this_machine();
     // Only an origin tells of values, and to note them takes time.
     let rendered = if args.origin { chart.attempt(&charts, &world).outcome } else { chart.render(&world) };
     let rendered = rendered.map_err(told)?;
@@ -75,7 +75,7 @@ fn attempted(chart: &LocalChart, charts: &ChartCache, args: &Args, options: &Pri
     let documents = |rendered: &RenderedChart| -> Result<Documents, ChartBuildError> {
         Ok(Documents::of(&rendered.manifests(options)?, args.shown(&chart.place.shown)))
     };
-    let ChartAttempt { outcome, inputs } = chart.attempt(charts, &Machine::default());
+    let ChartAttempt { outcome, inputs } = chart.attempt(charts, &this_machine());
     let outcome = outcome.and_then(|rendered| documents(&rendered));
     let (request, reads) = (chart.request.clone(), inputs.reads().clone());
     let change = move |tree: &LocalTree| inputs.first_change(tree, &request).map(|change| change.to_string());

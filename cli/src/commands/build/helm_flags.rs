@@ -8,7 +8,7 @@ use fairlead_helm::{Limits, release_name};
 use fairlead_reconciler::clock::Clock;
 
 use crate::{
-    charts::Machine,
+    charts::this_machine,
     output::{CommandError, Hinted},
 };
 
@@ -162,7 +162,7 @@ impl HelmFlags {
             (Some(_), Some(_), _) => Err("cannot set --name-template and also specify a name".into()),
             (Some(_), None, true) => Err("cannot set --generate-name and also specify a name".into()),
             (Some(name), None, false) => Ok(Some(name.to_owned())),
-            (None, Some(template), _) => Ok(Some(release_name(template, &Machine::default(), Limits::default())?)),
+            (None, Some(template), _) => Ok(Some(release_name(template, &this_machine(), Limits::default())?)),
             (None, None, true) => Ok(Some(generated_name(path))),
             (None, None, false) => Ok(None),
         }
