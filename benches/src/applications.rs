@@ -1,7 +1,7 @@
 //! Applications of four objects each: what both sides of a comparison bring to a cluster.
 //!
-//! All are built from one path of one repository, with a variable for the name, and each has a `GitRepository` and a
-//! `Kustomization` of its own, as teams would have. They are spread over a few namespaces.
+//! All are made from one path of one repository, and each is asked for by an object of its own, as teams would have it.
+//! They are spread over a few namespaces.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,22 +9,13 @@ use fairlead_tests::{Controllers, GitServer, Repository, TestCluster};
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{
     Api, Client, ResourceExt,
-    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams},
     runtime::{WatchStreamExt, watcher},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::Outcome;
-
-/// The files of the one path that every application is built from.
-pub(crate) const FILES: [(&str, &str); 5] = [
-    ("app/kustomization.yaml", include_str!("application/kustomization.yaml")),
-    ("app/serviceaccount.yaml", include_str!("application/serviceaccount.yaml")),
-    ("app/deployment.yaml", include_str!("application/deployment.yaml")),
-    ("app/service.yaml", include_str!("application/service.yaml")),
-    ("app/ingress.yaml", include_str!("application/ingress.yaml")),
-];
+use crate::{Outcome, delivery::Delivery};
 
 /// How many namespaces the applications are spread over.
 const NAMESPACES: usize = 10;
@@ -49,16 +40,20 @@ pub(crate) struct Scene {
     pub(crate) applications: Vec<Application>,
     /// A client with every right.
     pub(crate) client: Client,
+    /// How the applications come.
+    pub(crate) delivery: Delivery,
+    namespaces: Vec<String>,
     repository: Repository,
 }
 
 impl Scene {
     /// Starts the servers and commits what the applications are built from.
-    pub(crate) async fn prepare(count: usize) -> Outcome<Self> {
+    pub(crate) async fn prepare(delivery: Delivery, count: usize) -> Outcome<Self> {
         let cluster = TestCluster::launch(Controllers::RollOut).await?;
         let git = GitServer::start().await;
         let repository = git.repository("applications");
-        repository.commit(FILES.map(|(path, content)| (path, Some(content))), "one application");
+        let files = delivery.files().iter().map(|(path, content)| (*path, Some(*content)));
+        repository.commit(files, "one application");
         let mut namespaces = Vec::new();
         for _ in 0..NAMESPACES {
             namespaces.push(cluster.namespace("team").await);
@@ -69,43 +64,52 @@ impl Scene {
         };
         let applications = (0..count).map(application).collect();
         let client = cluster.client();
-        Ok(Self { cluster, git, applications, client, repository })
+        Ok(Self { cluster, git, applications, client, delivery, namespaces, repository })
     }
 
-    /// Creates source and Kustomization of every application, as a user does.
+    /// Asks for every application, as its users do.
     pub(crate) async fn create_all(&self) -> Outcome<()> {
+        for namespace in &self.namespaces {
+            self.create_each(self.delivery.shared(namespace, self.repository.url())).await?;
+        }
         let all = stream::iter(&self.applications).map(|application| self.create(application));
         all.buffer_unordered(CONCURRENT).try_collect::<()>().await
     }
 
-    /// Creates source and Kustomization of one application.
+    /// Asks for one application.
     pub(crate) async fn create(&self, application: &Application) -> Outcome<()> {
-        for object in [self.source(application), kustomization(application)] {
+        self.create_each(self.delivery.objects(application, self.repository.url())).await
+    }
+
+    async fn create_each(&self, objects: Vec<Value>) -> Outcome<()> {
+        for object in objects {
             let object: DynamicObject = serde_json::from_value(object)?;
             api(&self.client, &object)?.create(&PostParams::default(), &object).await?;
         }
         Ok(())
     }
 
-    /// Returns when the Kustomization of every application is ready.
+    /// Changes what asks for the applications, each in the same way.
+    pub(crate) async fn change_all(&self, change: &Value) -> Outcome<()> {
+        let resource = ApiResource::from_gvk(&self.delivery.group_version_kind());
+        let change_one = async |application: &Application| -> Outcome<()> {
+            let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &application.namespace, &resource);
+            api.patch(&application.name, &PatchParams::default(), &Patch::Merge(change)).await?;
+            Ok(())
+        };
+        let all = stream::iter(&self.applications).map(change_one);
+        all.buffer_unordered(CONCURRENT).try_collect::<()>().await
+    }
+
+    /// Returns when every application is ready.
     pub(crate) async fn all_ready(&self) -> Outcome<()> {
-        let kind = GroupVersionKind::gvk("kustomize.toolkit.fluxcd.io", "v1", "Kustomization");
-        all_are(&self.client, &kind, self.applications.len(), is_ready).await
+        all_are(&self.client, &self.delivery.group_version_kind(), self.applications.len(), is_ready).await
     }
 
     /// Returns when the controllers of the cluster have seen the Deployment of every application.
     pub(crate) async fn all_rolled_out(&self) -> Outcome<()> {
         let kind = GroupVersionKind::gvk("apps", "v1", "Deployment");
         all_are(&self.client, &kind, self.applications.len(), is_observed).await
-    }
-
-    fn source(&self, application: &Application) -> Value {
-        json!({
-            "apiVersion": "source.toolkit.fluxcd.io/v1",
-            "kind": "GitRepository",
-            "metadata": { "name": application.name, "namespace": application.namespace },
-            "spec": { "url": self.repository.url(), "ref": { "branch": "main" }, "interval": "1h" },
-        })
     }
 }
 
@@ -132,24 +136,6 @@ pub(crate) async fn all_are(
     };
     let watched = timeout(LIMIT, watch).await;
     watched.map_err(|_| format!("{count} objects of {} are not done after {LIMIT:?}", kind.kind).into())
-}
-
-fn kustomization(application: &Application) -> Value {
-    json!({
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
-        "kind": "Kustomization",
-        "metadata": { "name": application.name, "namespace": application.namespace },
-        "spec": {
-            "sourceRef": { "kind": "GitRepository", "name": application.name },
-            "path": "./app",
-            "interval": "1h",
-            "timeout": "5m",
-            "prune": true,
-            "wait": true,
-            "targetNamespace": application.namespace,
-            "postBuild": { "substitute": { "app": application.name } },
-        },
-    })
 }
 
 /// Returns where `object` is written.

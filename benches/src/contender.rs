@@ -6,11 +6,12 @@ use fairlead_tests::{Controller, TestCluster};
 
 use crate::{
     Outcome,
+    delivery::Delivery,
     flux::{self, Flux},
     usage::Processes,
 };
 
-/// How many Kustomizations each works on at once.
+/// How many applications each works on at once.
 const CONCURRENT: &str = "--concurrent=20";
 
 /// What can be measured.
@@ -34,14 +35,14 @@ impl Tool {
         }
     }
 
-    /// Installs it in `cluster` and starts it.
-    pub(crate) async fn start(self, cluster: &TestCluster) -> Outcome<Contender> {
+    /// Installs it in `cluster` and starts what brings applications by `delivery`.
+    pub(crate) async fn start(self, cluster: &TestCluster, delivery: Delivery) -> Outcome<Contender> {
         match self {
             Self::Fairlead => {
                 cluster.install().await;
                 Ok(Contender::Fairlead(Controller::start(cluster, &[CONCURRENT]).await))
             }
-            Self::Flux => Ok(Contender::Flux(Flux::start(cluster).await?)),
+            Self::Flux => Ok(Contender::Flux(Flux::start(cluster, delivery).await?)),
         }
     }
 }
@@ -51,7 +52,7 @@ impl Contender {
     pub(crate) fn processes(&self) -> io::Result<Processes> {
         match self {
             Self::Fairlead(_) => Processes::running(&["fairlead"]),
-            Self::Flux(_) => Processes::running(&Flux::PROGRAMS),
+            Self::Flux(flux) => Processes::running(&flux.programs()),
         }
     }
 
@@ -71,21 +72,21 @@ impl Contender {
         }
     }
 
-    /// Returns how many runs for Kustomizations it has counted.
-    pub(crate) async fn runs(&self) -> f64 {
+    /// Returns how many runs for applications that come by `delivery` it has counted.
+    pub(crate) async fn runs(&self, delivery: Delivery) -> f64 {
         let metrics = match self {
             Self::Fairlead(controller) => controller.metrics().await,
             Self::Flux(flux) => flux.metrics().await,
         };
-        runs(&metrics)
+        runs(&metrics, delivery)
     }
 }
 
-fn runs(metrics: &str) -> f64 {
-    let of_kustomizations = metrics.lines().filter(|line| {
-        line.starts_with("controller_runtime_reconcile_total{") && line.contains("controller=\"kustomization\"")
-    });
-    of_kustomizations.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+fn runs(metrics: &str, delivery: Delivery) -> f64 {
+    let label = format!("controller=\"{}\"", delivery.kind().to_lowercase());
+    let of_kind =
+        metrics.lines().filter(|line| line.starts_with("controller_runtime_reconcile_total{") && line.contains(&label));
+    of_kind.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
 }
 
 #[cfg(test)]
@@ -99,6 +100,6 @@ mod tests {
             controller_runtime_reconcile_total{controller=\"kustomization\",result=\"success\"} 3\n\
             controller_runtime_reconcile_total{controller=\"kustomization\",result=\"requeue_after\"} 40\n\
             controller_runtime_reconcile_total{controller=\"gitrepository\",result=\"success\"} 5\n";
-        assert_eq!(runs(metrics).to_string(), "43");
+        assert_eq!(runs(metrics, Delivery::Kustomization).to_string(), "43");
     }
 }

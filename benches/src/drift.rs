@@ -15,6 +15,7 @@ use crate::{
     Extent, Outcome,
     applications::{Application, Scene},
     contender::Tool,
+    delivery::Delivery,
     report::{Report, percentile},
     say,
 };
@@ -36,8 +37,8 @@ pub(crate) async fn run(extent: Extent) -> Outcome<Report> {
         Extent::Full => 1000,
     };
     say(&format!("{applications} applications by {}", Tool::Fairlead.name()));
-    let scene = Scene::prepare(applications).await?;
-    let _controller = Tool::Fairlead.start(&scene.cluster).await?;
+    let scene = Scene::prepare(Delivery::Kustomization, applications).await?;
+    let _controller = Tool::Fairlead.start(&scene.cluster, Delivery::Kustomization).await?;
     tokio::try_join!(scene.create_all(), scene.all_ready())?;
     sleep(SETTLE).await;
     let mut times = Vec::new();

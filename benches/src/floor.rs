@@ -1,4 +1,4 @@
-//! The least that any tool must write: four objects and one status for each application.
+//! The least that any tool must write: four objects and one status for each application, and the record of a release.
 //!
 //! The client knows beforehand what to write and looks at nothing, so its time is what the API server gives.
 
@@ -9,13 +9,14 @@ use fairlead_object::MemoryTree;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{
     Api, ResourceExt,
-    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams},
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
 };
 use serde_json::{Value, json};
 
 use crate::{
     Outcome,
-    applications::{Application, CONCURRENT, FILES, Scene, api},
+    applications::{Application, CONCURRENT, Scene, api},
+    delivery::{Delivery, KUSTOMIZATION},
 };
 
 /// What results call it.
@@ -23,10 +24,14 @@ pub(crate) const NAME: &str = "the necessary writes alone";
 
 const FIELD_MANAGER: &str = "floor";
 
+/// What Helm writes of a release of four objects.
+const RECORD_BYTES: usize = 4 << 10;
+
 /// Creates the applications and writes what they ask for; returns how long that took, and how long until the
 /// cluster's controllers had seen every Deployment.
 pub(crate) async fn write_all(scene: &Scene) -> Outcome<(Duration, Duration)> {
-    let objects = scene.applications.iter().map(objects).collect::<Outcome<Vec<_>>>()?;
+    let objects_of = |application| objects(scene.delivery, application);
+    let objects = scene.applications.iter().map(objects_of).collect::<Outcome<Vec<_>>>()?;
     let began = Instant::now();
     let (written, ()) = tokio::try_join!(write_each(scene, &objects, began), scene.all_rolled_out())?;
     Ok((written, began.elapsed()))
@@ -46,15 +51,14 @@ async fn write(scene: &Scene, application: &Application, objects: &[DynamicObjec
         let parameters = PatchParams::apply(FIELD_MANAGER);
         api(&scene.client, object)?.patch(&object.name_any(), &parameters, &Patch::Apply(object)).await?;
     }
-    let kind = GroupVersionKind::gvk("kustomize.toolkit.fluxcd.io", "v1", "Kustomization");
-    let kustomizations: Api<DynamicObject> =
-        Api::namespaced_with(scene.client.clone(), &application.namespace, &ApiResource::from_gvk(&kind));
+    let resource = ApiResource::from_gvk(&scene.delivery.group_version_kind());
+    let owners: Api<DynamicObject> = Api::namespaced_with(scene.client.clone(), &application.namespace, &resource);
     let status = Patch::Merge(status(objects));
-    kustomizations.patch_status(&application.name, &PatchParams::default(), &status).await?;
+    owners.patch_status(&application.name, &PatchParams::default(), &status).await?;
     Ok(())
 }
 
-fn objects(application: &Application) -> Outcome<Vec<DynamicObject>> {
+fn objects(delivery: Delivery, application: &Application) -> Outcome<Vec<DynamicObject>> {
     let mut substitution = Substitution::default();
     substitution.variables.set("app", &application.name)?;
     let request = BuildRequest {
@@ -63,8 +67,21 @@ fn objects(application: &Application) -> Outcome<Vec<DynamicObject>> {
         substitution: Some(substitution),
         ..BuildRequest::default()
     };
-    let built = build(&MemoryTree::new(FILES)?, &request)?;
-    built.manifests.iter().map(|manifest| Ok(serde_json::from_value(manifest.to_value())?)).collect()
+    let built = build(&MemoryTree::new(KUSTOMIZATION)?, &request)?;
+    let objects = built.manifests.iter().map(fairlead_object::Manifest::to_value);
+    let record = (delivery == Delivery::HelmRelease).then(|| record(application));
+    objects.chain(record).map(|object| Ok(serde_json::from_value(object)?)).collect()
+}
+
+/// Returns a Secret of the size of a release's record.
+fn record(Application { namespace, name }: &Application) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "helm.sh/release.v1",
+        "metadata": { "name": format!("sh.helm.release.v1.{name}.v1"), "namespace": namespace },
+        "stringData": { "release": "r".repeat(RECORD_BYTES) },
+    })
 }
 
 /// Returns a status of the size that a tool would write.
@@ -95,7 +112,7 @@ mod tests {
     #[test]
     fn an_application_is_four_objects_of_its_name_and_namespace() {
         let application = Application { namespace: "team-1".into(), name: "app-7".into() };
-        let objects = objects(&application).unwrap();
+        let objects = objects(Delivery::Kustomization, &application).unwrap();
         let ids: Vec<_> = status(&objects)["status"]["inventory"]["entries"]
             .as_array()
             .unwrap()

@@ -1,4 +1,4 @@
-//! Flux's source- and kustomize-controller, built from their published Go modules and run as plain processes.
+//! Flux's source-, kustomize- and helm-controller, built from their published Go modules and run as plain processes.
 
 use std::{
     fs, io,
@@ -13,7 +13,7 @@ use fairlead_tools::{command, repository, target_directory};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{Outcome, say};
+use crate::{Outcome, delivery::Delivery, say};
 
 /// What results call it.
 pub(crate) const NAME: &str = "Flux 2.9";
@@ -26,6 +26,9 @@ const NAMESPACE: &str = "flux-system";
 /// The flag that Flux's own benchmarks set: both controllers work on four and two objects at once without it.
 const CONCURRENT: &str = "--concurrent=20";
 
+/// The index that it writes is larger than the one that it has read, and then above its limit.
+const INDEX_LIMIT: &str = "--helm-index-max-size=104857600";
+
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// One of Flux's controllers.
@@ -33,27 +36,27 @@ const READY_LIMIT: Duration = Duration::from_mins(1);
 enum Part {
     Source,
     Kustomize,
+    Helm,
 }
 
-/// Both controllers. They end when dropped.
+/// The controllers that one way of delivery needs. They end when dropped.
 pub(crate) struct Flux {
     _source: ServerProcess,
-    _kustomize: ServerProcess,
+    _applier: ServerProcess,
+    applier: Part,
     metrics: String,
 }
 
 impl Flux {
-    /// The names of its programs.
-    pub(crate) const PROGRAMS: [&str; 2] = [Part::Source.name(), Part::Kustomize.name()];
-
     /// The name of the one that fetches sources.
     pub(crate) const SOURCE_PROGRAM: &str = Part::Source.name();
 
     /// The users that it writes as.
-    pub(crate) const USERS: [&str; 2] = Self::PROGRAMS;
+    pub(crate) const USERS: [&str; 3] = [Part::Source.name(), Part::Kustomize.name(), Part::Helm.name()];
 
-    /// Builds the controllers if they are missing, applies their definitions, and waits until both are ready.
-    pub(crate) async fn start(cluster: &TestCluster) -> Outcome<Self> {
+    /// Builds the controllers if they are missing, applies their definitions, and waits until both that `delivery` needs
+    /// are ready.
+    pub(crate) async fn start(cluster: &TestCluster, delivery: Delivery) -> Outcome<Self> {
         provide()?;
         install(cluster).await?;
         let source_address = free_address()?;
@@ -61,25 +64,36 @@ impl Flux {
             format!("--storage-path={}", folder_of(Part::Source, cluster)?.display()),
             format!("--storage-addr={source_address}"),
             format!("--storage-adv-addr={source_address}"),
+            INDEX_LIMIT.to_owned(),
         ];
         let (source, _) = Part::Source.start(cluster, &source).await?;
-        let (kustomize, metrics) = Part::Kustomize.start(cluster, &[]).await?;
-        Ok(Self { _source: source, _kustomize: kustomize, metrics })
+        let applier = match delivery {
+            Delivery::Kustomization => Part::Kustomize,
+            Delivery::HelmRelease => Part::Helm,
+        };
+        let (process, metrics) = applier.start(cluster, &[]).await?;
+        Ok(Self { _source: source, _applier: process, applier, metrics })
     }
 
-    /// Returns the metrics of the kustomize-controller.
+    /// Returns the names of its programs.
+    pub(crate) const fn programs(&self) -> [&'static str; 2] {
+        [Self::SOURCE_PROGRAM, self.applier.name()]
+    }
+
+    /// Returns the metrics of the controller that applies.
     pub(crate) async fn metrics(&self) -> String {
         web::get(&self.metrics).await.1
     }
 }
 
 impl Part {
-    const ALL: [Self; 2] = [Self::Source, Self::Kustomize];
+    const ALL: [Self; 3] = [Self::Source, Self::Kustomize, Self::Helm];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Source => "source-controller",
             Self::Kustomize => "kustomize-controller",
+            Self::Helm => "helm-controller",
         }
     }
 

@@ -7,6 +7,7 @@ mod applications;
 mod builds;
 mod charts;
 mod contender;
+mod delivery;
 mod drift;
 mod floor;
 mod flux;
@@ -23,7 +24,7 @@ use std::{error::Error, process::ExitCode};
 use clap::{Parser, ValueEnum};
 use fairlead_tests::shutdown;
 
-use crate::report::Report;
+use crate::{delivery::Delivery, report::Report};
 
 /// What goes wrong in a benchmark ends it, and is told to whoever started it.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -52,6 +53,8 @@ enum Benchmark {
     Drift,
     /// Mean time to production: from the first of many applications being created to the last being ready.
     Mttp,
+    /// The same for releases of a chart, and a value that changes in all of them.
+    MttpHelm,
     /// Sources: a first fetch and one that finds nothing new, against Flux, `git clone` and `helm repo update`.
     Sources,
 }
@@ -94,7 +97,8 @@ impl Benchmark {
             Self::Build => builds::run(extent).await,
             Self::Charts => charts::run(extent).await,
             Self::Drift => drift::run(extent).await,
-            Self::Mttp => mttp::run(extent).await,
+            Self::Mttp => mttp::run(Delivery::Kustomization, extent).await,
+            Self::MttpHelm => mttp::run(Delivery::HelmRelease, extent).await,
             Self::Sources => sources::run(extent).await,
         }
     }
@@ -104,7 +108,7 @@ fn list() {
     for benchmark in Benchmark::value_variants() {
         let value = benchmark.to_possible_value().expect("no benchmark is hidden");
         let help = value.get_help().map(ToString::to_string).unwrap_or_default();
-        println!("{:<7} {help}", value.get_name());
+        println!("{:<9} {help}", value.get_name());
     }
 }
 

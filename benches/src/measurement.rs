@@ -1,4 +1,4 @@
-//! What it took a contender to make every application ready.
+//! What a piece of work on every application took a contender.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -10,7 +10,7 @@ use crate::{Outcome, applications::Scene, contender::Contender, usage::Processes
 /// How long events and last statuses may come after the last application is ready.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// What one contender took, from the first of the applications being created to the last being ready.
+/// What one contender took, from the first of the applications being asked for to the last being ready.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Measurement {
     pub(crate) seconds: f64,
@@ -27,13 +27,17 @@ pub(crate) struct Measurement {
 }
 
 impl Measurement {
-    /// Creates the applications and waits until the contender has made all of them ready.
-    pub(crate) async fn take(scene: &Scene, contender: &Contender) -> Outcome<Self> {
+    /// Does `work`, which ends when the contender has made all applications ready.
+    pub(crate) async fn take(
+        scene: &Scene,
+        contender: &Contender,
+        work: impl AsyncFnOnce() -> Outcome<()>,
+    ) -> Outcome<Self> {
         let (controllers, server) = (contender.processes()?, Processes::running(&["kube-apiserver"])?);
         let (logged, git_before) = (scene.cluster.requests().await.len(), scene.git.requests().len());
         let (cpu_before, server_before) = (controllers.cpu_seconds()?, server.cpu_seconds()?);
         let began = Instant::now();
-        tokio::try_join!(scene.create_all(), scene.all_ready())?;
+        work().await?;
         let seconds = began.elapsed().as_secs_f64();
         let (cpu_after, server_after) = (controllers.cpu_seconds()?, server.cpu_seconds()?);
         sleep(SETTLE).await;

@@ -35,6 +35,7 @@ use crate::{
     Extent, Outcome,
     applications::{CONCURRENT, all_are, api, is_ready},
     contender::{Contender, Tool},
+    delivery::Delivery,
     flux,
     measurement::average,
     processes::Cost,
@@ -228,7 +229,7 @@ fn address_of(url: &str) -> Outcome<SocketAddr> {
 async fn measure(tool: Tool, origins: &Origins) -> Outcome<Vec<(&'static str, Taken)>> {
     say(&format!("sources by {}", tool.name()));
     let cluster = TestCluster::launch(Controllers::Absent).await?;
-    let contender = tool.start(&cluster).await?;
+    let contender = tool.start(&cluster, Delivery::Kustomization).await?;
     for object in [
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } }),
         json!({

@@ -98,7 +98,7 @@ fn each<T>(
     let mut made = Vec::with_capacity(built.resources.len());
     // One form of an object is let go before the next one is made in its second form.
     for resource in built.resources {
-        let manifest = manifest(&resource, &root)?;
+        let manifest = manifest(&resource, &root, request.caller)?;
         if request.caller == Caller::CommandLine || !is_kustomization_file(&manifest) {
             made.push(make(finish(manifest, request)?));
         }
@@ -131,8 +131,11 @@ fn options(request: &BuildRequest) -> Options {
 }
 
 /// The object that `resource` has become. A generated root is no file that anyone could look into.
-fn manifest(resource: &Resource, root: &Root) -> Result<Manifest, BuildError> {
-    let manifest = resource.to_manifest()?;
+fn manifest(resource: &Resource, root: &Root, caller: Caller) -> Result<Manifest, BuildError> {
+    let manifest = match caller {
+        Caller::Flux => resource.to_manifest()?,
+        Caller::CommandLine => resource.to_printed()?,
+    };
     match root {
         Root::Written(_) => Ok(manifest),
         Root::Generated(generated) => {

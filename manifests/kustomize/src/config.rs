@@ -8,6 +8,7 @@
 use std::sync::{Arc, LazyLock};
 
 use fairlead_object::TreePath;
+use fairlead_yaml::{Duplicate, Node, Value};
 
 use crate::{
     at::At,
@@ -62,7 +63,11 @@ impl Config {
     /// Reads a file that `configurations` names.
     pub(crate) fn parse(file: &TreePath, content: &[u8]) -> Result<Self, BuildError> {
         let path = Path::file(file, "TransformerConfig", Unknown::Refused);
-        Self::decode(&path.first_document(content)?, &path)
+        let document = path.first_document(content)?;
+        match duplicate_in(&document) {
+            Some(Duplicate { key, again, .. }) => Err(BuildError::RepeatedKey { at: At::line(file, again.line), key }),
+            None => Self::decode(&document, &path),
+        }
     }
 
     /// `base` with the specs of `other`, which `at` brings.
@@ -114,6 +119,15 @@ impl Config {
         }
         self.name_reference.push(reference.clone());
         Ok(())
+    }
+}
+
+/// The first key below `node` that is written twice in one mapping.
+fn duplicate_in(node: &Node) -> Option<Duplicate> {
+    match &node.value {
+        Value::Scalar(_) => None,
+        Value::Sequence(items) => items.iter().find_map(duplicate_in),
+        Value::Mapping(entries) => entries.duplicate().or_else(|| entries.values().find_map(duplicate_in)),
     }
 }
 

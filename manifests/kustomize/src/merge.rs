@@ -58,13 +58,20 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
     }
 }
 
-/// A value keeps the quotes that it had, and stays a string with them; one that had none gets none, and is a string by
-/// its tag if it must be. A text of which nothing is said gets quotes if YAML 1.1 reads it as something else.
+/// A value keeps the quotes that it had, and stays a string with them unless it had a tag, or gets one that its text alone
+/// would not have; one that had none gets none, and is a string by its tag if it must be. A text of which nothing is said gets quotes if YAML 1.1 reads it as something else.
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
-        (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => Some(
-            object.replaced_by(Node { style: object.style, shared: object.shared, ..patch.clone() }, &patch.written),
-        ),
+        (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => {
+            let says_more = |tag: &Box<str>| node::type_tag(&without_quotes(patch)) != Some(tag);
+            let tag = match (&object.tag, &patch.tag) {
+                (Some(_), None) => node::type_tag(patch).map(Into::into),
+                (Some(_), Some(tag)) => Some(tag.clone()),
+                (None, tag) => tag.clone().filter(says_more),
+            };
+            let new = Node { style: object.style, tag, shared: object.shared, ..patch.clone() };
+            Some(object.replaced_by(new, &patch.written))
+        }
         (Some(object), Some(patch)) => {
             let mut new = Node { style: Style::Plain, shared: object.shared, ..patch.clone() };
             if new.tag.is_none() && node::is_string(patch) && !node::is_string(&new) {
@@ -78,6 +85,11 @@ fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
         }
         (object, patch) => patch.cloned().or(object),
     }
+}
+
+/// What `scalar` would be without its tag and quotes.
+fn without_quotes(scalar: &Node) -> Node {
+    Node::plain(scalar.as_str().unwrap_or_default())
 }
 
 /// Whether a scalar without quotes is a text, or of no type at all.

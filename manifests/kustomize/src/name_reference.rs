@@ -244,7 +244,12 @@ impl<'a> Search<'a> {
                 Ok(())
             }
             Value::Mapping(_) => self.fix_mapping(field),
-            Value::Sequence(items) => items.iter_mut().try_for_each(|item| self.fix(item)),
+            Value::Sequence(items) => items.iter_mut().try_for_each(|item| match item.value {
+                Value::Scalar(_) | Value::Mapping(_) => self.fix(item),
+                Value::Sequence(_) => {
+                    Err(WalkError("a list is expected to be either a string or a map of string".into()))
+                }
+            }),
         }
     }
 

@@ -193,6 +193,21 @@ pub(crate) fn is_string(node: &Node) -> bool {
     is_string && node.tag.as_deref() != Some("!!binary")
 }
 
+/// The tag of the type that a scalar has; `None` if it has none, or is no scalar.
+pub(crate) fn type_tag(scalar: &Node) -> Option<&'static str> {
+    if scalar.untyped {
+        return None;
+    }
+    match scalar.resolve(Schema::Kyaml).ok()? {
+        Scalar::Null => Some("!!null"),
+        Scalar::Bool(_) => Some("!!bool"),
+        Scalar::Int(_) | Scalar::UInt(_) => Some("!!int"),
+        Scalar::Float(_) => Some("!!float"),
+        Scalar::String(_) => Some("!!str"),
+        Scalar::Timestamp(_) => Some("!!timestamp"),
+    }
+}
+
 /// `node` as YAML, for messages and for matching on values.
 pub(crate) fn printed(node: &Node) -> String {
     match node.to_json(Schema::Kyaml) {

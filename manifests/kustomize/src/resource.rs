@@ -99,8 +99,20 @@ impl Resource {
 
     /// The object for a cluster. Fails if it lacks what an API server needs to tell it from others.
     pub fn to_manifest(&self) -> Result<Manifest, ToManifestError> {
+        self.read_as(Manifest::new)
+    }
+
+    /// The object for someone who prints it, as `kustomize build` does whatever it lacks.
+    pub fn to_printed(&self) -> Result<Manifest, ToManifestError> {
+        self.read_as(Manifest::to_be_printed)
+    }
+
+    fn read_as(
+        &self,
+        read: impl FnOnce(Json, Origin) -> Result<Manifest, ManifestError>,
+    ) -> Result<Manifest, ToManifestError> {
         let unprintable = |source| ToManifestError::Unprintable { origin: self.origin.clone(), source };
-        let manifest = Manifest::new(self.to_json().map_err(unprintable)?, self.origin.clone())?;
+        let manifest = read(self.to_json().map_err(unprintable)?, self.origin.clone())?;
         Ok(manifest.with_fields(provenance::field_places(&self.node)))
     }
 

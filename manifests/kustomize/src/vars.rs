@@ -138,17 +138,17 @@ impl Expansion<'_> {
     fn field(&mut self, field: &mut Node) -> Result<(), WalkError> {
         match &mut field.value {
             Value::Scalar(_) => {
-                if node::is_string(field) {
+                if is_text(field) {
                     self.scalar(field)?;
                 }
                 Ok(())
             }
             Value::Mapping(entries) => {
-                let mut texts = entries.iter_mut().map(|(_, value)| value).filter(|value| node::is_string(value));
+                let mut texts = entries.iter_mut().map(|(_, value)| value).filter(|value| is_text(value));
                 texts.try_for_each(|value| self.scalar(value))
             }
             Value::Sequence(items) => items.iter_mut().try_for_each(|item| {
-                if !node::is_string(item) {
+                if !is_text(item) {
                     return Err(WalkError("invalid value type expect a string".to_owned()));
                 }
                 self.scalar(item)
@@ -156,10 +156,14 @@ impl Expansion<'_> {
         }
     }
 
-    /// Replaces the vars in a text, which is folded no more even if it has none.
+    /// Replaces the vars in a text, which is folded no more even if it has none, and a string if it was of no type.
     fn scalar(&mut self, field: &mut Node) -> Result<(), WalkError> {
         if field.style == Style::Folded {
             field.style = Style::Literal;
+        }
+        if let Some(text) = field.as_str().filter(|_| field.untyped) {
+            let text = text.to_owned();
+            node::set_string(field, text);
         }
         let Some(text) = field.as_str().filter(|text| text.contains('$')) else { return Ok(()) };
         let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
@@ -210,6 +214,12 @@ impl Expansion<'_> {
         }
         Err(WalkError(format!("vars add more than {MAX_ADDED_BYTES} bytes")))
     }
+}
+
+/// Whether `node` is a string that no tag of its own makes anything else, or a scalar of no type.
+fn is_text(node: &Node) -> bool {
+    let is_scalar = node.as_str().is_some();
+    is_scalar && (node.untyped || node::is_string(node) && matches!(node.tag.as_deref(), None | Some("!!str")))
 }
 
 /// A value as it is written inside a text; `None` for collections.

@@ -8,7 +8,8 @@ use crate::{Digest, FieldPlaces, Gvk, ObjectId, Origin, Place};
 
 /// One object that a source asks for, with where it was written.
 ///
-/// It always has an `apiVersion`, a `kind` and a `metadata.name`; its body is a JSON object.
+/// It has an `apiVersion`, a `kind` and a `metadata.name`, unless it was read [to be printed](Manifest::to_be_printed); its
+/// body is a JSON object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     id: ObjectId,
@@ -46,13 +47,30 @@ impl Manifest {
         };
         let api_version = text(body.get("apiVersion"), "apiVersion")?;
         let kind = text(body.get("kind"), "kind")?;
-        let metadata = body.get("metadata").and_then(Value::as_object);
-        let name = text(metadata.and_then(|metadata| metadata.get("name")), "metadata.name")?;
-        let namespace = metadata.and_then(|metadata| metadata.get("namespace")).and_then(Value::as_str);
-        let gvk = Gvk::from_api_version(&api_version, &kind);
-        let id = ObjectId::new(&gvk.group, &kind, namespace.unwrap_or_default(), &name);
+        let name = text(body.get("metadata").and_then(|metadata| metadata.get("name")), "metadata.name")?;
+        Ok(Self::named([&api_version, &kind, &name], body, origin))
+    }
+
+    /// Reads `body` as an object that is printed and goes to no cluster: a number is as good a name as a text, and what is
+    /// missing is empty in its id.
+    pub fn to_be_printed(body: Value, origin: Origin) -> Result<Self, ManifestError> {
+        let Value::Object(body) = body else { return Err(ManifestError::NotAnObject(origin)) };
+        let text = |value: Option<&Value>| match value {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_)) | None => String::new(),
+        };
+        let name = text(body.get("metadata").and_then(|metadata| metadata.get("name")));
+        let (api_version, kind) = (text(body.get("apiVersion")), text(body.get("kind")));
+        Ok(Self::named([&api_version, &kind, &name], body, origin))
+    }
+
+    fn named([api_version, kind, name]: [&str; 3], body: Map<String, Value>, origin: Origin) -> Self {
+        let namespace = body.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Value::as_str);
+        let gvk = Gvk::from_api_version(api_version, kind);
+        let id = ObjectId::new(&gvk.group, kind, namespace.unwrap_or_default(), name);
         let (fields, values_read, drawn) = (FieldPlaces::default(), Vec::new(), Vec::new());
-        Ok(Self { id, version: gvk.version, body, origin, fields, values_read, drawn })
+        Self { id, version: gvk.version, body, origin, fields, values_read, drawn }
     }
 
     /// Names the object.
@@ -242,6 +260,13 @@ mod tests {
     fn a_document_without_a_name_is_refused_with_its_place() {
         let error = Manifest::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {}}), origin());
         assert_eq!(error.expect_err("no name").to_string(), "web.yaml:3: `metadata.name` is missing or not a text");
+    }
+
+    #[test]
+    fn an_object_that_is_printed_needs_no_version_and_no_text_for_a_name() {
+        let body = json!({"kind": "Custom", "metadata": {"name": 7}});
+        let manifest = Manifest::to_be_printed(body, origin()).expect("an object");
+        assert_eq!((manifest.id().to_string().as_str(), manifest.version()), ("Custom 7", ""));
     }
 
     #[test]

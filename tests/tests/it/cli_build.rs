@@ -63,6 +63,8 @@ configMapGenerator:
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nmetadata:\n  name: x\n",
     );
     desk.write("own/kustomization.yaml", "resources: [../plain/types.yaml]\n");
+    desk.write("odd/kustomization.yaml", "resources: [objects.yaml]\n");
+    desk.write("odd/objects.yaml", "kind: Custom\nmetadata:\n  name: 7\n---\nkind: CustomList\n");
     desk
 }
 
@@ -81,6 +83,8 @@ async fn every_flag_gives_the_bytes_that_kustomize_gives() {
         "build -e COLOUR=blue -e SIZE=1 --as-current-user prod",
         "build prod/ -o OUT/all.yaml",
         "build prod --output OUT/each",
+        "build odd",
+        "build odd -o OUT/each",
     ];
     for line in lines {
         let mut outcomes = Vec::new();

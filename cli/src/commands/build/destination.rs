@@ -130,7 +130,7 @@ fn write_files(folder: &Path, manifests: &[Manifest], shown: Shown<'_>) -> Resul
 /// The name of an object's file, which begins with `namespace` where there is more than one.
 fn file_name(manifest: &Manifest, namespace: Option<&str>) -> String {
     let (gvk, name) = (manifest.gvk(), &manifest.id().name);
-    let group = Some(gvk.group.as_str()).filter(|group| !group.is_empty());
-    let parts = namespace.into_iter().chain(group).chain([gvk.version.as_str(), gvk.kind.as_str(), name.as_str()]);
+    let kind = [&gvk.group, &gvk.version, &gvk.kind].map(String::as_str).into_iter().filter(|part| !part.is_empty());
+    let parts = namespace.into_iter().chain(kind).chain([name.as_str()]);
     format!("{}.yaml", parts.collect::<Vec<_>>().join("_")).to_lowercase()
 }

@@ -50,6 +50,14 @@ pub enum BuildError {
         /// What the parser says.
         source: ParseError,
     },
+    /// A file that `configurations` names sets a key twice.
+    #[error("{at}: error converting YAML to JSON: key {key:?} already set in map")]
+    RepeatedKey {
+        /// The second one.
+        at: At,
+        /// The key.
+        key: String,
+    },
     /// A field of a kustomize file has a value of another type.
     #[error("{at}: invalid Kustomization: json: {problem}")]
     InvalidField {

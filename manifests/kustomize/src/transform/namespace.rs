@@ -113,13 +113,13 @@ impl Namespace {
     }
 
     fn set_subjects(&self, binding: &mut Node, mark: &Written) -> Result<(), WalkError> {
-        let follows = |subject: &Node| match self.subjects {
-            Subjects::Default => node::text_at(subject, &["name"]) == "default",
-            Subjects::ServiceAccounts => node::text_at(subject, &["kind"]) == "ServiceAccount",
-            Subjects::None => false,
+        let (key, followed) = match self.subjects {
+            Subjects::Default => ("name", "default"),
+            Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
+            Subjects::None => return Ok(()),
         };
         let Some(subjects) = binding.get_mut("subjects") else { return Ok(()) };
-        if subjects.is_null() || self.subjects == Subjects::None {
+        if subjects.is_null() {
             return Ok(());
         }
         let Value::Sequence(subjects) = &mut subjects.value else {
@@ -129,7 +129,11 @@ impl Namespace {
             if subject.as_mapping().is_none() {
                 return Err(WalkError::wrong_kind(NodeKind::Mapping, subject));
             }
-            if follows(subject) {
+            let value = subject.get(key);
+            if let Some(collection) = value.filter(|value| value.as_str().is_none()) {
+                return Err(WalkError::wrong_kind(NodeKind::Scalar, collection));
+            }
+            if value.and_then(Node::as_str) == Some(followed) {
                 walk(subject, &["namespace".to_owned()], Some(NodeKind::Scalar), &mut |field| self.set(field, mark))?;
             }
         }

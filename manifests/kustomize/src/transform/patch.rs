@@ -365,7 +365,7 @@ fn merge_copy_into(
     let api_version = resource.gvk().api_version();
     merge_into(resource, patch, options, schema)?;
     if let Some(object) = resource.node.as_mapping_mut() {
-        object.insert("apiVersion", if api_version.is_empty() { Node::plain("") } else { Node::string(api_version) });
+        object.insert("apiVersion", if api_version.is_empty() { Node::plain("") } else { node::untyped(api_version) });
         resource.scope = schema.scope(resource.gvk());
     }
     Ok(())

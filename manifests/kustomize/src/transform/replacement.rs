@@ -5,7 +5,7 @@
 //! takes the source's text. A path may lead into a text that holds YAML or JSON itself.
 
 use fairlead_object::TreePath;
-use fairlead_yaml::{MAX_DEPTH, Node, Scalar, Schema, Style, Value};
+use fairlead_yaml::{MAX_DEPTH, Node, Schema, Style, Value};
 
 use crate::{
     at::{At, Located},
@@ -284,28 +284,13 @@ fn put(field: &mut Node, value: &Node, text: &str) {
         return;
     }
     field.written = value.written.over(&field.written);
-    let old = type_tag(field);
+    let old = node::type_tag(field);
     field.value = Value::Scalar(text.into());
-    if field.tag.is_none() && type_tag(field) != old {
+    if field.tag.is_none() && node::type_tag(field) != old {
         match old {
             Some("!!str") => field.style = Style::DoubleQuoted,
             other => field.tag = other.map(Into::into),
         }
-    }
-}
-
-/// The tag of the type that a scalar has.
-fn type_tag(field: &Node) -> Option<&'static str> {
-    if field.untyped {
-        return None;
-    }
-    match field.resolve(Schema::Kyaml).ok()? {
-        Scalar::Null => Some("!!null"),
-        Scalar::Bool(_) => Some("!!bool"),
-        Scalar::Int(_) | Scalar::UInt(_) => Some("!!int"),
-        Scalar::Float(_) => Some("!!float"),
-        Scalar::String(_) => Some("!!str"),
-        Scalar::Timestamp(_) => Some("!!timestamp"),
     }
 }
 
