@@ -158,6 +158,8 @@ fn is_observed(object: &DynamicObject) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn object(status: &Value) -> DynamicObject {

@@ -63,11 +63,11 @@ pub(crate) fn merge(object: Option<Node>, patch: Option<&Node>, place: Place<'_>
 fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     match (object, patch) {
         (Some(object), Some(patch)) if object.style != Style::Plain && !object.is_null() => {
-            let says_more = |tag: &Box<str>| node::type_tag(&without_quotes(patch)) != Some(tag);
+            let without_quotes = Node::plain(patch.as_str().unwrap_or_default());
             let tag = match (&object.tag, &patch.tag) {
                 (Some(_), None) => node::type_tag(patch).map(Into::into),
                 (Some(_), Some(tag)) => Some(tag.clone()),
-                (None, tag) => tag.clone().filter(says_more),
+                (None, tag) => tag.clone().filter(|tag| node::type_tag(&without_quotes) != Some(tag)),
             };
             let new = Node { style: object.style, tag, shared: object.shared, ..patch.clone() };
             Some(object.replaced_by(new, &patch.written))
@@ -85,11 +85,6 @@ fn merge_scalars(object: Option<Node>, patch: Option<&Node>) -> Option<Node> {
         }
         (object, patch) => patch.cloned().or(object),
     }
-}
-
-/// What `scalar` would be without its tag and quotes.
-fn without_quotes(scalar: &Node) -> Node {
-    Node::plain(scalar.as_str().unwrap_or_default())
 }
 
 /// Whether a scalar without quotes is a text, or of no type at all.
