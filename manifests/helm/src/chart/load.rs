@@ -27,7 +27,8 @@ pub struct Examined {
 
 impl Examined {
     fn of(files: Vec<File>, mut errors: Vec<ChartError>) -> Self {
-        let chart = assembled(files, 0, &mut errors);
+        let mut chart = assembled(files, 0, &mut errors);
+        chart.share_templates(&mut BTreeMap::new());
         Self { chart, errors }
     }
 

@@ -20,12 +20,15 @@ pub(crate) use decode::{as_text, document_problem, json_type};
 pub(crate) use ignore::matches_glob;
 pub(crate) use load::values;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::{Map, Value as Json};
 
 use crate::schema::Schema;
-use crate::template::{ParseError, Template, parse};
+use crate::template::{ParseError, Template, parse, renamed};
 use crate::value::Text;
 
 /// Largest file of a chart, in bytes.
@@ -76,14 +79,15 @@ pub struct File {
     pub path: String,
     /// Its content.
     pub(crate) content: Text,
-    /// The templates in it, once it was parsed: a chart is parsed for the first of its releases.
-    parsed: OnceLock<Parsed>,
+    /// The templates in it, once it was parsed: a chart is parsed for the first of its releases, and a file that several
+    /// charts have is parsed once.
+    parsed: Arc<OnceLock<Parsed>>,
 }
 
 /// The templates in a file.
 #[derive(Clone, Debug)]
 struct Parsed {
-    /// What the file was called, which is part of the templates; a chart that is used twice has two names.
+    /// What the file was called, which is part of the templates.
     name: String,
     templates: Result<Vec<Arc<Template>>, ParseError>,
 }
@@ -93,6 +97,17 @@ impl Chart {
     /// so. What is wrong with one is told to whoever asks for it.
     pub(crate) fn parse_ahead(&self, stop: &dyn Fn() -> bool) {
         self.parse_ahead_at(&self.metadata.name, stop);
+    }
+
+    /// Has templates parsed once that several charts inside have, as those of a library are that each carries along.
+    fn share_templates(&mut self, seen: &mut BTreeMap<String, File>) {
+        for file in &mut self.templates {
+            match seen.entry(file.path.clone()) {
+                Entry::Occupied(first) => file.share(first.get()),
+                Entry::Vacant(place) => _ = place.insert(file.clone()),
+            }
+        }
+        self.dependencies.iter_mut().for_each(|inside| inside.share_templates(seen));
     }
 
     fn parse_ahead_at(&self, path: &str, stop: &dyn Fn() -> bool) {
@@ -113,14 +128,26 @@ impl Chart {
 
 impl File {
     fn new(path: String, content: Text) -> Self {
-        Self { path, content, parsed: OnceLock::new() }
+        Self { path, content, parsed: Arc::default() }
     }
 
     /// The templates in it, where it is called `name`.
     pub(crate) fn templates(&self, name: &str) -> Result<Vec<Arc<Template>>, ParseError> {
         let read = || Parsed { name: name.to_owned(), templates: parse(name, &self.content) };
-        let parsed = self.parsed.get_or_init(read);
-        // Under another name it is parsed again.
-        if parsed.name == name { parsed.templates.clone() } else { parse(name, &self.content) }
+        let Parsed { name: old_name, templates } = self.parsed.get_or_init(read);
+        if old_name == name {
+            return templates.clone();
+        }
+        // What is wrong with it is said with its name.
+        let renamed = templates.as_ref().ok().and_then(|templates| renamed(templates, name));
+        renamed.map_or_else(|| parse(name, &self.content), Ok)
+    }
+
+    /// Has the content of `other` parsed once for both, if it is the same.
+    fn share(&mut self, other: &Self) {
+        if self.content == other.content {
+            self.content = other.content.clone();
+            self.parsed = Arc::clone(&other.parsed);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Source {
     /// The text.
     pub text: Text,
     /// Its nodes.
-    pub syntax: Syntax,
+    pub syntax: Arc<Syntax>,
 }
 
 impl Source {
@@ -183,6 +183,24 @@ impl Template {
     pub(crate) fn is_blank(&self) -> bool {
         self.source.syntax.is_blank(self.body, &self.source.text)
     }
+}
+
+/// The templates of one file, as they would be if it were called `name`; `None` if one of them is named like a file, so
+/// that they would not be the same.
+pub(crate) fn renamed(templates: &[Arc<Template>], name: &str) -> Option<Vec<Arc<Template>>> {
+    let (main, definitions) = templates.split_last()?;
+    let old = &main.source;
+    let is_of_file = |template: &Arc<Template>| template.name == old.name || *template.name == *name;
+    if main.name != old.name || definitions.iter().any(is_of_file) {
+        return None;
+    }
+    let source = Source { name: name.into(), text: old.text.clone(), syntax: Arc::clone(&old.syntax) };
+    let source = Arc::new(source);
+    let named = |name: &Arc<str>, template: &Template| {
+        Arc::new(Template { name: Arc::clone(name), body: template.body, source: Arc::clone(&source) })
+    };
+    let definitions = definitions.iter().map(|template| named(&template.name, template));
+    Some(definitions.chain([named(&source.name, main)]).collect())
 }
 
 /// One part of a template's body.

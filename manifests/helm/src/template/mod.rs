@@ -10,7 +10,7 @@ mod marks;
 mod parse;
 mod token;
 
-pub(crate) use ast::Template;
+pub(crate) use ast::{Template, renamed};
 pub use error::{CallError, ExecError, Failure, LimitError, ParseError};
 pub use machine::{Limits, World};
 pub(crate) use machine::{Machine, Printed, STACK_BYTES};

@@ -24,7 +24,7 @@ pub(crate) fn parse(name: &str, text: &Text) -> Result<Vec<Arc<Template>>, Parse
     let mut parser = Parser::new(&name, Lexer::new(text));
     parser.file()?;
     let Parser { syntax, definitions, .. } = parser;
-    let source = Arc::new(Source { name, text: text.clone(), syntax });
+    let source = Arc::new(Source { name, text: text.clone(), syntax: Arc::new(syntax) });
     let templates = definitions.into_iter();
     Ok(templates
         .map(|Definition { name, body }| Arc::new(Template { name, body, source: Arc::clone(&source) }))
