@@ -334,7 +334,7 @@ pub fn lint_chart(
 fn unloadable(error: &ChartError) -> Finding {
     let place = match error {
         ChartError::File { file, .. } => (*file).to_owned(),
-        ChartError::NoChartFile | ChartError::Metadata(_) => CHART_FILE.to_owned(),
+        ChartError::NoChartFile | ChartError::Unsupported(_) | ChartError::Metadata(_) => CHART_FILE.to_owned(),
         ChartError::Ignore(_) => ".helmignore".to_owned(),
         ChartError::Subchart { name, .. } => format!("charts/{name}"),
         ChartError::Tree(_) | ChartError::Archive(_) | ChartError::TooLarge(_) => ".".to_owned(),

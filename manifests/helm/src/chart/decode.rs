@@ -57,7 +57,7 @@ pub(crate) fn json_type(json: &Json) -> &'static str {
 
 /// Reads the fields of one struct.
 pub(super) struct Fields<'j> {
-    /// Go's name of the struct.
+    /// Go's name of the struct, and the fields on the way to it.
     pub(super) name: &'static str,
     pub(super) object: &'j Map<String, Json>,
 }
@@ -75,7 +75,7 @@ impl<'j> Fields<'j> {
     }
 
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, String> {
-        self.list(name)?
+        self.list_of(name, "[]string")?
             .iter()
             .map(|item| match item {
                 Json::Null => Ok(String::new()),
@@ -92,15 +92,16 @@ impl<'j> Fields<'j> {
         }
     }
 
-    pub(super) fn list(&self, name: &str) -> Result<&'j [Json], String> {
+    /// The items of a list, which is of the Go type `list_type`.
+    pub(super) fn list_of(&self, name: &str, list_type: &str) -> Result<&'j [Json], String> {
         match self.get(name) {
             None => Ok(&[]),
             Some(Json::Array(items)) => Ok(items),
-            Some(other) => Err(self.mismatch(other, name, "[]interface {}")),
+            Some(other) => Err(self.mismatch(other, name, list_type)),
         }
     }
 
-    fn mismatch(&self, value: &Json, name: &str, wanted: &str) -> String {
+    pub(super) fn mismatch(&self, value: &Json, name: &str, wanted: &str) -> String {
         let (word, parent) = (json_type(value), self.name);
         format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go struct field {parent}.{name} of type {wanted}"

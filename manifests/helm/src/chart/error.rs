@@ -19,6 +19,9 @@ pub enum ChartError {
         /// What is wrong with it.
         problem: String,
     },
+    /// It is written for another version of Helm.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// The metadata is refused.
     #[error("validation: {0}")]
     Metadata(String),

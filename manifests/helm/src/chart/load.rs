@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fairlead_object::{EntryKind, Tree, TreePath};
 use serde_json::{Map, Value as Json};
 
-use super::decode::{self, document_problem, json_type};
+use super::decode::{self, Fields, document_problem, json_type};
 use super::ignore::{Ignore, PathKind};
 use super::metadata::{BAD_TYPE, locked};
 use super::{Chart, ChartError, File, Lock, MAX_CHART_BYTES, MAX_CHART_DEPTH, MAX_FILE_BYTES, Metadata, archive};
@@ -159,7 +159,8 @@ fn assembled(files: Vec<File>, depth: usize, errors: &mut Vec<ChartError>) -> Ch
     let metadata = files.iter().find(|file| file.path == "Chart.yaml");
     let has_metadata = metadata.is_some();
     if let Some(file) = metadata {
-        noted(read_metadata(&mut chart.metadata, file, "Chart.yaml"), errors);
+        let is_known = if depth == 0 { check_base(file) } else { Ok(()) };
+        noted(is_known.and_then(|()| read_metadata(&mut chart.metadata, file, "Chart.yaml")), errors);
         if chart.metadata.api_version.is_empty() {
             "v1".clone_into(&mut chart.metadata.api_version);
         }
@@ -211,6 +212,18 @@ fn loaded_inside(entries: Vec<(String, Vec<File>)>, depth: usize) -> Vec<Inside>
     let (mut loaded, rest) = halved(entries, min_bytes, bytes_of, load);
     loaded.extend(rest.into_iter().flatten());
     loaded
+}
+
+/// Refuses what Helm does not know how to load. Of charts inside it does not ask.
+fn check_base(file: &File) -> Result<(), ChartError> {
+    let problem = |problem: String| ChartError::File { file: "Chart.yaml", problem };
+    let object = decode::object(&file.content, "loader.chartBase").map_err(problem)?;
+    let fields = Fields { name: "chartBase", object: &object };
+    match fields.text("apiVersion").map_err(problem)?.as_str() {
+        "" | "v1" | "v2" => Ok(()),
+        "v3" => Err(ChartError::Unsupported("invalid chart apiVersion")),
+        _ => Err(ChartError::Unsupported("unsupported chart version")),
+    }
 }
 
 fn read_metadata(metadata: &mut Metadata, file: &File, name: &'static str) -> Result<(), ChartError> {

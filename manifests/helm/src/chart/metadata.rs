@@ -143,12 +143,9 @@ impl Metadata {
         self.deprecated |= fields.bool("deprecated")?;
         self.read_type(&fields)?;
         self.read_annotations(&fields);
-        for item in fields.list("maintainers")? {
-            self.maintainers.push(maintainer(item)?);
-        }
+        self.maintainers.extend(structs(&fields, "maintainers", "v2.Maintainer", maintainer)?);
         if fields.get("dependencies").is_some() {
-            let items = fields.list("dependencies")?;
-            self.dependencies = Some(items.iter().map(dependency).collect::<Result<_, _>>()?);
+            self.dependencies = Some(dependencies(&fields)?);
         }
         Ok(())
     }
@@ -256,31 +253,47 @@ fn sanitised(text: &str) -> String {
     kept.map(|char| if unicode::is_space(char) { ' ' } else { char }).collect()
 }
 
-fn maintainer(item: &Json) -> Result<Maintainer, String> {
-    let empty = Map::new();
-    let fields = Fields { name: "Maintainer", object: item.as_object().unwrap_or(&empty) };
+/// What `read` makes of each item of the list `name`, which are Go structs of a type.
+fn structs<T>(
+    fields: &Fields<'_>,
+    name: &str,
+    go_type: &str,
+    read: fn(&Map<String, Json>) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let items = fields.list_of(name, &format!("[]*{go_type}"))?.iter();
+    let read = items.map(|item| match item {
+        Json::Object(object) => read(object),
+        Json::Null => Err(format!("validation: {name} must not contain empty or null nodes")),
+        other => Err(fields.mismatch(other, name, go_type)),
+    });
+    read.collect()
+}
+
+fn dependencies(fields: &Fields<'_>) -> Result<Vec<Dependency>, String> {
+    structs(fields, "dependencies", "v2.Dependency", dependency)
+}
+
+fn maintainer(object: &Map<String, Json>) -> Result<Maintainer, String> {
+    let fields = Fields { name: "Maintainer.maintainers", object };
     Ok(Maintainer { name: fields.text("name")?, email: fields.text("email")?, url: fields.text("url")? })
 }
 
-fn dependency(item: &Json) -> Result<Dependency, String> {
-    let Json::Object(object) = item else {
-        return Err("validation: dependencies must not contain empty or null nodes".to_owned());
-    };
-    let fields = Fields { name: "Dependency", object };
+fn dependency(object: &Map<String, Json>) -> Result<Dependency, String> {
+    let fields = Fields { name: "Dependency.dependencies", object };
     Ok(Dependency {
         name: fields.text("name")?,
         version: fields.text("version")?,
         repository: fields.text("repository")?,
         condition: fields.text("condition")?,
         tags: fields.texts("tags")?,
-        import_values: fields.list("import-values")?.iter().filter_map(import_values).collect(),
+        import_values: fields.list_of("import-values", "[]interface {}")?.iter().filter_map(import_values).collect(),
         alias: fields.text("alias")?,
     })
 }
 
 /// The charts that a lock names; an error in Go's words.
 pub(super) fn locked(object: &Map<String, Json>) -> Result<Vec<Dependency>, String> {
-    Fields { name: "Lock", object }.list("dependencies")?.iter().map(dependency).collect()
+    dependencies(&Fields { name: "Lock", object })
 }
 
 /// One entry of `import-values`; Helm overlooks what it does not understand.

@@ -44,6 +44,7 @@ impl Encoder {
                 use base64::Engine;
                 self.string(base64::engine::general_purpose::STANDARD.encode(&**bytes).as_bytes());
             }
+            Value::List(list) if list.is_nil() => self.text.extend_from_slice(b"null"),
             Value::List(list) => {
                 let items = list.iter().map(|item| (None, item));
                 self.collection(items, list.len(), (b'[', b']'), depth)?;
@@ -198,7 +199,8 @@ fn string_length(text: &[u8]) -> usize {
     end.map_or(text.len(), |end| end + 2)
 }
 
-fn problem(text: &[u8], error: &serde_json::Error) -> String {
+/// What Go says of a text that is no JSON.
+pub(crate) fn problem(text: &[u8], error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();
     }

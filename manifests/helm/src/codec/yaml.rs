@@ -47,6 +47,7 @@ fn to_json(value: &Value, depth: usize) -> Result<Json, String> {
             use base64::Engine;
             Json::String(base64::engine::general_purpose::STANDARD.encode(&**bytes))
         }
+        Value::List(list) if list.is_nil() => Json::Null,
         Value::List(list) => Json::Array(list.iter().map(|item| to_json(item, depth + 1)).collect::<Result<_, _>>()?),
         Value::Map(map) if map.map_type() == MapType::NilTexts => Json::Null,
         Value::Map(map) => {
@@ -71,12 +72,21 @@ fn readable(text: &[u8]) -> Result<String, String> {
         return Ok(plain.to_owned());
     }
     let mut read = String::with_capacity(text.len());
-    for (char, _) in unicode::chars(text) {
+    let mut chars = unicode::chars(text).map(|(char, _)| char).peekable();
+    while let Some(char) = chars.next() {
         match char {
             '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
                 return Err("error converting JSON to YAML: yaml: control characters are not allowed".to_owned());
             }
-            '\u{85}' => read.push(' '),
+            // A break within quotes, with the blanks around it.
+            '\u{85}' => {
+                read.truncate(read.trim_end_matches(' ').len());
+                let mut breaks = 1;
+                while let Some(char) = chars.next_if(|char| matches!(char, ' ' | '\u{85}')) {
+                    breaks += usize::from(char == '\u{85}');
+                }
+                read.push_str(&if breaks == 1 { " ".to_owned() } else { "\n".repeat(breaks - 1) });
+            }
             char => read.push(char),
         }
     }
@@ -134,14 +144,54 @@ fn first_node(text: &str) -> Result<Option<Node>, String> {
     if let Some(line) = line_begun_with_tab(text) {
         return Err(at_line(scanned(line), "found character that cannot start any token"));
     }
-    fairlead_yaml::parse_first(text).map_err(|error| in_go_words(text, &error))
+    fairlead_yaml::parse_first(text).or_else(|error| {
+        let alone = quoted_alone(text, &error);
+        alone.unwrap_or_else(|| Err(in_go_words(text, &error)))
+    })
 }
 
-/// The line, counted from zero, of the first text if a tab is before it, which indents nothing.
+/// The line, counted from zero, of the first tab before any text but comments: it indents nothing.
 fn line_begun_with_tab(text: &str) -> Option<u32> {
-    let (index, line) = text.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
-    let indent = &line[..line.len() - line.trim_start().len()];
-    indent.contains('\t').then(|| u32::try_from(index).unwrap_or(u32::MAX))
+    for (index, line) in text.lines().enumerate() {
+        let content = line.trim_start();
+        if line[..line.len() - content.len()].contains('\t') {
+            return Some(u32::try_from(index).unwrap_or(u32::MAX));
+        }
+        if !content.is_empty() && !content.starts_with('#') {
+            return None;
+        }
+    }
+    None
+}
+
+/// The text in quotes that `text` begins with, if what is wrong is behind it.
+///
+/// # Follows go-yaml v2
+/// It reads one document, which such a text is, and does not look at what follows it in its line, as long as that begins
+/// like something.
+fn quoted_alone(text: &str, error: &ParseError) -> Option<Result<Option<Node>, String>> {
+    let begins = text.trim_start();
+    if !begins.starts_with(['"', '\'']) || error.message != TRAILING {
+        return None;
+    }
+    let line_start: usize = text.split_inclusive('\n').take(line_before(error)).map(str::len).sum();
+    let column = usize::try_from(error.position.column).ok()?.saturating_sub(1);
+    let (offset, _) = text[line_start..].char_indices().nth(column)?;
+    let (quoted, rest) = text.split_at(line_start + offset);
+    if rest.trim_start().starts_with(['"', '\''])
+        && let Err(error) = fairlead_yaml::parse_first(rest)
+    {
+        return Some(Err(in_go_words(rest, &error)));
+    }
+    fairlead_yaml::parse_first(quoted).ok().map(Ok)
+}
+
+/// What is said of what follows a text in quotes.
+const TRAILING: &str = "did not find expected key";
+
+/// How many lines are before that of an error.
+fn line_before(error: &ParseError) -> usize {
+    usize::try_from(error.position.line).unwrap_or_default().saturating_sub(1)
 }
 
 fn at_line(line: u32, message: &str) -> String {
@@ -204,9 +254,12 @@ fn breaks(text: &str) -> u32 {
     u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
 }
 
+/// Whether nothing stands below the line of an error, which is not about what closes a list or map.
 fn rest_is_blank(text: &str, error: &ParseError) -> bool {
-    let line = usize::try_from(error.position.line).unwrap_or_default();
-    text.lines().skip(line).all(|line| line.trim().is_empty())
+    let place = |number: u32| usize::try_from(number).unwrap_or_default();
+    let (line, column) = (place(error.position.line), place(error.position.column));
+    let here = text.lines().nth(line.saturating_sub(1)).and_then(|line| line.chars().nth(column.saturating_sub(1)));
+    !matches!(here, Some(']' | '}')) && text.lines().skip(line).all(|line| line.trim().is_empty())
 }
 
 /// What go-yaml v2 and its caller say of a document that has no JSON form.

@@ -91,6 +91,9 @@ impl<'t> Printer<'t> {
         if self.sharp_v {
             self.write(list.list_type().name());
         }
+        if self.sharp_v && list.is_nil() {
+            return self.write("(nil)");
+        }
         self.write(if self.sharp_v { "{" } else { "[" });
         for (index, item) in list.iter().enumerate() {
             if index > 0 {

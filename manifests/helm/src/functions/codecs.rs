@@ -3,7 +3,7 @@
 use super::{Call, Function, Returned, Type};
 use crate::codec::json::{self, Layout, Undecoded};
 use crate::codec::{toml, yaml};
-use crate::value::{Map, Value};
+use crate::value::{List, ListType, Map, Value};
 
 const ANY: &[Type] = &[Type::Any];
 const TEXT: &[Type] = &[Type::Text];
@@ -115,7 +115,7 @@ fn from_json(call: &mut Call<'_, '_>) -> Returned {
 fn from_json_array(call: &mut Call<'_, '_>) -> Returned {
     Ok(match json::decode(call.text(0)) {
         Ok(value @ Value::List(_)) => value,
-        Ok(Value::Nil) => Value::list(Vec::new()),
+        Ok(Value::Nil) => Value::List(List::nil(ListType::Nil)),
         Ok(other) => Value::list(vec![not_a_list(&other).into()]),
         Err(Undecoded { rest: Value::Missing | Value::Nil | Value::List(_), problem }) => {
             Value::list(vec![problem.into()])

@@ -84,13 +84,18 @@ fn last(call: &mut Call<'_, '_>) -> Returned {
 
 fn rest(call: &mut Call<'_, '_>) -> Returned {
     let items = items(call.any(0), |kind| format!("Cannot find rest on type {kind}"))?;
+    if items.is_empty() {
+        return Ok(Value::List(List::nil(ListType::Nil)));
+    }
     Ok(Value::list(items.into_iter().skip(1).collect()))
 }
 
 fn initial(call: &mut Call<'_, '_>) -> Returned {
     let mut items = items(call.any(0), |kind| format!("Cannot find initial on type {kind}"))?;
-    items.pop();
-    Ok(Value::list(items))
+    match items.pop() {
+        Some(_) => Ok(Value::list(items)),
+        None => Ok(Value::List(List::nil(ListType::Nil))),
+    }
 }
 
 fn append(call: &mut Call<'_, '_>) -> Returned {
@@ -109,6 +114,9 @@ fn concat(call: &mut Call<'_, '_>) -> Returned {
     let mut all = Vec::new();
     for value in call.all() {
         all.extend(items(value, |kind| format!("Cannot concat type {kind} as list"))?);
+    }
+    if all.is_empty() {
+        return Ok(Value::List(List::nil(ListType::Nil)));
     }
     charge_items(call, all)
 }

@@ -205,7 +205,9 @@ impl Type {
                 MapType::Named(named) if (named.zero)().is_nil() => Some(Value::Map(map.with_type(MapType::Any))),
                 MapType::Texts | MapType::NilTexts | MapType::Named(_) => None,
             },
-            (Self::List, Value::List(list)) if list.list_type() == ListType::Any => Some(Value::List(list)),
+            (Self::List, Value::List(list)) if matches!(list.list_type(), ListType::Any | ListType::Nil) => {
+                Some(Value::List(list))
+            }
             (Self::Text, value) if value.kind() == Kind::String => Some(value),
             (Self::Bool, value @ Value::Bool(_)) | (Self::Float, value @ Value::Float(_)) => Some(value),
             (Self::Int(wanted), Value::Int(number, given)) if wanted == given => Some(Value::Int(number, given)),

@@ -11,7 +11,7 @@ use regex::{NoExpand, Regex};
 use super::{Call, Function, Returned, Type};
 use crate::patterns;
 use crate::template::CallError;
-use crate::value::{Text, Value};
+use crate::value::{List, ListType, Value};
 
 const TWO: &[Type] = &[Type::Text, Type::Text];
 const THREE: &[Type] = &[Type::Text, Type::Text, Type::Text];
@@ -85,7 +85,11 @@ fn must_find_all(call: &mut Call<'_, '_>) -> Returned {
 fn all_found(regex: &Regex, call: &Call<'_, '_>) -> Returned {
     let most = usize::try_from(call.int(2)).unwrap_or(usize::MAX);
     let text = call.text(1).to_str();
-    Ok(Value::texts(regex.find_iter(&text).take(most).map(|found| found.as_str())))
+    let found: Vec<&str> = regex.find_iter(&text).take(most).map(|found| found.as_str()).collect();
+    if found.is_empty() {
+        return Ok(Value::List(List::nil(ListType::NilTexts)));
+    }
+    Ok(Value::texts(found))
 }
 
 fn replace(call: &mut Call<'_, '_>) -> Returned {
@@ -127,7 +131,7 @@ fn must_split(call: &mut Call<'_, '_>) -> Returned {
 /// The parts of a text between what is found, at most so many. An empty find at the start or end separates nothing.
 fn parts(regex: &Regex, call: &Call<'_, '_>) -> Returned {
     let most = match call.int(2) {
-        0 => return Ok(Value::texts(Vec::<Text>::new())),
+        0 => return Ok(Value::List(List::nil(ListType::NilTexts))),
         count => usize::try_from(count).unwrap_or(usize::MAX),
     };
     let text = call.text(1).to_str();

@@ -180,11 +180,16 @@ impl KubeVersion {
 }
 
 const KUBE_VERSION_METHODS: &[Function] = &[
-    Function::new("GitVersion", &[], git_version, "The version without what providers add to it."),
-    Function::new("String", &[], git_version, "The version without what providers add to it."),
+    Function::new("GitVersion", &[], git_version, "The version as it was given."),
+    Function::new("String", &[], string, "The version without what providers add to it."),
 ];
 
 fn git_version(call: &mut Call<'_, '_>) -> Returned {
+    let Value::Object(object) = call.receiver() else { return Ok("".into()) };
+    Ok(object.field("Version").unwrap_or(Value::Nil))
+}
+
+fn string(call: &mut Call<'_, '_>) -> Returned {
     let Value::Object(object) = call.receiver() else { return Ok("".into()) };
     Ok(object.text().into())
 }

@@ -22,7 +22,7 @@ pub enum RenderError {
     #[error("library charts are not installable")]
     Library,
     /// Charts that it asks for are not in it.
-    #[error("an error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}", .0.join(", "))]
+    #[error("an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}", .0.join(", "))]
     MissingDependencies(Vec<String>),
     /// The values of a chart inside are no map, which shows when it is decided which charts are used.
     #[error("chart dependencies processing failed: {0}")]

@@ -127,9 +127,8 @@ impl Pattern {
                 char => regex.push_str(&regex::escape(char.encode_utf8(&mut [0; 4]))),
             }
         }
-        if open > 0 {
-            return None;
-        }
+        // What is open at the end is closed there.
+        regex.push_str(&")".repeat(open));
         regex.push('$');
         regex::Regex::new(&regex).ok().map(Self)
     }

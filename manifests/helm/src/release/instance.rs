@@ -3,7 +3,7 @@
 use crate::chart::{Chart, Dependency, ImportValues};
 use crate::semver::{Range, Version};
 use crate::value::{Map, Text, Value};
-use crate::values::coalesce::{Nulls, Scope, TypeMismatch, coalesced, lay_over, leaf, table};
+use crate::values::coalesce::{Nulls, Scope, TypeMismatch, coalesced, lay_over, leaf, table, take_over};
 use crate::values::from_object;
 use crate::values::place::Setter;
 
@@ -120,6 +120,9 @@ impl<'c> Instance<'c> {
     }
 
     /// Takes values over, those of the innermost charts first.
+    ///
+    /// # Follows Helm
+    /// A map that is taken over is one with that of the chart inside: what another chart adds to it, that chart gets too.
     fn import_values(&mut self) -> Result<(), TypeMismatch> {
         for inside in &mut self.inside {
             inside.import_values()?;
@@ -130,7 +133,7 @@ impl<'c> Instance<'c> {
         for dependency in dependencies {
             for import in &dependency.import_values {
                 if let Some(values) = imported_from(&own, dependency.effective_name(), import) {
-                    lay_over(&imported, &values, Nulls::Keep);
+                    take_over(&imported, &values);
                 }
             }
         }

@@ -204,24 +204,35 @@ pub(super) fn read(
 
 /// The fields of a document that Helm looks at; of what is no object, all of it.
 fn head_of(document: &Node) -> Json {
-    some_fields(document, |key, value| match key {
-        "metadata" => Some(some_fields(value, |key, value| {
-            matches!(key, "name" | "annotations").then(|| yaml::checked_json(value))
-        })),
-        "apiVersion" | "kind" => Some(yaml::checked_json(value)),
-        _ => None,
+    some_fields(document, |key, value| {
+        let name = known(key, &["apiVersion", "kind", "metadata"])?;
+        if name == "metadata" {
+            return Some((name, some_fields(value, in_metadata)));
+        }
+        Some((name, yaml::checked_json(value)))
     })
+}
+
+fn in_metadata(key: &str, value: &Node) -> Option<(&'static str, Json)> {
+    Some((known(key, &["name", "annotations"])?, yaml::checked_json(value)))
+}
+
+/// That of `names` which `key` means.
+fn known(key: &str, names: &[&'static str]) -> Option<&'static str> {
+    names.iter().copied().find(|name| name.eq_ignore_ascii_case(key))
 }
 
 /// The object of those fields of `node` of which `read` makes something, the last one of a name; of what is no object, all
 /// of it.
-fn some_fields(node: &Node, read: impl Fn(&str, &Node) -> Option<Json>) -> Json {
+///
+/// # Follows Go
+/// A field may be written in letters of any case. Of several the last by name counts, which is the one in lower case.
+fn some_fields(node: &Node, read: impl Fn(&str, &Node) -> Option<(&'static str, Json)>) -> Json {
     let Some(fields) = node.as_mapping() else { return yaml::checked_json(node) };
-    let parts = fields.iter().filter_map(|(key, value)| {
-        let name = key.as_str()?;
-        Some((name.to_owned(), read(name, value)?))
-    });
-    Json::Object(parts.collect())
+    let mut found: Vec<_> = fields.iter().filter_map(|(key, value)| Some((key.as_str()?, value))).collect();
+    found.sort_by_key(|(name, _)| *name);
+    let parts = found.into_iter().filter_map(|(name, value)| read(name, value));
+    Json::Object(parts.map(|(name, json)| (name.to_owned(), json)).collect())
 }
 
 /// The line of a template that makes what `problem` is about: it may name a line of the document.
@@ -230,6 +241,10 @@ fn line_of(problem: &str, file: &RenderedFile, document: &Document<'_>) -> u32 {
     let index = document.lines_before + named.map_or(0, |line: usize| line.saturating_sub(1));
     file.lines.get(index).or(file.lines.last()).copied().unwrap_or(1)
 }
+
+/// Go's name of the type of an object's metadata in Helm.
+const METADATA: &str =
+    r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#;
 
 /// The few fields of an object that Helm looks at.
 struct Head<'j> {
@@ -255,6 +270,10 @@ impl Head<'_> {
             if let Some(json) = self.at(path).filter(|json| json.is_object() || json.is_array()) {
                 return refuse(json, &format!("struct field {field} of type string"));
             }
+        }
+        match self.at(&["metadata"]) {
+            None | Some(Json::Null | Json::Object(_)) => {}
+            Some(other) => return refuse(other, &format!("struct field SimpleHead.metadata of type {METADATA}")),
         }
         match self.at(&["metadata", "annotations"]) {
             None | Some(Json::Null | Json::Object(_)) => {}

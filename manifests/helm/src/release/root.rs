@@ -9,7 +9,7 @@ use crate::codec::yaml;
 use crate::functions::{Call, Function, Returned, Type};
 use crate::template::Template;
 use crate::value::{Entries, Map, MapType, Named, Text, Value};
-use crate::values::coalesce::{leaf, table};
+use crate::values::coalesce::leaf;
 
 /// A template, and where it is written.
 pub(super) struct TemplateFile<'i> {
@@ -254,11 +254,12 @@ fn to_yaml(call: &mut Call<'_, '_>) -> Returned {
 }
 
 fn table_at(call: &mut Call<'_, '_>) -> Returned {
-    let path = call.text(0).to_str();
-    match table(&receiver(call), &path) {
-        Some(table) => Ok(table.with_type(MapType::Named(&VALUES)).into()),
-        None => Err(format!("{} is not a table", crate::fmt::quote(path.as_bytes())).into()),
-    }
+    let below = |values: Map, key: &str| match values.get(key.as_bytes()) {
+        Some(Value::Map(below)) => Ok(below),
+        _ => Err(format!("{} is not a table", crate::fmt::quote(key.as_bytes()))),
+    };
+    let table = call.text(0).to_str().split('.').try_fold(receiver(call), below)?;
+    Ok(table.with_type(MapType::Named(&VALUES)).into())
 }
 
 fn value_at(call: &mut Call<'_, '_>) -> Returned {

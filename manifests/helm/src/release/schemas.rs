@@ -31,7 +31,7 @@ impl Unmet {
         if let Some(schema) = &chart.chart.schema {
             match schema.check(values) {
                 Ok(()) => {}
-                Err(SchemaError::Bad(problem)) => self.problems.push_str(&format!("{}:\n{problem}\n", chart.name)),
+                Err(SchemaError::Bad(problem)) => self.problems.push_str(&format!("{}:\n{problem}", chart.name)),
                 Err(SchemaError::Unmet(problems)) => {
                     self.problems.push_str(&format!("{}:\n", chart.name));
                     for problem in &problems {

@@ -2,6 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use jiff::tz::TimeZone;
+
+use crate::time;
+
 /// What is wrong with `text` under a format; formats that are not known take anything.
 pub(super) fn problem(format: &str, text: &str) -> Option<String> {
     let said = |is_valid: bool, problem: &str| (!is_valid).then(|| problem.to_owned());
@@ -9,14 +13,19 @@ pub(super) fn problem(format: &str, text: &str) -> Option<String> {
         "ipv4" if text.split('.').count() != 4 => Some("expected four decimals".to_owned()),
         "ipv4" => said(text.parse::<Ipv4Addr>().is_ok(), "invalid octet"),
         "ipv6" => said(text.contains(':') && text.parse::<Ipv6Addr>().is_ok(), "not an ipv6 address"),
-        "date" => said(text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(), "not a date"),
+        "date" => time::parse("2006-01-02", text, &TimeZone::UTC).err(),
+        "date-time" if text.len() < 20 => Some("less than 20 characters long".to_owned()),
         "date-time" => said(text.parse::<jiff::Timestamp>().is_ok(), "not a time with its zone"),
+        "time" if text.len() < 9 => Some("less than 9 characters long".to_owned()),
         "time" => said(format!("2000-01-01T{text}").parse::<jiff::Timestamp>().is_ok(), "not a time of day"),
         "email" => said(is_email(text), "missing @"),
+        "hostname" if text.starts_with('-') => Some("label starts with hyphen".to_owned()),
         "hostname" => said(is_hostname(text), "invalid hostname"),
         "uri" => said(is_uri(text), "relative url"),
         "regex" => said(regex::Regex::new(text).is_ok(), "not a regular expression"),
+        "uuid" if text.split('-').count() != 5 => Some("must have 5 elements".to_owned()),
         "uuid" => said(is_uuid(text), "not a uuid"),
+        "duration" => said(text.starts_with('P'), "must start with P"),
         "json-pointer" => said(text.is_empty() || text.starts_with('/'), "not starting with /"),
         _ => None,
     }

@@ -1,8 +1,10 @@
 //! A value under the keywords of one schema.
 
+use std::slice;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::validate::{Checked, Seen, Site, Validator};
+use super::validate::{Checked, Key, Seen, Site, Validator};
 use super::{Draft, Problem, format};
 use crate::number;
 use crate::value::{List, Map, Text, Value};
@@ -125,7 +127,7 @@ impl<'s> Check<'_, 's> {
             }
             self.problems.extend(self.validator.schema(
                 schema,
-                &self.site.inside(item, &index.to_string()),
+                &self.site.inside(item, Key::Index(index)),
                 &mut Seen::default(),
             )?);
         }
@@ -134,32 +136,36 @@ impl<'s> Check<'_, 's> {
 
     fn contains(&mut self, list: &List) -> Checked<()> {
         let Some(schema) = self.keywords.get("contains") else { return Ok(()) };
-        let mut matching = Vec::new();
+        let (mut matching, mut others) = (Vec::new(), Vec::new());
         for (index, item) in list.iter().enumerate() {
-            if self
-                .validator
-                .schema(schema, &self.site.inside(item, &index.to_string()), &mut Seen::default())?
-                .is_none()
-            {
-                matching.push(index);
+            let below = self.site.inside(item, Key::Index(index));
+            match self.validator.schema(schema, &below, &mut Seen::default())? {
+                None => matching.push(index),
+                Some(problem) => others.push(problem),
             }
         }
+        let found = match &*matching {
+            [] => "but none matched".to_owned(),
+            items => {
+                let places: Vec<String> = items.iter().map(usize::to_string).collect();
+                format!("but matched {} items at {}", items.len(), places.join(" "))
+            }
+        };
         let count =
             |name: &str| self.keywords.get(name).and_then(Json::as_u64).and_then(|count| usize::try_from(count).ok());
         match count("minContains") {
-            None if matching.is_empty() => self.problems.push(self.site.problem("no items match contains schema")),
+            None if matching.is_empty() => {
+                let message = "no items match contains schema";
+                self.problems.push(Problem::with_causes(&self.site.pointer(), message, others));
+            }
             Some(least) if matching.len() < least => {
-                let message = format!(
-                    "min {least} items required to match contains schema, but matched {} items",
-                    matching.len()
-                );
-                self.problems.push(self.site.problem(message));
+                let message = format!("min {least} items required to match contains schema, {found}");
+                self.problems.push(Problem::with_causes(&self.site.pointer(), message, others));
             }
             None | Some(_) => {}
         }
         if let Some(most) = count("maxContains").filter(|most| matching.len() > *most) {
-            let message =
-                format!("max {most} items required to match contains schema, but matched {} items", matching.len());
+            let message = format!("max {most} items required to match contains schema, {found}");
             self.problems.push(self.site.problem(message));
         }
         self.seen.items.extend(matching);
@@ -176,7 +182,7 @@ impl<'s> Check<'_, 's> {
         let mut additional = Vec::new();
         for (key, value) in &entries {
             let name = key.to_str();
-            let below = self.site.inside(value, &name);
+            let below = self.site.inside(value, Key::Name(&name));
             let mut is_known = false;
             if let Some(schema) = self.keywords.get("properties").and_then(|properties| properties.get(&*name)) {
                 is_known = true;
@@ -192,10 +198,10 @@ impl<'s> Check<'_, 's> {
             }
             if let Some(schema) = self.keywords.get("propertyNames") {
                 let named = Value::Text(key.clone());
-                let problem = self.validator.schema(schema, &below.with(&named), &mut Seen::default())?;
+                let problem = self.validator.schema(schema, &self.site.with(&named), &mut Seen::default())?;
                 self.problems.extend(problem.map(|problem| {
                     Problem::with_causes(
-                        &self.site.pointer,
+                        &self.site.pointer(),
                         format!("invalid propertyName {}", quote(&name)),
                         vec![problem],
                     )
@@ -208,7 +214,10 @@ impl<'s> Check<'_, 's> {
                 None if !is_known => continue,
                 None => {}
             }
-            self.seen.properties.insert(key.clone());
+            // Earlier drafts have no keyword that asks.
+            if self.validator.draft > Draft::Seven {
+                self.seen.properties.insert(key.clone());
+            }
         }
         if !additional.is_empty() {
             self.problems
@@ -243,14 +252,14 @@ impl<'s> Check<'_, 's> {
         if let Some(schemas) = list("allOf") {
             let causes = self.each(schemas)?.into_iter().flatten().collect::<Vec<_>>();
             if !causes.is_empty() {
-                self.problems.push(Problem::with_causes(&self.site.pointer, "'allOf' failed", causes));
+                self.problems.push(Problem::with_causes(&self.site.pointer(), "'allOf' failed", causes));
             }
         }
         if let Some(schemas) = list("anyOf") {
             let outcomes = self.each(schemas)?;
             if outcomes.iter().all(Option::is_some) {
                 let causes = outcomes.into_iter().flatten().collect();
-                self.problems.push(Problem::with_causes(&self.site.pointer, "'anyOf' failed", causes));
+                self.problems.push(Problem::with_causes(&self.site.pointer(), "'anyOf' failed", causes));
             }
         }
         if let Some(schemas) = list("oneOf") {
@@ -262,7 +271,7 @@ impl<'s> Check<'_, 's> {
                 [] => {
                     let causes = outcomes.into_iter().flatten().collect();
                     self.problems.push(Problem::with_causes(
-                        &self.site.pointer,
+                        &self.site.pointer(),
                         "'oneOf' failed, none matched",
                         causes,
                     ));
@@ -279,7 +288,7 @@ impl<'s> Check<'_, 's> {
             self.problems.push(self.site.problem("'not' failed"));
         }
         if let Some(condition) = self.keywords.get("if").filter(|_| self.validator.draft >= Draft::Seven) {
-            let is_met = self.each(std::slice::from_ref(condition))?.iter().all(Option::is_none);
+            let is_met = self.each(slice::from_ref(condition))?.iter().all(Option::is_none);
             if let Some(schema) = self.keywords.get(if is_met { "then" } else { "else" }) {
                 self.problems.extend(self.validator.schema(schema, &self.site.same(), self.seen)?);
             }
@@ -306,34 +315,18 @@ impl<'s> Check<'_, 's> {
             return Ok(());
         }
         if let (Some(schema), Value::Map(map)) = (self.keywords.get("unevaluatedProperties"), self.site.value) {
-            let mut refused = Vec::new();
             for (key, value) in map.snapshot().into_iter().filter(|(key, _)| !self.seen.properties.contains(key)) {
                 let name = key.to_str();
-                if schema == &Json::Bool(false) {
-                    refused.push(quote(&name));
-                } else {
-                    self.problems.extend(self.validator.schema(
-                        schema,
-                        &self.site.inside_owned(&value, &name),
-                        &mut Seen::default(),
-                    )?);
-                }
-            }
-            if !refused.is_empty() {
-                self.problems
-                    .push(self.site.problem(format!("additional properties {} not allowed", refused.join(", "))));
+                let below = self.site.inside(&value, Key::Name(&name));
+                self.problems.extend(self.validator.schema(schema, &below, &mut Seen::default())?);
             }
             self.seen.properties.extend(map.entries().keys().cloned());
         }
         if let (Some(schema), Value::List(list)) = (self.keywords.get("unevaluatedItems"), self.site.value) {
             let unseen: Vec<usize> = (0..list.len()).filter(|index| !self.seen.items.contains(index)).collect();
-            if schema == &Json::Bool(false) && !unseen.is_empty() {
-                self.problems.push(self.site.problem(format!("last {} additionalItem(s) not allowed", unseen.len())));
-            } else {
-                for index in unseen {
-                    let below = self.site.inside(&list[index], &index.to_string());
-                    self.problems.extend(self.validator.schema(schema, &below, &mut Seen::default())?);
-                }
+            for index in unseen {
+                let below = self.site.inside(&list[index], Key::Index(index));
+                self.problems.extend(self.validator.schema(schema, &below, &mut Seen::default())?);
             }
             self.seen.items.extend(0..list.len());
         }
@@ -364,16 +357,18 @@ fn type_of(value: &Value) -> &'static str {
 }
 
 fn wrong_type(keywords: &JsonMap<String, Json>, value: &Value) -> Option<String> {
-    let mut wanted: Vec<&str> = match keywords.get("type")? {
-        Json::String(name) => vec![name],
-        Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
+    let wanted = match keywords.get("type")? {
+        name @ Json::String(_) => slice::from_ref(name),
+        Json::Array(names) => names,
         _ => return None,
     };
     let got = type_of(value);
     let is_integer = got == "number" && to_float(value).fract() == 0.0;
-    if wanted.iter().any(|name| *name == got || *name == "integer" && is_integer) {
+    let names = wanted.iter().filter_map(Json::as_str);
+    if names.clone().any(|name| name == got || name == "integer" && is_integer) {
         return None;
     }
+    let mut wanted: Vec<&str> = names.collect();
     let rank = |name: &str| {
         ["null", "boolean", "number", "integer", "string", "array", "object"].iter().position(|known| *known == name)
     };

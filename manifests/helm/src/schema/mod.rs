@@ -13,6 +13,9 @@ mod validate;
 
 use std::sync::OnceLock;
 
+use serde_json::error::Category;
+
+use crate::codec::json;
 use crate::value::{Text, Value};
 
 pub(crate) use problem::Problem;
@@ -53,9 +56,18 @@ impl Schema {
         &self.text
     }
 
+    /// What Go says of a text that is no JSON.
+    fn problem(&self, error: &serde_json::Error) -> String {
+        match error.classify() {
+            Category::Eof if self.text.trim_ascii().is_empty() => "EOF".to_owned(),
+            Category::Eof => "unexpected EOF".to_owned(),
+            Category::Io | Category::Syntax | Category::Data => json::problem(&self.text, error),
+        }
+    }
+
     /// Checks `value` against it.
     pub(crate) fn check(&self, value: &Value) -> Result<(), SchemaError> {
-        let read = || serde_json::from_slice(&self.text).map_err(|error| error.to_string());
+        let read = || serde_json::from_slice(&self.text).map_err(|error| self.problem(&error));
         let schema = self.read.get_or_init(read).as_ref().map_err(|problem| SchemaError::Bad(problem.clone()))?;
         let draft = draft_of(schema);
         let problem = validate::Validator::new(schema, draft).root(value).map_err(SchemaError::Bad)?;

@@ -22,10 +22,10 @@ impl Problem {
     }
 
     /// All problems of one value as one; `None` if there is none.
-    pub(super) fn grouped(pointer: &str, mut problems: Vec<Problem>) -> Option<Self> {
+    pub(super) fn grouped(pointer: impl FnOnce() -> String, mut problems: Vec<Problem>) -> Option<Self> {
         match problems.len() {
             0 | 1 => problems.pop(),
-            _ => Some(Self::with_causes(pointer, GROUP, problems)),
+            _ => Some(Self::with_causes(&pointer(), GROUP, problems)),
         }
     }
 

@@ -11,6 +11,9 @@ use crate::value::{Text, Value};
 /// Deepest nesting of schemas, references followed.
 const MAX_DEPTH: usize = 200;
 
+/// What the file of a schema is called.
+const FILE: &str = "file:///values.schema.json";
+
 /// The schema of one file.
 pub(super) struct Validator<'s> {
     root: &'s Json,
@@ -31,25 +34,48 @@ impl Seen {
     }
 }
 
-/// A value under a schema.
+/// A value under a schema. Where it is becomes a text only if something is wrong with it.
 pub(super) struct Site<'v> {
     pub(super) value: &'v Value,
-    pub(super) pointer: String,
+    /// The site around it, and what it is called there; `None` for the outermost.
+    place: Option<(&'v Site<'v>, Key<'v>)>,
     depth: usize,
 }
 
+/// What a value is called in the one around it.
+#[derive(Clone, Copy)]
+pub(super) enum Key<'v> {
+    Name(&'v str),
+    Index(usize),
+}
+
 impl<'v> Site<'v> {
-    pub(super) fn inside(&self, value: &'v Value, key: &str) -> Self {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        Self { value, pointer: format!("{}/{key}", self.pointer), depth: self.depth + 1 }
+    pub(super) fn inside(&'v self, value: &'v Value, key: Key<'v>) -> Self {
+        Self { value, place: Some((self, key)), depth: self.depth + 1 }
     }
 
     pub(super) fn same(&self) -> Self {
-        Self { value: self.value, pointer: self.pointer.clone(), depth: self.depth + 1 }
+        self.with(self.value)
+    }
+
+    /// Another value in the same place.
+    pub(super) fn with(&self, value: &'v Value) -> Self {
+        Self { value, place: self.place, depth: self.depth + 1 }
+    }
+
+    /// The JSON pointer of the value.
+    pub(super) fn pointer(&self) -> String {
+        match self.place {
+            None => String::new(),
+            Some((around, Key::Index(index))) => format!("{}/{index}", around.pointer()),
+            Some((around, Key::Name(name))) => {
+                format!("{}/{}", around.pointer(), name.replace('~', "~0").replace('/', "~1"))
+            }
+        }
     }
 
     pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(&self.pointer, message)
+        Problem::new(&self.pointer(), message)
     }
 }
 
@@ -62,7 +88,7 @@ impl<'s> Validator<'s> {
     }
 
     pub(super) fn root(&self, value: &Value) -> Checked<Option<Problem>> {
-        let site = Site { value, pointer: String::new(), depth: 0 };
+        let site = Site { value, place: None, depth: 0 };
         self.schema(self.root, &site, &mut Seen::default())
     }
 
@@ -75,7 +101,7 @@ impl<'s> Validator<'s> {
             Json::Bool(false) => Ok(Some(site.problem("false schema"))),
             Json::Object(keywords) => {
                 let check = Check { validator: self, keywords, site, seen, problems: Vec::new() };
-                Ok(Problem::grouped(&site.pointer, check.run()?))
+                Ok(Problem::grouped(|| site.pointer(), check.run()?))
             }
             Json::Null | Json::Number(_) | Json::String(_) | Json::Array(_) => {
                 Err("a schema is neither an object nor a boolean".to_owned())
@@ -83,27 +109,24 @@ impl<'s> Validator<'s> {
         }
     }
 
-    /// The schema that a reference names.
+    /// The schema that a reference names; one with a name that tells no place takes anything, as in Helm.
     pub(super) fn referenced(&self, reference: &str) -> Checked<&'s Json> {
-        let missing = || format!("`$ref` {reference} names nothing in this file, and others are not read");
+        if reference.starts_with("urn:") {
+            return Ok(&Json::Bool(true));
+        }
+        let missing = || match reference.strip_prefix('#') {
+            Some(place) if place.is_empty() || place.starts_with('/') => {
+                format!("json-pointer in \"{FILE}{reference}\" not found")
+            }
+            Some(_) => format!("anchor in \"{FILE}{reference}\" not found in schema \"{FILE}\""),
+            None => format!("`$ref` {reference} names no part of this file, and others are not read"),
+        };
         let fragment = reference.strip_prefix('#').ok_or_else(missing)?;
         if fragment.is_empty() || fragment.starts_with('/') {
             let decoded = fragment.replace("%25", "%").replace("%24", "$");
             return self.root.pointer(&decoded).ok_or_else(missing);
         }
         find_anchor(self.root, fragment, 0).ok_or_else(missing)
-    }
-}
-
-impl Site<'_> {
-    /// Another value in the same place.
-    pub(super) fn with<'o>(&self, value: &'o Value) -> Site<'o> {
-        Site { value, pointer: self.pointer.clone(), depth: self.depth + 1 }
-    }
-
-    pub(super) fn inside_owned<'o>(&self, value: &'o Value, key: &str) -> Site<'o> {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        Site { value, pointer: format!("{}/{key}", self.pointer), depth: self.depth + 1 }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Texts to times, by a layout.
 
+use std::ops::RangeInclusive;
+
 use jiff::Zoned;
 use jiff::civil;
 use jiff::tz::{Offset as JiffOffset, TimeZone};
@@ -10,7 +12,8 @@ use super::{MONTHS, WEEKDAYS};
 /// Reads `text` by `layout`, in `zone` if it names none; an error in Go's words.
 pub(crate) fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, String> {
     let quoted = |text: &str| crate::fmt::quote(text.as_bytes());
-    let mut reader = Reader { rest: text, found: Found::default() };
+    let out_of_range = |what: &str| format!("parsing time {}: {what} out of range", quoted(text));
+    let mut reader = Reader { rest: text, found: Found::default(), out_of_range: None };
     let mut rest = layout;
     while !rest.is_empty() {
         let (before, part, after) = next_part(rest);
@@ -19,13 +22,14 @@ pub(crate) fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, 
         let written = &rest[before.len()..rest.len() - after.len()];
         let start = reader.rest;
         let takes_fraction = !matches!(next_part(after), ("", Some(Part::Fraction(_) | Part::ShortFraction(_)), _));
-        reader.part(part, takes_fraction).ok_or_else(|| mismatch(layout, text, start, written))?;
+        let read = reader.part(part, takes_fraction);
+        read.ok_or_else(|| reader.out_of_range.map_or_else(|| mismatch(layout, text, start, written), out_of_range))?;
         rest = after;
     }
     if !reader.rest.is_empty() {
         return Err(format!("parsing time {}: extra text: {}", quoted(text), quoted(reader.rest)));
     }
-    reader.found.time(zone).map_err(|problem| format!("parsing time {}: {problem} out of range", quoted(text)))
+    reader.found.time(zone).map_err(out_of_range)
 }
 
 fn mismatch(layout: &str, text: &str, at: &str, wanted: &str) -> String {
@@ -75,6 +79,8 @@ impl Found {
 struct Reader<'t> {
     rest: &'t str,
     found: Found,
+    /// The number that was read last, if it is too large or too small.
+    out_of_range: Option<&'static str>,
 }
 
 impl Reader<'_> {
@@ -105,28 +111,28 @@ impl Reader<'_> {
             Part::LongYear => self.found.year = i16::try_from(self.number(4, 4)?).ok()?,
             Part::LongMonth => self.found.month = self.name(&MONTHS, usize::MAX)?,
             Part::Month => self.found.month = self.name(&MONTHS, 3)?,
-            Part::NumMonth => self.found.month = self.within(1, 2, 1..=12)?,
-            Part::ZeroMonth => self.found.month = self.within(2, 2, 1..=12)?,
+            Part::NumMonth => self.found.month = self.within("month", 1, 2, 1..=12)?,
+            Part::ZeroMonth => self.found.month = self.within("month", 2, 2, 1..=12)?,
             Part::LongWeekday => self.name(&WEEKDAYS, usize::MAX).map(|_| ())?,
             Part::Weekday => self.name(&WEEKDAYS, 3).map(|_| ())?,
-            Part::Day => self.found.day = self.within(1, 2, 0..=99)?,
+            Part::Day => self.found.day = self.within("day", 1, 2, 0..=99)?,
             Part::UnderDay => {
                 self.rest = self.rest.strip_prefix(' ').unwrap_or(self.rest);
-                self.found.day = self.within(1, 2, 0..=99)?;
+                self.found.day = self.within("day", 1, 2, 0..=99)?;
             }
-            Part::ZeroDay => self.found.day = self.within(2, 2, 0..=99)?,
+            Part::ZeroDay => self.found.day = self.within("day", 2, 2, 0..=99)?,
             Part::UnderYearDay | Part::ZeroYearDay => {
                 self.rest = self.rest.trim_start_matches(' ');
                 self.found.year_day = Some(i16::try_from(self.number(1, 3)?).ok()?);
             }
-            Part::Hour => self.found.hour = self.within(2, 2, 0..=23)?,
-            Part::Hour12 => self.found.hour = self.within(1, 2, 0..=12)?,
-            Part::ZeroHour12 => self.found.hour = self.within(2, 2, 0..=12)?,
-            Part::Minute => self.found.minute = self.within(1, 2, 0..=59)?,
-            Part::ZeroMinute => self.found.minute = self.within(2, 2, 0..=59)?,
+            Part::Hour => self.found.hour = self.within("hour", 2, 2, 0..=23)?,
+            Part::Hour12 => self.found.hour = self.within("hour", 1, 2, 0..=12)?,
+            Part::ZeroHour12 => self.found.hour = self.within("hour", 2, 2, 0..=12)?,
+            Part::Minute => self.found.minute = self.within("minute", 1, 2, 0..=59)?,
+            Part::ZeroMinute => self.found.minute = self.within("minute", 2, 2, 0..=59)?,
             Part::Second | Part::ZeroSecond => {
                 let least = if part == Part::Second { 1 } else { 2 };
-                self.found.second = self.within(least, 2, 0..=59)?;
+                self.found.second = self.within("second", least, 2, 0..=59)?;
                 if takes_fraction {
                     self.fraction();
                 }
@@ -157,8 +163,12 @@ impl Reader<'_> {
         number.parse().ok()
     }
 
-    fn within(&mut self, least: usize, most: usize, range: std::ops::RangeInclusive<i8>) -> Option<i8> {
-        i8::try_from(self.number(least, most)?).ok().filter(|number| range.contains(number))
+    /// A number of `least` to `most` digits within a range; of one outside it is noted what is out of range.
+    fn within(&mut self, what: &'static str, least: usize, most: usize, range: RangeInclusive<i8>) -> Option<i8> {
+        let number = self.number(least, most)?;
+        let within = i8::try_from(number).ok().filter(|number| range.contains(number));
+        self.out_of_range = within.is_none().then_some(what);
+        within
     }
 
     /// One of `names`, or as much of it as is written, counted from 1.
@@ -219,7 +229,7 @@ impl Reader<'_> {
             _ => return None,
         };
         self.rest = &self.rest[1..];
-        let mut seconds = i32::from(self.within(2, 2, 0..=24)?) * 3600;
+        let mut seconds = i32::from(self.within("time zone offset hour", 2, 2, 0..=24)?) * 3600;
         let scales: &[i32] = match offset.fields {
             Fields::Hours => &[],
             Fields::Minutes => &[60],
@@ -229,7 +239,8 @@ impl Reader<'_> {
             if offset.colons {
                 self.rest = self.rest.strip_prefix(':')?;
             }
-            seconds += i32::from(self.within(2, 2, 0..=59)?) * scale;
+            let what = if *scale == 1 { "time zone offset second" } else { "time zone offset minute" };
+            seconds += i32::from(self.within(what, 2, 2, 0..=60)?) * scale;
         }
         self.found.offset = Some(sign * seconds);
         self.found.is_utc = seconds == 0;

@@ -16,8 +16,12 @@ pub(crate) struct List {
 pub(crate) enum ListType {
     /// `[]interface {}`
     Any,
+    /// A nil `[]interface {}`, which is empty and which codecs write as null.
+    Nil,
     /// `[]string`
     Texts,
+    /// A nil `[]string`.
+    NilTexts,
     /// `[]int`
     Ints,
     /// `[]map[string]interface {}`
@@ -32,8 +36,8 @@ impl ListType {
     /// Go's name of the type.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Any => "[]interface {}",
-            Self::Texts => "[]string",
+            Self::Any | Self::Nil => "[]interface {}",
+            Self::Texts | Self::NilTexts => "[]string",
             Self::Ints => "[]int",
             Self::Maps => "[]map[string]interface {}",
             Self::Lists => "[][]interface {}",
@@ -44,8 +48,8 @@ impl ListType {
     /// Whether its elements are interfaces, so that one may be nil and forgets its type in messages.
     pub(crate) fn holds_interfaces(self) -> bool {
         match self {
-            Self::Any => true,
-            Self::Texts | Self::Ints | Self::Maps | Self::Lists | Self::Named(_) => false,
+            Self::Any | Self::Nil => true,
+            Self::Texts | Self::NilTexts | Self::Ints | Self::Maps | Self::Lists | Self::Named(_) => false,
         }
     }
 }
@@ -59,6 +63,24 @@ impl List {
     /// A slice of the given type, whose items must be of it.
     pub(crate) fn of_type(items: Vec<Value>, list_type: ListType) -> Self {
         Self { items: Rc::new(items), list_type }
+    }
+
+    /// A nil slice of the given type.
+    pub(crate) fn nil(list_type: ListType) -> Self {
+        Self::of_type(Vec::new(), list_type)
+    }
+
+    /// Whether it is nil.
+    pub(crate) fn is_nil(&self) -> bool {
+        match self.list_type {
+            ListType::Nil | ListType::NilTexts => true,
+            ListType::Any
+            | ListType::Texts
+            | ListType::Ints
+            | ListType::Maps
+            | ListType::Lists
+            | ListType::Named(_) => false,
+        }
     }
 
     /// Go's type of the slice.

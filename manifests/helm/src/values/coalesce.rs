@@ -107,6 +107,20 @@ pub(crate) fn lay_over(ours: &Map, default: &Map, nulls: Nulls) {
     }
 }
 
+/// Gives `ours` what it lacks of `theirs`: the very maps, and nulls as well.
+pub(crate) fn take_over(ours: &Map, theirs: &Map) {
+    if ours.is_same(theirs) {
+        return;
+    }
+    for (key, value) in theirs.snapshot() {
+        match (ours.get(&key), value) {
+            (Some(Value::Map(ours)), Value::Map(value)) => take_over(&ours, &value),
+            (Some(_), _) => {}
+            (None, value) => ours.insert(key, value),
+        }
+    }
+}
+
 /// A copy of `map` in which no map holds a null.
 fn without_nulls(map: &Map) -> Map {
     let copied = map.entries();

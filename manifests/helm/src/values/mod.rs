@@ -53,7 +53,15 @@ pub enum ValuesError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The text of a `--set` is refused.
+    /// The text of a `--set-json` is refused.
+    #[error("failed parsing --set-json data {shown}")]
+    Json {
+        /// The text, as it is shown.
+        shown: String,
+        /// What is wrong with it.
+        source: SetError,
+    },
+    /// The text of another `--set` is refused.
     #[error("failed parsing {flag} data: {source}")]
     Set {
         /// The flag.
@@ -128,8 +136,8 @@ fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
             Ok(())
         }
         UserValues::Json(text) if text.trim_start().starts_with('{') => {
-            let read: Json = serde_json::from_str(text).map_err(|error| ValuesError::Set {
-                flag: source.flag(),
+            let read: Json = serde_json::from_str(text).map_err(|error| ValuesError::Json {
+                shown: format!("JSON: {text}"),
                 source: SetError::Json { text: text.clone(), problem: error.to_string() },
             })?;
             if let Value::Map(read) = Value::from_json(&read) {
@@ -137,7 +145,9 @@ fn apply(values: &Map, source: &UserValues) -> Result<(), ValuesError> {
             }
             Ok(())
         }
-        UserValues::Json(text) => set::json(values, text).map_err(refused),
+        UserValues::Json(text) => {
+            set::json(values, text).map_err(|source| ValuesError::Json { shown: text.clone(), source })
+        }
         UserValues::Set(text) => set::typed(values, text).map_err(refused),
         UserValues::SetString(text) => set::strings(values, text).map_err(refused),
         UserValues::SetFile { path, content } => set::text_at(values, path, content).map_err(refused),

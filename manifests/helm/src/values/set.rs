@@ -4,6 +4,10 @@
 //! `a.b[1]=x,c={y,z}`: paths separated by dots, lists by index, a backslash before what should mean nothing. A number
 //! keeps no sign of how it was written, so `--set` makes integers of what looks like one and leaves `1.5` and `0123`
 //! as text.
+//! # Differs from Helm
+//! An index that is not closed is an error. Helm takes no notice of it, nor of what follows it.
+
+use std::num::IntErrorKind;
 
 use crate::value::{List, Map, Text, Value};
 
@@ -13,6 +17,9 @@ pub enum SetError {
     /// A path is followed by no `=`.
     #[error("key {0:?} has no value")]
     NoValue(String),
+    /// A path goes on below a key, and what follows sets nothing there.
+    #[error("key map {0:?} has no value")]
+    EmptyMap(String),
     /// A key has no value and another one follows.
     #[error("key {0:?} has no value (cannot end with ,)")]
     EndsWithComma(String),
@@ -20,8 +27,13 @@ pub enum SetError {
     #[error("list must terminate with '}}'")]
     OpenList,
     /// An index is none.
-    #[error("error parsing index: {0}")]
-    BadIndex(String),
+    #[error("error parsing index: strconv.Atoi: parsing {text:?}: {problem}")]
+    BadIndex {
+        /// What stands in its place.
+        text: String,
+        /// What Go says of it.
+        problem: &'static str,
+    },
     /// An index is below zero.
     #[error("negative {0} index not allowed")]
     NegativeIndex(i64),
@@ -154,7 +166,13 @@ impl Reader {
     fn index(&mut self) -> Result<usize, SetError> {
         let text = self.until(&[']']);
         self.take(']');
-        let index: i64 = text.parse().map_err(|_| SetError::BadIndex(text))?;
+        let index = text.parse::<i64>().map_err(|error| {
+            let problem = match error.kind() {
+                IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                _ => "invalid syntax",
+            };
+            SetError::BadIndex { text, problem }
+        })?;
         if index < 0 {
             return Err(SetError::NegativeIndex(index));
         }
@@ -186,9 +204,7 @@ impl Reader {
                 None => return Err(SetError::OpenList),
                 Some('}') => {
                     self.position += 1;
-                    if !(text.is_empty() && items.is_empty()) {
-                        items.push(self.typed(text));
-                    }
+                    items.push(self.typed(text));
                     return Ok(Value::list(items));
                 }
                 Some(_) => {
@@ -257,13 +273,17 @@ impl Reader {
 
 /// Puts `value` at `path`, and maps and lists on the way there.
 fn set(values: &Map, path: &[Step], value: Value) -> Result<(), SetError> {
-    let [Step::Key(key), rest @ ..] = path else { return Ok(()) };
-    if key.is_empty() && rest.is_empty() {
+    let [Step::Key(name), rest @ ..] = path else { return Ok(()) };
+    if name.is_empty() {
         return Ok(());
     }
-    let key = Text::from(key.as_str());
+    let key = Text::from(name.as_str());
     let old = values.get(&key).unwrap_or(Value::Nil);
-    values.insert(key, placed(old, rest, value)?);
+    let new = placed(old, rest, value)?;
+    if matches!((rest, &new), ([Step::Key(_), ..], Value::Map(map)) if map.is_empty()) {
+        return Err(SetError::EmptyMap(name.clone()));
+    }
+    values.insert(key, new);
     Ok(())
 }
 

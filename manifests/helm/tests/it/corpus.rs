@@ -13,13 +13,14 @@ use std::{
 };
 
 use base64::Engine;
-use fairlead_helm::{
-    Chart, HookOutput, Limits, PrintOptions, Release, RenderError, UserValues, load, render, render_files,
-};
+use fairlead_helm::{Chart, Limits, Release, UserValues, load, render_files};
 use fairlead_object::{LocalTree, MemoryTree, TreePath};
 use serde_json::Value as Json;
 
-use crate::scene::StillWorld;
+use crate::{
+    golden::{Options, words},
+    scene::StillWorld,
+};
 
 fn corpus() -> Option<PathBuf> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/helm");
@@ -119,13 +120,13 @@ fn check_vector(vector: &Json) -> Result<(), String> {
     for (path, content) in vector["files"].as_object().into_iter().flatten() {
         files.insert(path.clone(), content.as_str().unwrap_or_default().to_owned());
     }
-    let values = UserValues::File { name: "values.yaml".to_owned(), content: text("values").into_bytes() };
-    let (release, options) = settings(&vector["options"]);
+    let values = text("values").into_bytes();
+    let options = Options::read(&vector["options"]);
     let chart = memory_chart(&files);
     let outcome = if is_whole_output {
-        chart.and_then(|chart| printed(&chart, &release, &values, &options)).map(String::into_bytes)
+        chart.and_then(|chart| options.printed(&chart, Some(values))).map(String::into_bytes)
     } else {
-        chart.and_then(|chart| file(&chart, &release, &values))
+        chart.and_then(|chart| file(&chart, &options.release, values))
     };
     let expected = match (vector["error"].as_str(), vector["expected_base64"].as_str()) {
         (Some(error), _) => Err(error.to_owned()),
@@ -151,41 +152,12 @@ fn memory_chart(files: &BTreeMap<String, String>) -> Result<Chart, String> {
     load(&tree, &TreePath::root()).map_err(|error| format!("Error: {error}\n"))
 }
 
-fn settings(options: &Json) -> (Release, PrintOptions) {
-    let default = Release::default();
-    let text = |key: &str| options[key].as_str().map(str::to_owned);
-    let texts = |key: &str| {
-        let items = options[key].as_array().into_iter().flatten();
-        items.filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let release = Release {
-        name: text("name").unwrap_or(default.name),
-        namespace: text("namespace").unwrap_or(default.namespace),
-        kube_version: text("kube_version"),
-        api_versions: texts("api_versions"),
-        ..Release::default()
-    };
-    let include_crds = options["include_crds"].as_bool().unwrap_or_default();
-    (release, PrintOptions { include_crds, hooks: HookOutput::All, show_only: texts("show_only") })
-}
-
-fn file(chart: &Chart, release: &Release, values: &UserValues) -> Result<Vec<u8>, String> {
-    let files = render_files(chart, release, std::slice::from_ref(values), &StillWorld::default(), Limits::default());
+fn file(chart: &Chart, release: &Release, values: Vec<u8>) -> Result<Vec<u8>, String> {
+    let values = UserValues::File { name: "values.yaml".to_owned(), content: values };
+    let files = render_files(chart, release, &[values], &StillWorld::default(), Limits::default());
     let files = files.map_err(|error| words(&error))?;
     let file = files.into_iter().find(|file| file.path == "vec/templates/t.yaml");
     file.map(|file| file.content).ok_or_else(|| "no such file".to_owned())
-}
-
-fn printed(chart: &Chart, release: &Release, values: &UserValues, options: &PrintOptions) -> Result<String, String> {
-    let rendered = render(chart, release, std::slice::from_ref(values), &StillWorld::default(), Limits::default());
-    let rendered = rendered.map_err(|error| words(&error))?;
-    rendered.print(options).map_err(|error| format!("Error: {error}\n"))
-}
-
-/// The error as the command `helm` prints it.
-fn words(error: &RenderError) -> String {
-    let hint = if error.is_of_templates() { "\n\nUse --debug flag to render out invalid YAML" } else { "" };
-    format!("Error: {error}{hint}\n")
 }
 
 fn loaded(folder: &Path) -> Result<Chart, String> {
@@ -197,10 +169,9 @@ fn check_case(corpus: &Path, chart: &Result<Chart, String>, case: &Path) -> Resu
     let name = case.strip_prefix(corpus).unwrap_or(case).display();
     let read = |file: &str| fs::read(case.join(file));
     let options: Json = serde_json::from_slice(&read("options.json").expect("options")).expect("JSON");
-    let (release, options) = settings(&options);
-    let values = UserValues::File { name: "values.yaml".to_owned(), content: read("values.yaml").unwrap_or_default() };
+    let (options, values) = (Options::read(&options), read("values.yaml").unwrap_or_default());
     let outcome = chart.as_ref().map_err(Clone::clone);
-    let outcome = outcome.and_then(|chart| printed(chart, &release, &values, &options));
+    let outcome = outcome.and_then(|chart| options.printed(chart, Some(values)));
     let as_text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let expected = match read("expected.yaml") {
         Ok(text) => Ok(as_text(text)),

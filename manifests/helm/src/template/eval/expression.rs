@@ -371,7 +371,13 @@ fn method(value: &Value, name: &[u8]) -> Option<&'static Function> {
         },
         Value::List(list) => match list.list_type() {
             ListType::Named(named) => named.methods,
-            ListType::Any | ListType::Texts | ListType::Ints | ListType::Maps | ListType::Lists => return None,
+            ListType::Any
+            | ListType::Nil
+            | ListType::Texts
+            | ListType::NilTexts
+            | ListType::Ints
+            | ListType::Maps
+            | ListType::Lists => return None,
         },
         Value::Object(object) => object.methods(),
         Value::Missing

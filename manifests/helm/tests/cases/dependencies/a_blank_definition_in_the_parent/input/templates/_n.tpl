@@ -1,0 +1,2 @@
+{{ define "n" }} {{/* nothing */}}
+{{ end }}

@@ -1,0 +1,1 @@
+y {{ .Release.Name }}

@@ -1,0 +1,3 @@
+{{ define "x" }}{{ template "y" . }}{{ end }}
+{{ define "y" }}a
+  {{ .Values.a.b.c }}{{ end }}

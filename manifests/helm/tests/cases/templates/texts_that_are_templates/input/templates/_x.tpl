@@ -1,0 +1,1 @@
+{{ define "x" }}x:{{ .Template.Name }}{{ end }}
