@@ -30,7 +30,9 @@ pub(crate) fn run(property: &str, minutes: u64) -> Result<CargoError, Box<dyn st
 
 /// Puts every file of our golden cases into `corpus`.
 fn seed(corpus: &Path) -> io::Result<()> {
-    let mut folders = vec![fairlead_tools::repository().join("manifests/kustomize/tests/cases")];
+    let repository = fairlead_tools::repository();
+    let cases = ["manifests/kustomize/tests/cases", "manifests/helm/tests/cases"];
+    let mut folders: Vec<_> = cases.iter().map(|folder| repository.join(folder)).collect();
     let mut count = 0;
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {

@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Span,
     Format,
     Path,
+    FilePath,
+    Glob,
     Url,
     Yaml,
     Json,
@@ -30,6 +32,28 @@ impl Kind {
     /// Those that are printed and put into variables.
     pub(super) const PRINTED: [Self; 7] =
         [Self::Text, Self::Int, Self::Float, Self::Bool, Self::List, Self::Map, Self::Any];
+
+    /// A constant of this kind that every function takes.
+    pub(super) fn plain(self) -> &'static str {
+        match self {
+            Self::Text | Self::Any | Self::Pattern | Self::Path | Self::FilePath | Self::Glob => "\"a\"",
+            Self::Int | Self::Count => "2",
+            Self::Float => "1.5",
+            Self::Bool => "true",
+            Self::List => "(list 1)",
+            Self::Map => "(dict \"a\" 1)",
+            Self::Version => "\"1.2.3\"",
+            Self::VersionRange => "\">=1\"",
+            Self::Layout => "\"2006-01-02\"",
+            Self::Span => "\"1h\"",
+            Self::Format => "\"%v\"",
+            Self::Url => "\"http://h/\"",
+            Self::Yaml => "\"a: 1\"",
+            Self::Json => "\"{}\"",
+            Self::Toml => "\"a = 1\"",
+            Self::Time => "(toDate \"2006-01-02\" \"2020-01-02\")",
+        }
+    }
 
     /// The kind that a letter behind `@` stands for.
     pub(super) fn of(letter: &str) -> Self {
@@ -48,6 +72,8 @@ impl Kind {
             "u" => Self::Span,
             "F" => Self::Format,
             "p" => Self::Path,
+            "w" => Self::FilePath,
+            "W" => Self::Glob,
             "U" => Self::Url,
             "Y" => Self::Yaml,
             "J" => Self::Json,
@@ -348,5 +374,11 @@ pub(super) const CALLS: &[(Kind, &str)] = &[
     (Kind::Any, "mustToDate @y @t"),
     (Kind::Any, "@l | first"),
     (Kind::Any, "@t | default @a"),
+    (Kind::Text, "$.Files.Get @w"),
+    (Kind::Text, "$.Files.GetBytes @w | toString"),
+    (Kind::Text, "($.Files.Glob @W).AsConfig"),
+    (Kind::Text, "($.Files.Glob @W).AsSecrets"),
+    (Kind::List, "$.Files.Lines @w"),
+    (Kind::Map, "$.Files.Glob @W"),
     (Kind::Any, "$.Files.Get @p"),
 ];

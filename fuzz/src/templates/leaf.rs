@@ -135,6 +135,22 @@ const FORMATS: &[&str] = &[
 
 const PATHS: &[&str] = &["/a/b/../c.txt", "a//b", "", ".", "/", "../x.tar.gz", "./a.b/", "a/b.c"];
 
+const FILE_PATHS: &[&str] = &["files/a.txt", "files/b.yaml", "files/sub/c.txt", "d.bin", "values.yaml", "files", ""];
+
+const GLOBS: &[&str] = &[
+    "files/*",
+    "**",
+    "*",
+    "**.txt",
+    "files/**/*.txt",
+    "files/?.{txt,yaml}",
+    "files/[a-b].*",
+    "d.bin",
+    "[",
+    "{a,",
+    "x",
+];
+
 const URLS: &[&str] = &[
     "http://u:p@h:80/a?q=1#f",
     "https://example.com",
@@ -186,9 +202,8 @@ const JSONS: &[&str] = &[
     "1",
     "\"x\"",
     "{",
-    "null",
     "{\"a\":1e400}",
-    "{\"\\u0041\":\"\\ud83d\\ude00\"}",
+    "{\"\\u0041\":\"\\u00e9\"}",
     "[1,]",
     " {} ",
 ];
@@ -269,6 +284,8 @@ pub(super) fn leaf(kind: Kind, choices: &mut Choices) -> String {
         Kind::Span => literal(choices.pick(SPANS)),
         Kind::Format => literal(choices.pick(FORMATS)),
         Kind::Path => literal(choices.pick(PATHS)),
+        Kind::FilePath => literal(choices.pick(FILE_PATHS)),
+        Kind::Glob => literal(choices.pick(GLOBS)),
         Kind::Url => literal(choices.pick(URLS)),
         Kind::Yaml => quoted(choices.pick(YAMLS)),
         Kind::Json => quoted(choices.pick(JSONS)),
@@ -332,7 +349,6 @@ const SCALARS: &[&str] = &[
     "\"\\t\"",
     "1.0",
     "!!str 5",
-    "-0.0",
     "1e5",
 ];
 

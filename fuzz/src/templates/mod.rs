@@ -1,7 +1,9 @@
 //! Templates of charts made up at random: every function with fitting and with odd arguments, in statements of every
 //! kind, over values of every type.
 //!
-//! What Helm itself makes of differently each time is left out: random numbers, the clock, keys, the order of `keys`.
+//! What Helm itself makes of differently each time is left out: random numbers, the clock, keys, the order of `keys`, the
+//! addresses of objects. So are two things of which ours is known to make something else: the number `-0.0` in YAML, and
+//! the null of `fromJson` and `fromJsonArray`, which in Go is a nil map and a nil list.
 
 mod functions;
 mod leaf;
@@ -18,7 +20,8 @@ const DEPTH: usize = 3;
 
 /// A template made up from `choices`, which calls what it defines `name` and a number.
 pub fn template(choices: &mut Choices, name: &str) -> Tree {
-    let mut writer = Writer { choices, name, variables: Vec::new(), defined: 0, in_range: false };
+    let mut writer =
+        Writer { choices, name, variables: Vec::new(), defined: 0, blocks: 0, in_range: false, in_text: false };
     let definitions = writer.choices.below(3);
     let mut file = Tree::new(Role::Frame);
     for number in 0..definitions {
@@ -34,6 +37,14 @@ pub fn template(choices: &mut Choices, name: &str) -> Tree {
     file
 }
 
+/// What `.Files` holds.
+pub const FILES: &[(&str, &str)] = &[
+    ("files/a.txt", "one\ntwo\n"),
+    ("files/b.yaml", "a: 1\nb: [x]\n"),
+    ("files/sub/c.txt", "no end of line"),
+    ("d.bin", "\u{0}\u{85}\u{1F600} x \n"),
+];
+
 /// A values file made up from `choices`, with the keys that templates ask for.
 pub fn values(choices: &mut Choices) -> String {
     leaf::values(choices)
@@ -46,16 +57,18 @@ struct Writer<'c> {
     variables: Vec<(String, Kind)>,
     /// How many templates are defined by now.
     defined: usize,
+    /// How many blocks there are by now.
+    blocks: usize,
     in_range: bool,
+    /// Whether this is a text that `tpl` takes.
+    in_text: bool,
 }
 
 impl Writer<'_> {
     fn definition(&mut self, number: usize) -> Tree {
         let mut definition = Tree::new(Role::Frame);
         definition.text(format!("{{{{{} define \"{}.{number}\" }}}}", self.left(), self.name));
-        let (variables, in_range) = (std::mem::take(&mut self.variables), std::mem::replace(&mut self.in_range, false));
         self.statements(&mut definition, 2, 1);
-        (self.variables, self.in_range) = (variables, in_range);
         definition.text(format!("{{{{ end {}}}}}\n", self.right()));
         definition
     }
@@ -71,7 +84,7 @@ impl Writer<'_> {
 
     fn statement(&mut self, depth: usize) -> Tree {
         let mut statement = Tree::new(Role::Statement);
-        let kinds = if depth == 0 { 5 } else { 11 };
+        let kinds = if depth == 0 { 5 } else { 14 };
         match self.choices.below(kinds) {
             0 => statement.text(leaf::text_between(self.choices)),
             1 | 2 => self.print(&mut statement),
@@ -85,6 +98,8 @@ impl Writer<'_> {
             5 | 6 => self.branch(&mut statement, "if", depth),
             7 => self.branch(&mut statement, "with", depth),
             8 | 9 => self.range(&mut statement, depth),
+            10 => self.block(&mut statement, depth),
+            11 => self.text_as_template(&mut statement, depth),
             _ => self.include(&mut statement),
         }
         statement
@@ -113,17 +128,9 @@ impl Writer<'_> {
         self.open(into, "");
         let kind = self.choices.pick(&Kind::PRINTED);
         self.operand(into, kind, DEPTH);
-        let more = [
-            "",
-            "",
-            " | quote",
-            " | trim | upper",
-            " | toYaml | nindent 2",
-            " | toJson",
-            " | toString | len",
-            " | default \"d\"",
-        ];
-        into.text(self.choices.pick(&more));
+        let more = ["", "", " | quote", " | toYaml | nindent 2", " | toJson", " | toString | len", " | default \"d\""];
+        let of_texts = ["", " | trim | upper", " | b64enc", " | trunc 5 | quote", " | splitList \",\" | join \"-\""];
+        into.text(self.choices.pick(if kind == Kind::Text { &of_texts[..] } else { &more[..] }));
         self.close(into);
     }
 
@@ -192,6 +199,41 @@ impl Writer<'_> {
         self.otherwise(into, depth);
     }
 
+    fn block(&mut self, into: &mut Tree, depth: usize) {
+        if self.in_text {
+            return self.print(into);
+        }
+        self.open(into, &format!("block \"{}.block{}\"", self.name, self.blocks));
+        self.blocks += 1;
+        into.text(self.choices.pick(&["$", ".", "$.Values.deep"]));
+        self.close(into);
+        self.apart(into, depth);
+        self.open(into, "end");
+        self.close(into);
+    }
+
+    /// A text that is a template.
+    fn text_as_template(&mut self, into: &mut Tree, depth: usize) {
+        if self.in_text {
+            return self.print(into);
+        }
+        self.open(into, "tpl `");
+        self.in_text = true;
+        self.apart(into, depth);
+        self.in_text = false;
+        into.text("` ");
+        into.text(self.choices.pick(&["$", ".", "(dict \"Values\" $.Values \"Template\" $.Template)"]));
+        into.text(self.choices.pick(&["", " | quote", " | len"]));
+        self.close(into);
+    }
+
+    /// A body that sees nothing of what is around it.
+    fn apart(&mut self, into: &mut Tree, depth: usize) {
+        let (variables, in_range) = (std::mem::take(&mut self.variables), std::mem::replace(&mut self.in_range, false));
+        self.body(into, depth);
+        (self.variables, self.in_range) = (variables, in_range);
+    }
+
     fn include(&mut self, into: &mut Tree) {
         if self.defined == 0 {
             return self.print(into);
@@ -209,8 +251,9 @@ impl Writer<'_> {
 
     /// An operand of `kind`, or, rarely, of another one.
     fn operand(&mut self, into: &mut Tree, kind: Kind, depth: usize) {
-        let mut operand = Tree::new(Role::Operand);
-        let kind = if self.choices.chance(3) { self.choices.pick(&Kind::PRINTED) } else { kind };
+        // Anything else would be taken for the time that it is now.
+        let kind = if kind != Kind::Time && self.choices.chance(3) { self.choices.pick(&Kind::PRINTED) } else { kind };
+        let mut operand = Tree::new(Role::Operand(kind.plain()));
         let variable = self.variables.iter().rev().find(|(_, held)| *held == kind).map(|(name, _)| name.clone());
         match variable {
             Some(name) if self.choices.chance(30) => operand.text(name),

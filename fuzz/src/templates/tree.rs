@@ -16,8 +16,8 @@ pub(super) enum Role {
     Frame,
     /// Nothing at all.
     Statement,
-    /// A part of it that is an operand too, or a constant.
-    Operand,
+    /// A part of it that is an operand too, or a constant such as this one.
+    Operand(&'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -44,32 +44,51 @@ impl Tree {
         let mut smaller = match self.role {
             Role::Frame => Vec::new(),
             Role::Statement => self.without_statement(),
-            Role::Operand => self.without_call(),
+            Role::Operand(plain) => self.without_call(plain),
         };
         for (index, piece) in self.pieces.iter().enumerate() {
             let Piece::Tree(tree) = piece else { continue };
-            smaller.extend(tree.smaller().into_iter().map(|cut| {
-                let mut whole = self.clone();
-                whole.pieces[index] = Piece::Tree(cut);
-                whole
-            }));
+            smaller.extend(tree.smaller().into_iter().map(|cut| self.with(index, cut)));
         }
         smaller
+    }
+
+    /// This template with a constant in place of the innermost part around the byte at `offset`, or without that part;
+    /// `None` if nothing there can be cut.
+    pub fn mended(&self, offset: usize) -> Option<Self> {
+        let mut start = 0;
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let end = start + piece.to_string().len();
+            if let Piece::Tree(tree) = piece
+                && (start..end).contains(&offset)
+                && let Some(mended) = tree.mended(offset - start)
+            {
+                return Some(self.with(index, mended));
+            }
+            start = end;
+        }
+        match self.role {
+            Role::Frame => None,
+            Role::Statement => self.without_statement().pop(),
+            Role::Operand(plain) => Some(constant(plain)).filter(|constant| constant.to_string() != self.to_string()),
+        }
+    }
+
+    fn with(&self, index: usize, part: Self) -> Self {
+        let mut whole = self.clone();
+        whole.pieces[index] = Piece::Tree(part);
+        whole
     }
 
     fn without_statement(&self) -> Vec<Self> {
         if self.pieces.is_empty() { Vec::new() } else { vec![Self::new(Role::Statement)] }
     }
 
-    fn without_call(&self) -> Vec<Self> {
+    fn without_call(&self, plain: &'static str) -> Vec<Self> {
         if let [Piece::Text(_)] = self.pieces.as_slice() {
             return Vec::new();
         }
-        let constants = ["1", "\"a\"", "nil"].map(|text| {
-            let mut constant = Self::new(Role::Operand);
-            constant.text(text);
-            constant
-        });
+        let constants = [plain, "1", "\"a\"", "nil"].map(constant);
         let parts = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Tree(tree) => Some(tree.clone()),
             Piece::Text(_) => None,
@@ -78,11 +97,44 @@ impl Tree {
     }
 }
 
+fn constant(text: &'static str) -> Tree {
+    let mut constant = Tree::new(Role::Operand(text));
+    constant.text(text);
+    constant
+}
+
 impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pieces.iter().try_for_each(|piece| match piece {
-            Piece::Text(text) => f.write_str(text),
-            Piece::Tree(tree) => tree.fmt(f),
-        })
+        self.pieces.iter().try_for_each(|piece| piece.fmt(f))
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Tree(tree) => tree.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_part_around_a_mistake_is_cut_away() {
+        let mut call = Tree::new(Role::Operand("1"));
+        call.text("(add ");
+        call.push(constant("2"));
+        call.text(")");
+        let mut statement = Tree::new(Role::Statement);
+        statement.text("{{ ");
+        statement.push(call);
+        statement.text(" }}");
+        let mended = |offset| statement.mended(offset).map(|tree| tree.to_string());
+        assert_eq!(mended(4).as_deref(), Some("{{ 1 }}"), "the call");
+        assert_eq!(mended(8).as_deref(), Some("{{ 1 }}"), "a constant cannot be cut, what it is in can");
+        assert_eq!(mended(0).as_deref(), Some(""), "the statement");
     }
 }
