@@ -279,7 +279,8 @@ async fn everything_that_is_wrong_is_told_in_one_run() {
     desk.write("shop/values.schema.json", r#"{"properties": {"replicas": {"maximum": 5}}}"#);
     insta::assert_snapshot!(desk.shown("lint shop --quiet --set replicas=7 --set-json image=x").await, @r#"
     ==> Linting shop
-    [ERROR] values.yaml: failed parsing --set-json data: error parsing JSON "x": expected value at line 1 column 1
+    [ERROR] values.yaml: failed parsing --set-json data image=x
+      hint: error parsing JSON "x": expected value at line 1 column 1
     [ERROR] values.yaml: values don't meet the specifications of the schema(s) in the following chart(s):
     shop:
     - at '/replicas': maximum: got 7, want 5

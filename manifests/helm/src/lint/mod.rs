@@ -10,7 +10,7 @@ mod metadata;
 mod objects;
 mod removed;
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use crate::chart::{Chart, ChartType};
 use crate::release::{Checked, Release, RenderError};
@@ -130,5 +130,6 @@ fn in_file(error: &RenderError) -> Finding {
             "templates/".to_owned()
         }
     };
-    Finding { hint: error.hint(), ..Finding::error(place, error.to_string()) }
+    let reason = || error.source().map(ToString::to_string);
+    Finding { hint: error.hint().or_else(reason), ..Finding::error(place, error.to_string()) }
 }
