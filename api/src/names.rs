@@ -35,6 +35,8 @@ pub mod annotations {
     pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
     /// A request to forget failures: counts once, together with a request to reconcile of the same value.
     pub const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
+    /// The number of the revision that a release is kept at, whatever its chart and its values are.
+    pub const PINNED_REVISION: &str = "fairlead.dev/pinned-revision";
     /// `disabled`: a Kustomization that applies the object leaves `${…}` in it as it is.
     pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
     /// Digest of the spec that a `FluxConfiguration` last gave an object.

@@ -22,6 +22,7 @@ mod log;
 mod output;
 mod planning;
 mod provider;
+mod releases;
 mod served;
 mod shown_paths;
 mod wait;

@@ -148,7 +148,11 @@ async fn newest(cluster: &Cluster, name: &SourceName, store: &Store) -> Result<A
     }
 }
 
-async fn fetch(request: &impl Fetch, store: &Store, ignore: Option<&str>) -> Result<Arc<Content>, CommandError> {
+pub(crate) async fn fetch(
+    request: &impl Fetch,
+    store: &Store,
+    ignore: Option<&str>,
+) -> Result<Arc<Content>, CommandError> {
     let means = Means { store, ignore, now: Clock::system().now() };
     let fetched = async { request.fetch(&request.resolve(&means).await?, &means).await };
     fetched.await.map_err(with_hint(SourceFailure::hint))
@@ -242,19 +246,10 @@ pub(crate) fn read<K: DeserializeOwned>(object: Value) -> Result<K, CommandError
     Ok(serde_json::from_value(object)?)
 }
 
-/// The cluster as the account that `kustomization` runs as, which is `default` if it names none.
-pub(crate) fn as_account(
-    cluster: &Cluster,
-    kustomization: &Kustomization,
-    default: Option<&String>,
-) -> Result<Cluster, InvalidAccount> {
-    let identity = match kustomization.spec.service_account_name.as_ref().or(default) {
-        None => Identity::Own,
-        Some(name) => Identity::ServiceAccount {
-            namespace: kustomization.metadata.namespace.clone().unwrap_or_default(),
-            name: name.clone(),
-        },
-    };
+/// The cluster as the account `name` in `namespace`, if there is one.
+pub(crate) fn account(cluster: &Cluster, namespace: &str, name: Option<&String>) -> Result<Cluster, InvalidAccount> {
+    let identity = name
+        .map_or(Identity::Own, |name| Identity::ServiceAccount { namespace: namespace.to_owned(), name: name.clone() });
     cluster.as_identity(&identity)
 }
 
@@ -283,6 +278,7 @@ pub(crate) async fn plan_for(
     let live = observe(cluster, &prepared, &wanted.inventory, questions).await;
     let live = live.map_err(with_hint(ObserveError::hint))?;
     let mut options = Options::new(wanted.owner.clone(), digest_key()?);
+    cluster.manager().name.clone_into(&mut options.manager);
     options.prune = wanted.prune;
     options.force = wanted.force;
     options.ignore = wanted.ignore.clone();

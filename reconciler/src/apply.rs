@@ -4,6 +4,7 @@
 //! Stages are carried out one by one, so that the caller can see that definitions are served before objects of their
 //! kinds are sent.
 
+use fairlead_api::helm::DeletionPropagation;
 use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{Action, Stage, Step};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -82,6 +83,8 @@ pub struct Applier<'a> {
     pub resources: &'a Resources,
     /// Whether objects that are created were taken to be new without looking.
     pub is_guarded: bool,
+    /// What becomes of what deleted objects own.
+    pub propagation: DeletionPropagation,
     /// Told what happens.
     pub witness: &'a dyn Witness,
 }
@@ -188,7 +191,7 @@ impl Applier<'_> {
             return Ok(());
         };
         let name = (id.namespace_or_empty(), id.name.as_str());
-        match self.cluster.delete(&resource, name, step.uid.as_deref()).await {
+        match self.cluster.delete_with(&resource, name, step.uid.as_deref(), self.propagation).await {
             Ok(_) => Ok(()),
             // Another object of that name took its place: it is not ours to delete.
             Err(error) if error.code() == 409 => Ok(()),

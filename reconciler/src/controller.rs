@@ -300,6 +300,7 @@ impl Process {
             digest_key: DigestKey::new(&random_bytes().map_err(ControllerError::Random)?),
             memories: kustomization::Memories::default(),
             awaited_kinds: kustomization::AwaitedKinds::default(),
+            charts: Arc::default(),
             release_memories: helm_release::Memories::default(),
             release_backoff: Backoff::new(first, limit),
             configuration_memories,

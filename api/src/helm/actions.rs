@@ -265,13 +265,6 @@ fn background() -> Option<DeletionPropagation> {
     Some(DeletionPropagation::Background)
 }
 
-impl Uninstall {
-    /// Whether something else than the usual becomes of what the deleted objects own.
-    pub(super) fn has_other_propagation(&self) -> bool {
-        self.deletion_propagation.is_some_and(|propagation| propagation != DeletionPropagation::Background)
-    }
-}
-
 /// What is done with the definitions of a chart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(transform = described_by_field)]

@@ -164,18 +164,13 @@ impl HelmReleaseSpec {
         let install = self.install.clone().unwrap_or_default();
         let upgrade = self.upgrade.clone().unwrap_or_default();
         let rollback = self.rollback.clone().unwrap_or_default();
-        let uninstall = self.uninstall.clone().unwrap_or_default();
         let waits_as_before = self.wait_strategy.as_ref().is_some_and(WaitStrategy::is_legacy);
         [
             (self.kube_config.is_some(), "spec.kubeConfig"),
-            (self.post_render_strategy == Some(PostRenderStrategy::Separate), "spec.postRenderStrategy"),
             (waits_as_before, "spec.waitStrategy"),
             (install.server_side_apply == Some(false), "spec.install.serverSideApply"),
             (upgrade.applies_in_client(), "spec.upgrade.serverSideApply"),
-            (upgrade.cleanup_on_fail, "spec.upgrade.cleanupOnFail"),
             (rollback.applies_in_client(), "spec.rollback.serverSideApply"),
-            (rollback.cleanup_on_fail, "spec.rollback.cleanupOnFail"),
-            (uninstall.has_other_propagation(), "spec.uninstall.deletionPropagation"),
         ]
         .into_iter()
         .filter_map(|(is_set, field)| is_set.then_some(field))
@@ -513,13 +508,12 @@ mod tests {
         for (set, named) in [
             (json!({}), ""),
             (json!({"install": {"crds": "Skip"}, "upgrade": {"force": true}, "waitStrategy": {"name": "poller"}}), ""),
-            (json!({"upgrade": {"serverSideApply": "auto"}, "uninstall": {"keepHistory": true}}), ""),
+            (json!({"upgrade": {"serverSideApply": "auto"}, "uninstall": {"deletionPropagation": "orphan"}}), ""),
+            (json!({"postRenderStrategy": "separate", "upgrade": {"cleanupOnFail": true}}), ""),
             (json!({"kubeConfig": {"secretRef": {"name": "x"}}}), "spec.kubeConfig"),
             (json!({"waitStrategy": {"name": "legacy"}}), "spec.waitStrategy"),
-            (json!({"postRenderStrategy": "separate"}), "spec.postRenderStrategy"),
             (json!({"install": {"serverSideApply": false}}), "spec.install.serverSideApply"),
             (json!({"upgrade": {"serverSideApply": "disabled"}}), "spec.upgrade.serverSideApply"),
-            (json!({"uninstall": {"deletionPropagation": "orphan"}}), "spec.uninstall.deletionPropagation"),
         ] {
             assert_eq!(spec(&set).unsupported().join(" "), named, "{set}");
         }

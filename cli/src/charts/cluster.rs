@@ -65,7 +65,7 @@ fn named(hooks: &[Hook]) -> String {
 }
 
 /// `object` in `namespace` if it names none; of a kind without namespaces it is taken away again later.
-fn in_namespace(mut object: Manifest, namespace: &str) -> Manifest {
+pub(crate) fn in_namespace(mut object: Manifest, namespace: &str) -> Manifest {
     if object.id().namespace.is_none() {
         object.set_namespace(Some(namespace));
         object.note_change("/metadata/namespace", Place::field(NAMESPACE));

@@ -16,6 +16,7 @@ use crate::{
     output::{CommandError, Hinted, with_hint},
     shown_paths::ShownPaths,
 };
+pub(crate) use cluster::in_namespace;
 pub(crate) use flags::{PrintFlags, ReleaseFlags};
 
 /// A chart on this machine, and what it is rendered to.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Args as Flags;
+use fairlead_api::helm::DeletionPropagation;
 use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{APPROVE_ANNOTATION, Action, DocumentError, Held, Plan, PlanDocument, Stage, render};
 use fairlead_reconciler::{
@@ -87,7 +88,13 @@ async fn carry_out(
     deadline: Instant,
 ) -> Result<(), CommandError> {
     inventory.record(&plan.inventory_during()).await?;
-    let applier = Applier { cluster, resources: &prepared.resources, is_guarded: false, witness: &Unwatched };
+    let applier = Applier {
+        cluster,
+        resources: &prepared.resources,
+        is_guarded: false,
+        propagation: DeletionPropagation::Background,
+        witness: &Unwatched,
+    };
     let steps: Vec<_> = plan.steps.iter().collect();
     for stage in [Stage::Definitions, Stage::Classes, Stage::Custom, Stage::Rest, Stage::Prune] {
         applier.apply_stage(&steps, stage).await.map_err(with_hint(ApplyError::hint))?;

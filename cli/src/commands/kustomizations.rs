@@ -19,7 +19,7 @@ use crate::{
     local,
     output::CommandError,
     planning::{Source, kustomization, read},
-    served::KUSTOMIZATION,
+    served::{HELM_RELEASE, KUSTOMIZATION},
 };
 
 /// Which Kustomization, and from where it is built.
@@ -129,4 +129,13 @@ pub(crate) fn children(parent: &Kustomization, manifests: &[Manifest]) -> Vec<Va
             && !(id.name == own.name && id.namespace_or_empty() == own.namespace)
     };
     manifests.iter().filter(is_child).map(Manifest::to_value).collect()
+}
+
+/// The HelmReleases among `manifests`.
+pub(crate) fn releases(manifests: &[Manifest]) -> Vec<Value> {
+    let is_release = |manifest: &&Manifest| {
+        let id = manifest.id();
+        id.kind == HELM_RELEASE.name && id.group == HELM_RELEASE.group
+    };
+    manifests.iter().filter(is_release).map(Manifest::to_value).collect()
 }

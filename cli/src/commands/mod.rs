@@ -6,11 +6,13 @@ mod check;
 mod completion;
 mod controller;
 mod create;
+mod debug;
 mod delete;
 mod diff;
 mod events;
 mod export;
 mod get;
+mod history;
 mod install;
 mod kustomizations;
 mod lint;
@@ -19,6 +21,8 @@ mod local_inventory;
 mod pull;
 mod push;
 mod reconcile;
+mod release_selection;
+mod rollback;
 mod sources;
 mod suspend;
 mod tag;
@@ -54,16 +58,25 @@ pub(crate) enum Command {
     Trace(Deferred<trace::Args>),
     /// Show what happened.
     Events(Deferred<events::Args>),
+    /// Show the revisions of a release.
+    #[command(subcommand)]
+    History(Deferred<history::Args>),
+    /// Show the values of a release, or what is known of it.
+    #[command(subcommand)]
+    Debug(Deferred<debug::Args>),
     /// Ask for a reconciliation now, and wait for it.
     #[command(subcommand)]
     Reconcile(Deferred<reconcile::Args>),
+    /// Bring a release back to an earlier revision.
+    #[command(subcommand)]
+    Rollback(Deferred<rollback::Args>),
     /// Stop reconciling objects.
     #[command(subcommand)]
     Suspend(Deferred<suspend::Args>),
     /// Go on reconciling objects.
     #[command(subcommand)]
     Resume(Deferred<suspend::Args>),
-    /// Write sources, Kustomizations and Secrets from flags.
+    /// Write sources, Kustomizations, HelmReleases and Secrets from flags.
     Create(Deferred<create::Args>),
     /// Delete an object.
     #[command(subcommand)]
@@ -100,14 +113,17 @@ impl Command {
     pub(crate) async fn run(self, connection: &Connection) -> Result<ExitCode, CommandError> {
         match self {
             Self::Build(args) => build::run(*args, connection).await,
-            Self::Diff(args) => diff::run(args, connection).await,
+            Self::Diff(args) => Box::pin(diff::run(args, connection)).await,
             Self::Apply(args) => apply::run(args, connection).await,
             Self::Lint(args) => lint::run(&args, connection),
             Self::Get(Deferred(args)) => get::run(args, connection).await,
             Self::Tree(Deferred(args)) => tree::run(args, connection).await,
             Self::Trace(Deferred(args)) => trace::run(args, connection).await,
             Self::Events(Deferred(args)) => events::run(args, connection).await,
+            Self::History(Deferred(args)) => history::run(args, connection).await,
+            Self::Debug(Deferred(args)) => debug::run(args, connection).await,
             Self::Reconcile(Deferred(args)) => reconcile::run(args, connection).await,
+            Self::Rollback(Deferred(args)) => rollback::run(args, connection).await,
             Self::Suspend(Deferred(args)) => suspend::run(args, suspend::Change::Suspend, connection).await,
             Self::Resume(Deferred(args)) => suspend::run(args, suspend::Change::Resume, connection).await,
             Self::Create(Deferred(args)) => create::run(args, connection).await,
@@ -145,7 +161,10 @@ impl Command {
             | Self::Tree(_)
             | Self::Trace(_)
             | Self::Events(_)
+            | Self::History(_)
+            | Self::Debug(_)
             | Self::Reconcile(_)
+            | Self::Rollback(_)
             | Self::Suspend(_)
             | Self::Resume(_)
             | Self::Create(_)

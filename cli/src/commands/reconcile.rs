@@ -1,9 +1,9 @@
 //! `fairlead reconcile`: asks for a reconciliation now, and waits for it.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand};
-use fairlead_api::names::annotations::REQUESTED_AT;
+use fairlead_api::names::annotations::{FORCE_AT, REQUESTED_AT, RESET_AT};
 use fairlead_reconciler::{
     clock::Clock,
     cluster::{Cluster, Part},
@@ -15,7 +15,10 @@ use super::sources::Source;
 use crate::{
     connection::Connection,
     output::{CommandError, action, success, waiting},
-    served::{FLUX_CONFIGURATION, HELM_RELEASE, KUSTOMIZATION, Kind, RECEIVER, SOURCES, is_name_only, short_hashes},
+    served::{
+        FLUX_CONFIGURATION, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, Kind, RECEIVER, SOURCES, is_name_only,
+        short_hashes,
+    },
     wait::POLL,
 };
 
@@ -27,7 +30,7 @@ pub(crate) enum Args {
     Kustomization(Kustomization),
     /// Reconcile a HelmRelease.
     #[command(alias = "hr")]
-    Helmrelease(Named),
+    Helmrelease(Release),
     /// Fetch a source.
     #[command(subcommand)]
     Source(Source<Named>),
@@ -55,6 +58,22 @@ pub(crate) struct Kustomization {
     with_source: bool,
 }
 
+/// Flags of `reconcile helmrelease`.
+#[derive(Flags)]
+pub(crate) struct Release {
+    /// Its name.
+    name: String,
+    /// Fetch its chart before.
+    #[arg(long)]
+    with_source: bool,
+    /// Upgrade it even if nothing has changed, and even if it is not tried any more.
+    #[arg(long)]
+    force: bool,
+    /// Forget how often it has failed.
+    #[arg(long)]
+    reset: bool,
+}
+
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     let cluster = connection.cluster().await?;
     let deadline = Instant::now() + connection.timeout;
@@ -62,34 +81,62 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     match args {
         Args::Source(source) => {
             let (kind, named) = source.into_parts();
-            request(&cluster, kind, (namespace, &named.name), deadline).await?;
+            request(&cluster, kind, (namespace, &named.name), &[], deadline).await?;
         }
-        Args::Configuration(named) => request(&cluster, FLUX_CONFIGURATION, (namespace, &named.name), deadline).await?,
-        Args::Helmrelease(named) => request(&cluster, HELM_RELEASE, (namespace, &named.name), deadline).await?,
-        Args::Receiver(named) => request(&cluster, RECEIVER, (namespace, &named.name), deadline).await?,
+        Args::Configuration(named) => {
+            request(&cluster, FLUX_CONFIGURATION, (namespace, &named.name), &[], deadline).await?;
+        }
+        Args::Helmrelease(args) => release(&cluster, namespace, &args, deadline).await?,
+        Args::Receiver(named) => request(&cluster, RECEIVER, (namespace, &named.name), &[], deadline).await?,
         Args::Kustomization(args) => {
             if args.with_source {
                 let object = KUSTOMIZATION.get(&cluster, namespace, &args.name).await?;
-                let source = &object["spec"]["sourceRef"];
-                let Some(kind) = SOURCES.into_iter().find(|kind| source["kind"] == kind.name) else {
-                    let kind = source["kind"].as_str().unwrap_or_default();
-                    return Err(format!("cannot reconcile source of kind {kind}").into());
-                };
-                let of = source["namespace"].as_str().unwrap_or(namespace);
-                let name = source["name"].as_str().unwrap_or_default();
-                request(&cluster, kind, (of, name), deadline).await?;
+                source(&cluster, &object["spec"]["sourceRef"], namespace, deadline).await?;
             }
-            request(&cluster, KUSTOMIZATION, (namespace, &args.name), deadline).await?;
+            request(&cluster, KUSTOMIZATION, (namespace, &args.name), &[], deadline).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks for a reconciliation of one object, and waits until it is handled and over.
-async fn request(
+async fn release(cluster: &Cluster, namespace: &str, args: &Release, deadline: Instant) -> Result<(), CommandError> {
+    if args.with_source {
+        let object = HELM_RELEASE.get(cluster, namespace, &args.name).await?;
+        let spec = &object["spec"];
+        if let Some(reference) = spec.get("chartRef") {
+            source(cluster, reference, namespace, deadline).await?;
+        } else {
+            let reference = &spec["chart"]["spec"]["sourceRef"];
+            source(cluster, reference, namespace, deadline).await?;
+            let of = reference["namespace"].as_str().unwrap_or(namespace);
+            let chart = format!("{namespace}-{}", args.name);
+            request(cluster, HELM_CHART, (of, &chart), &[], deadline).await?;
+        }
+    }
+    let more: Vec<&str> = [(FORCE_AT, args.force), (RESET_AT, args.reset)]
+        .into_iter()
+        .filter_map(|(key, is_set)| is_set.then_some(key))
+        .collect();
+    request(cluster, HELM_RELEASE, (namespace, &args.name), &more, deadline).await
+}
+
+/// Fetches the source that `reference` of an object in `namespace` names.
+async fn source(cluster: &Cluster, reference: &Value, namespace: &str, deadline: Instant) -> Result<(), CommandError> {
+    let Some(kind) = SOURCES.into_iter().find(|kind| reference["kind"] == kind.name) else {
+        let kind = reference["kind"].as_str().unwrap_or_default();
+        return Err(format!("cannot reconcile source of kind {kind}").into());
+    };
+    let of = reference["namespace"].as_str().unwrap_or(namespace);
+    request(cluster, kind, (of, reference["name"].as_str().unwrap_or_default()), &[], deadline).await
+}
+
+/// Asks for a reconciliation of one object, by the annotations `more` besides the usual one, and waits until it is handled
+/// and over.
+pub(super) async fn request(
     cluster: &Cluster,
     kind: Kind,
     (namespace, name): (&str, &str),
+    more: &[&str],
     deadline: Instant,
 ) -> Result<(), CommandError> {
     let before = kind.get(cluster, namespace, name).await?;
@@ -101,8 +148,11 @@ async fn request(
         return Ok(());
     }
     action(format!("annotating {} {name} in {namespace} namespace", kind.name));
-    let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: Clock::system().now().to_string()}}});
-    cluster.merge(&kind.resource(), (namespace, name), &annotation, Part::Whole, "fairlead").await?;
+    let now = Clock::system().now().to_string();
+    let annotations: BTreeMap<&str, &str> =
+        more.iter().chain([&REQUESTED_AT]).map(|key| (*key, now.as_str())).collect();
+    let patch = json!({ "metadata": { "annotations": annotations } });
+    cluster.merge(&kind.resource(), (namespace, name), &patch, Part::Whole, "fairlead").await?;
     success(format!("{} annotated", kind.name));
     waiting(format!("waiting for {} reconciliation", kind.name));
     let handled = before["status"]["lastHandledReconcileAt"].clone();

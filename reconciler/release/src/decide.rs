@@ -64,6 +64,16 @@ pub enum Done {
     },
     /// The revision that should be restored is not recorded any more.
     MissingRollbackTarget,
+    /// The revision that the release is to be kept at is not recorded.
+    NotRecorded {
+        /// Its number.
+        revision: i64,
+    },
+    /// The revision that the release is to be kept at could not be restored.
+    NotRestored {
+        /// Its number.
+        revision: i64,
+    },
     /// It is in a state that nothing follows.
     Unknown(Status),
 }
@@ -223,6 +233,21 @@ pub fn decide(state: &State, standing: &Standing<'_>) -> Decision {
     }
 }
 
+/// What is to be done about a release that is kept at `revision`, whatever is asked for.
+pub fn decide_kept(revision: i64, standing: &Standing<'_>) -> Decision {
+    let Some(last) = standing.records.first() else { return Decision::Stop(Done::NotRecorded { revision }) };
+    let is_it = last.version == revision || last.info.rollback_revision == revision;
+    match last.info.status {
+        status if status.is_pending() => Decision::Unlock,
+        Status::Deployed if is_it => Decision::Nothing,
+        Status::Failed if last.info.rollback_revision == revision && !standing.is_forced => {
+            Decision::Stop(Done::NotRestored { revision })
+        }
+        _ if standing.records.iter().any(|record| record.version == revision) => Decision::Rollback { to: revision },
+        _ => Decision::Stop(Done::NotRecorded { revision }),
+    }
+}
+
 fn after_failure(standing: &Standing<'_>) -> Decision {
     let Some(attempt) = standing.attempt() else { return Decision::Upgrade };
     if standing.retries_on_failure() || standing.failures(attempt) <= 0 || standing.is_forced {
@@ -274,6 +299,51 @@ mod tests {
             ("it only waits", waits, upgraded(3), false, Decision::Upgrade),
         ] {
             assert_eq!(decided(&State::Failed, &spec, status, is_forced), decision, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_release_that_is_kept_at_a_revision_is_brought_back_to_it_and_not_tried_twice() {
+        let spec = json!({"interval": "1m", "chartRef": {"kind": "HelmChart", "name": "web"}});
+        let spec: HelmReleaseSpec = serde_json::from_value(spec).expect("a spec");
+        let restored = |version, status, of| {
+            let mut record = release(version, status);
+            record.info.rollback_revision = of;
+            record
+        };
+        let decided = |records: &[Release], is_forced| {
+            let status = HelmReleaseStatus::default();
+            decide_kept(1, &Standing { spec: &spec, status: &status, is_forced, records })
+        };
+        let first = release(1, Status::Superseded);
+        for (case, records, is_forced, decision) in [
+            ("it is the last", vec![release(1, Status::Deployed)], false, Decision::Nothing),
+            ("a later one", vec![release(2, Status::Deployed), first.clone()], false, Decision::Rollback { to: 1 }),
+            (
+                "a later one failed",
+                vec![release(2, Status::Failed), first.clone()],
+                false,
+                Decision::Rollback { to: 1 },
+            ),
+            ("it is restored", vec![restored(3, Status::Deployed, 1), first.clone()], false, Decision::Nothing),
+            ("it is restored, and was forgotten", vec![restored(3, Status::Deployed, 1)], false, Decision::Nothing),
+            ("it is being restored", vec![restored(3, Status::PendingRollback, 1)], false, Decision::Unlock),
+            (
+                "it could not be restored",
+                vec![restored(3, Status::Failed, 1), first.clone()],
+                false,
+                Decision::Stop(Done::NotRestored { revision: 1 }),
+            ),
+            ("it is asked for again", vec![restored(3, Status::Failed, 1), first], true, Decision::Rollback { to: 1 }),
+            (
+                "nobody knows it",
+                vec![release(2, Status::Deployed)],
+                false,
+                Decision::Stop(Done::NotRecorded { revision: 1 }),
+            ),
+            ("there is nothing", vec![], false, Decision::Stop(Done::NotRecorded { revision: 1 })),
+        ] {
+            assert_eq!(decided(&records, is_forced), decision, "{case}");
         }
     }
 

@@ -48,7 +48,9 @@ pub struct TooLarge {
 
 /// A Secret that records no release.
 #[derive(Debug, thiserror::Error)]
-#[error("Secret {name} holds no record of a release: {problem}")]
+#[error(
+    "Secret {name} holds no record of a release ({problem}): restore it, or delete it to go on without that revision"
+)]
 pub struct Unreadable {
     /// Its name.
     pub name: String,
@@ -179,6 +181,6 @@ mod tests {
     fn a_secret_that_holds_something_else_is_named() {
         let secret = json!({"metadata": {"name": "sh.helm.release.v1.web.v1"}, "data": {"release": "!"}});
         let error = read(&secret).expect_err("no release").to_string();
-        assert!(error.starts_with("Secret sh.helm.release.v1.web.v1 holds no record of a release: "), "{error}");
+        assert!(error.starts_with("Secret sh.helm.release.v1.web.v1 holds no record of a release ("), "{error}");
     }
 }

@@ -11,6 +11,7 @@ mod error;
 
 use std::{sync::Arc, time::Duration};
 
+use fairlead_api::helm::DeletionPropagation;
 use fairlead_object::{Gvk, ObjectId};
 use http::{HeaderValue, Method, Request, header::CONTENT_TYPE};
 use kube::{Client, client::Body};
@@ -268,7 +269,24 @@ impl Cluster {
         (namespace, name): (&str, &str),
         uid: Option<&str>,
     ) -> Result<bool, ApiError> {
-        let mut options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+        self.delete_with(resource, (namespace, name), uid, DeletionPropagation::Background).await
+    }
+
+    /// Deletes the object, if it still is the one with `uid`; `propagation` says what becomes of what it owns. Returns
+    /// whether it was there.
+    pub async fn delete_with(
+        &self,
+        resource: &Resource,
+        (namespace, name): (&str, &str),
+        uid: Option<&str>,
+        propagation: DeletionPropagation,
+    ) -> Result<bool, ApiError> {
+        let policy = match propagation {
+            DeletionPropagation::Background => "Background",
+            DeletionPropagation::Foreground => "Foreground",
+            DeletionPropagation::Orphan => "Orphan",
+        };
+        let mut options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy});
         if let Some(uid) = uid {
             options["preconditions"] = json!({"uid": uid});
         }
@@ -320,18 +338,30 @@ impl Cluster {
         request.body(Body::from(body)).map_err(|error| ApiError::Malformed(error.to_string()))
     }
 
+    /// The last `lines` of what a container of a pod has printed.
+    ///
+    /// # Errors
+    /// If the API server, or the node of the pod, does not give them.
+    pub async fn log(&self, (namespace, pod): (&str, &str), container: &str, lines: u32) -> Result<String, ApiError> {
+        let pods = Resource::namespaced("", "v1", "Pod", "pods");
+        let path = format!("{}/log?container={container}&tailLines={lines}", path(&pods, namespace, Some(pod)));
+        let bytes = self.answer(self.request(&Method::GET, &path, None, Vec::new())?).await?;
+        Ok(String::from_utf8_lossy(bytes.as_ref()).into_owned())
+    }
+
     async fn exchange(&self, request: Request<Body>) -> Result<Value, ApiError> {
+        let body = self.answer(request).await?;
+        serde_json::from_slice(body.as_ref()).map_err(|error| ApiError::Malformed(error.to_string()))
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<impl AsRef<[u8]> + use<>, ApiError> {
         let exchange = async {
             let (head, body) = self.client.send(request).await?.into_parts();
             Ok::<_, kube::Error>((head, body.collect_bytes().await?))
         };
         let late = |_| ApiError::Unreachable(format!("no answer within {} s", ANSWER_LIMIT.as_secs()));
         let (head, body) = timeout(ANSWER_LIMIT, exchange).await.map_err(late)??;
-        if head.status.is_success() {
-            serde_json::from_slice(&body).map_err(|error| ApiError::Malformed(error.to_string()))
-        } else {
-            Err(ApiError::refused(head.status, &head.headers, &body))
-        }
+        if head.status.is_success() { Ok(body) } else { Err(ApiError::refused(head.status, &head.headers, &body)) }
     }
 }
 

@@ -6,7 +6,7 @@
 mod dependencies;
 pub mod flux_configuration;
 mod health;
-pub(crate) mod helm_release;
+pub mod helm_release;
 mod identity;
 pub mod kustomization;
 mod next;

@@ -7,6 +7,7 @@ use fairlead_api::{
     helm::HelmRelease,
     kustomize::{Kustomization, KustomizationSpec},
 };
+use fairlead_helm::ChartCache;
 use fairlead_plan::DigestKey;
 use fairlead_sources::store::{SourceKind, Store};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -34,6 +35,8 @@ pub struct World {
     pub cluster: Cluster,
     /// Artifacts of all sources.
     pub store: Store,
+    /// Charts of releases, by the digests of their artifacts.
+    pub(crate) charts: Arc<ChartCache>,
     /// Where events go.
     pub recorder: Recorder,
     /// What Prometheus is told.

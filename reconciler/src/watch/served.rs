@@ -127,6 +127,7 @@ impl<K> Change<K> {
             || before.generation != now.generation
             || before.deletion_timestamp.is_some() != now.deletion_timestamp.is_some()
             || is_other(annotations::REQUESTED_AT)
+            || is_other(annotations::PINNED_REVISION)
             || is_other(fairlead_plan::APPROVE_ANNOTATION)
     }
 }

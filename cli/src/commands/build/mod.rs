@@ -6,6 +6,7 @@ mod destination;
 mod flags;
 mod helm_flags;
 mod origins;
+mod release;
 mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -13,7 +14,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args as Flags, Subcommand};
 use fairlead_manifests::{BuildRequest, attempt};
 
-use super::kustomizations::{Selection, children};
+use super::{
+    kustomizations::{Selection, children},
+    release_selection::ReleaseSelection,
+};
 use crate::{
     charts::{LocalChart, PrintFlags, ReleaseFlags},
     connection::Connection,
@@ -70,6 +74,9 @@ pub(crate) enum Other {
     /// Print what a Kustomization applies.
     #[command(alias = "ks")]
     Kustomization(Kustomization),
+    /// Print what a HelmRelease installs.
+    #[command(alias = "hr")]
+    Helmrelease(ReleaseSelection),
     /// Pack files as `push artifact` does.
     Artifact(artifact::Artifact),
 }
@@ -84,6 +91,7 @@ pub(crate) struct Kustomization {
 pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode, CommandError> {
     match &args.other {
         Some(Other::Kustomization(args)) => of_cluster(&args.selection, connection).await?,
+        Some(Other::Helmrelease(selection)) => release::build(selection, connection).await?,
         Some(Other::Artifact(args)) => artifact::build(args)?,
         None => of_path(&args, connection).await?,
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Common,
-    object::{NewObject, given, reference, switch, text},
+    object::{NewObject, dependency, given, reference, switch, text},
     written,
 };
 use crate::{
@@ -124,14 +124,6 @@ fn health_check(written: &str) -> Result<Value, String> {
         _ => return Err(format!("`{kind}` is none of Deployment, DaemonSet, StatefulSet, HelmRelease")),
     };
     Ok(json!({ "apiVersion": api_version, "kind": kind, "name": name, "namespace": namespace }))
-}
-
-/// Reads `[namespace/]name`.
-fn dependency(written: &str) -> Value {
-    match written.split_once('/') {
-        Some((namespace, name)) => json!({ "name": name, "namespace": namespace }),
-        None => json!({ "name": written }),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! `fairlead create`: writes sources, Kustomizations, Receivers and Secrets from flags, or prints them for a repository.
+//! `fairlead create`: writes sources, Kustomizations, HelmReleases, Receivers and Secrets from flags, or prints them for a
+//! repository.
 
 mod git_keys;
+mod helm_release;
 mod kustomization;
 mod object;
 mod receiver;
@@ -50,6 +52,9 @@ enum What {
     /// Create a Kustomization, or change it.
     #[command(alias = "ks")]
     Kustomization(Box<kustomization::Args>),
+    /// Create a HelmRelease, or change it.
+    #[command(alias = "hr")]
+    Helmrelease(Box<helm_release::Args>),
     /// Create a Receiver, or change it.
     Receiver(receiver::Args),
     /// Create a Secret, or change it.
@@ -62,6 +67,7 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
     match what {
         What::Source(args) => source::create(*args, &common, connection).await?,
         What::Kustomization(args) => kustomization::create(&args, &common, connection).await?,
+        What::Helmrelease(args) => helm_release::create(&args, &common, connection).await?,
         What::Receiver(args) => receiver::create(&args, &common, connection).await?,
         What::Secret(args) => secret::create(&args, &common, connection).await?,
     }

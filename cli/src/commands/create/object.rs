@@ -11,7 +11,7 @@ use crate::{
     commands::reconcile::until_settled,
     connection::Connection,
     output::{CommandError, action, generated, print_objects, success, waiting},
-    served::{HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind, RECEIVER, is_name_only, short_hashes},
+    served::{HELM_CHART, HELM_RELEASE, HELM_REPOSITORY, KUSTOMIZATION, Kind, RECEIVER, is_name_only, short_hashes},
 };
 
 /// An object that waits to be written, and the words that tell of it.
@@ -43,6 +43,11 @@ impl<'a> NewObject<'a> {
     /// A Kustomization.
     pub(super) fn kustomization(name: &'a str, spec: Value) -> Self {
         Self::named(KUSTOMIZATION, name, spec, ("applied revision", KUSTOMIZATION.revision))
+    }
+
+    /// A `HelmRelease`.
+    pub(super) fn helm_release(name: &'a str, spec: Value) -> Self {
+        Self::named(HELM_RELEASE, name, spec, ("applied revision", HELM_RELEASE.revision))
     }
 
     /// A Receiver, of which the path is told that webhooks are sent to.
@@ -80,6 +85,14 @@ pub(super) fn text(text: Option<&String>) -> Option<Value> {
 /// A reference to an object by its name, if it is there.
 pub(super) fn reference(name: Option<&String>) -> Option<Value> {
     name.map(|name| json!({ "name": name }))
+}
+
+/// Reads `[namespace/]name`.
+pub(super) fn dependency(written: &str) -> Value {
+    match written.split_once('/') {
+        Some((namespace, name)) => json!({ "name": name, "namespace": namespace }),
+        None => json!({ "name": written }),
+    }
 }
 
 /// `true`, if it is.

@@ -8,20 +8,27 @@ mod artifact;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as Flags, Subcommand, ValueEnum};
-use fairlead_api::kustomize::Kustomization;
+use fairlead_api::{helm::HelmRelease, kustomize::Kustomization};
+use fairlead_object::TreePath;
 use fairlead_plan::{Plan, render};
+use fairlead_reconciler::{
+    cluster::Cluster,
+    controllers::{ObjectKey, SourceName},
+};
 
 use super::{
-    kustomizations::{Selection, children, key},
+    kustomizations::{Selection, children, key, releases},
     local_inventory::{DEFAULT_NAME, LocalInventory},
+    release_selection::ReleaseSelection,
 };
 use crate::{
     charts::ReleaseFlags,
     connection::{Connection, dns_label},
     installation::default_account,
     output::{CommandError, print, warning},
-    planning::{LOCAL_REVISION, LocalBuild, Wanted, as_account, build_kustomization, plan_for, read},
-    served::KUSTOMIZATION,
+    planning::{LOCAL_REVISION, LocalBuild, Source, Wanted, account, build_kustomization, plan_for, read},
+    releases::{ChartPlace, KnownRelease},
+    served::{HELM_RELEASE, KUSTOMIZATION},
 };
 
 /// What to compare with the cluster.
@@ -53,6 +60,9 @@ pub(crate) enum Other {
     /// Show what a Kustomization would change.
     #[command(alias = "ks")]
     Kustomization(OfKustomization),
+    /// Show what a HelmRelease would change.
+    #[command(alias = "hr")]
+    Helmrelease(OfRelease),
     /// Compare files with an artifact in a registry.
     Artifact(artifact::Artifact),
 }
@@ -65,6 +75,16 @@ pub(crate) struct OfKustomization {
     /// Account of Kustomizations that name none; otherwise the one that the controller's Deployment names.
     #[arg(long, value_name = "NAME")]
     default_service_account: Option<String>,
+    /// How to write it.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// Flags of `diff helmrelease`.
+#[derive(Flags)]
+pub(crate) struct OfRelease {
+    #[command(flatten)]
+    selection: ReleaseSelection,
     /// How to write it.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
@@ -95,7 +115,15 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
             return Ok(ExitCode::from(if differs { CHANGES } else { IN_SYNC }));
         }
         (Some(Other::Kustomization(args)), _) => {
-            let plans = of_kustomization(args, connection).await?;
+            let plans = Box::pin(of_kustomization(args, connection)).await?;
+            let text = rendered(&plans, args.output)?;
+            (plans, text)
+        }
+        (Some(Other::Helmrelease(args)), _) => {
+            let cluster = connection.cluster().await?;
+            let known = args.selection.open(&cluster, connection).await?;
+            let plan = Box::pin(known.plan(&cluster, args.selection.place())).await?.plan;
+            let plans = vec![plan];
             let text = rendered(&plans, args.output)?;
             (plans, text)
         }
@@ -129,10 +157,15 @@ fn rendered(plans: &[Plan], format: Format) -> Result<String, CommandError> {
         (Format::Markdown, plans) => plans.iter().map(render::markdown).collect(),
         (Format::Text, [plan]) => vec![render::text(plan)],
         (Format::Text, plans) => {
-            plans.iter().map(|plan| format!("📁 Kustomization/{}\n{}\n", plan.owner, render::text(plan))).collect()
+            plans.iter().map(|plan| format!("📁 {}/{}\n{}\n", kind(plan), plan.owner, render::text(plan))).collect()
         }
     };
     Ok(parts.concat())
+}
+
+/// The kind of what `plan` is of.
+fn kind(plan: &Plan) -> &'static str {
+    if plan.owner.release.is_some() { HELM_RELEASE.name } else { KUSTOMIZATION.name }
 }
 
 async fn of_local(build: LocalBuild, name: Option<&str>, connection: &Connection) -> Result<Plan, CommandError> {
@@ -154,11 +187,20 @@ async fn of_kustomization(args: &OfKustomization, connection: &Connection) -> Re
     let mut waiting = vec![(kustomization, source)];
     while let Some((kustomization, source)) = waiting.pop() {
         let built = build_kustomization(&cluster, &kustomization, &source, selection.strict_substitute).await?;
-        let below = if selection.recursive { children(&kustomization, &built.manifests) } else { Vec::new() };
+        let (below, releases) = if selection.recursive {
+            (children(&kustomization, &built.manifests), releases(&built.manifests))
+        } else {
+            (Vec::new(), Vec::new())
+        };
         let wanted = Wanted::by_kustomization(&kustomization)?;
-        let account = as_account(&cluster, &kustomization, default.as_ref())?;
+        let own = key(&kustomization);
+        let named = kustomization.spec.service_account_name.as_ref().or(default.as_ref());
+        let account = account(&cluster, &own.namespace, named)?;
         let planned = plan_for(&account, built.manifests, &source.revision, &wanted).await;
         plans.push(planned.map_err(|error| source.shown.in_error(error))?.plan);
+        for release in releases {
+            plans.extend(of_child(&cluster, read(release)?, (&kustomization, &source), default.as_ref()).await?);
+        }
         for child in below {
             let mut child: Kustomization = read(child)?;
             let own = key(&child);
@@ -171,4 +213,40 @@ async fn of_kustomization(args: &OfKustomization, connection: &Connection) -> Re
         }
     }
     Ok(plans)
+}
+
+/// The plan of `release`, which `parent` applies from `source`; none if it is not in the cluster yet.
+async fn of_child(
+    cluster: &Cluster,
+    mut release: HelmRelease,
+    (parent, source): (&Kustomization, &Source),
+    default: Option<&String>,
+) -> Result<Option<Plan>, CommandError> {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    let (namespace, name) = (text(&release.metadata.namespace), text(&release.metadata.name));
+    let Some(live) = cluster.get(&HELM_RELEASE.resource(), &namespace, &name).await? else { return Ok(None) };
+    let live: HelmRelease = read(live)?;
+    if live.spec == release.spec {
+        release.metadata.generation = live.metadata.generation;
+    }
+    release.status = live.status;
+    // What was pushed is fetched as the controller does.
+    let local = Some(source).filter(|source| source.revision == LOCAL_REVISION);
+    let beside = local.and_then(|source| source.beside(&chart_path(parent, &release)?));
+    let known = KnownRelease::of(release, cluster, default).await?;
+    let place = match &beside {
+        Some(chart) => ChartPlace::Beside(&*chart.tree, &chart.path),
+        None => ChartPlace::Asked,
+    };
+    Ok(Some(known.plan(cluster, place).await?.plan))
+}
+
+/// The path of the chart of `release`, if it is in the same source as `parent`.
+fn chart_path(parent: &Kustomization, release: &HelmRelease) -> Option<TreePath> {
+    let chart = &release.spec.chart.as_ref()?.spec;
+    let of_parent = SourceName::of(&parent.spec, &key(parent).namespace);
+    let namespace = chart.source_ref.namespace.as_ref().or(release.metadata.namespace.as_ref())?;
+    let is_same = chart.source_ref.kind.name() == of_parent.kind.name()
+        && of_parent.key == ObjectKey::new(namespace, &chart.source_ref.name);
+    chart.chart.parse().ok().filter(|_| is_same && chart.values_files.is_empty())
 }

@@ -4,12 +4,12 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use fairlead_api::{
     duration::DurationError,
-    helm::{Crds, HelmReleaseSpec},
+    helm::{Crds, DeletionPropagation, HelmReleaseSpec},
     reasons::helm as reason,
 };
 use fairlead_health::HealthRules;
 use fairlead_object::{Manifest, ObjectId};
-use fairlead_plan::{Force, Inventory};
+use fairlead_plan::{Action as PlannedAction, Force, Inventory, Plan};
 use fairlead_release::{Release, hook};
 use tokio::time::Instant;
 
@@ -71,16 +71,18 @@ impl Action {
     }
 }
 
-/// Why a release is uninstalled.
+/// What an action is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// It is not: what is done shall stay.
+    /// What is done shall stay.
     Lasting,
     /// It has failed.
     Remedy,
-    /// It is installed elsewhere, or another chart is.
+    /// It is kept at an earlier revision.
+    Keep,
+    /// The release is installed elsewhere, or another chart is.
     Move,
-    /// Its object goes.
+    /// The object goes.
     Deletion,
 }
 
@@ -99,6 +101,10 @@ pub(super) struct Policy {
     /// A namespace that is created where it is missing.
     pub(super) creates_namespace: bool,
     pub(super) keeps_history: bool,
+    /// Whether what was created goes again when the action fails.
+    pub(super) cleans_up: bool,
+    /// What becomes of what the objects own when they are uninstalled.
+    pub(super) propagation: DeletionPropagation,
 }
 
 /// One step of an action.
@@ -147,6 +153,8 @@ pub(super) struct Underway {
     pub(super) deadline: Option<Instant>,
     /// What belongs to the release from now on.
     pub(super) inventory: Option<Inventory>,
+    /// What was not there before.
+    pub(super) created: Inventory,
     /// What must become ready.
     pub(super) awaited: Vec<ObjectId>,
     pub(super) oci_digest: Option<String>,
@@ -160,8 +168,18 @@ impl Underway {
         match (self.action, self.purpose) {
             (Action::Install | Action::Upgrade, _) => Some(Kind::Release),
             (Action::Test, _) => Some(Kind::Test),
+            (Action::Rollback, Purpose::Keep)
+            | (Action::Uninstall, Purpose::Lasting | Purpose::Keep | Purpose::Move | Purpose::Deletion) => None,
             (Action::Rollback, _) | (Action::Uninstall, Purpose::Remedy) => Some(Kind::Remedy),
-            (Action::Uninstall, Purpose::Lasting | Purpose::Move | Purpose::Deletion) => None,
+        }
+    }
+
+    /// Notes what `plan` creates.
+    pub(super) fn note_created(&mut self, plan: &Plan) {
+        for step in &plan.steps {
+            if let PlannedAction::Create(manifest) = &step.action {
+                self.created.insert(step.object.clone(), manifest.version().to_owned());
+            }
         }
     }
 
@@ -229,6 +247,8 @@ impl Policy {
             crds: Crds::Skip,
             creates_namespace: false,
             keeps_history: false,
+            cleans_up: false,
+            propagation: DeletionPropagation::Background,
         };
         let forced = |is_forced| if is_forced { Force::Yes } else { Force::No };
         Ok(match action {
@@ -250,6 +270,7 @@ impl Policy {
                 takes_ownership: !upgrade.disable_take_ownership,
                 crds: upgrade.crds.unwrap_or_default(),
                 force: forced(upgrade.force),
+                cleans_up: upgrade.cleanup_on_fail,
                 ..base
             },
             Action::Test => Self { timeout: spec.timeout(test.timeout.as_ref())?, ..base },
@@ -259,6 +280,7 @@ impl Policy {
                 waits: !rollback.disable_wait,
                 waits_for_jobs: !rollback.disable_wait_for_jobs,
                 force: forced(rollback.force),
+                cleans_up: rollback.cleanup_on_fail,
                 ..base
             },
             Action::Uninstall => Self {
@@ -266,6 +288,7 @@ impl Policy {
                 runs_hooks: !uninstall.disable_hooks,
                 waits: !uninstall.disable_wait,
                 keeps_history: uninstall.keep_history,
+                propagation: uninstall.deletion_propagation.unwrap_or_default(),
                 ..base
             },
         })

@@ -2,20 +2,23 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use fairlead_helm::Schemas;
+use fairlead_api::{
+    conditions::{READY, Verdict},
+    reasons,
+};
+use fairlead_plan::Inventory;
 use fairlead_release::{Decision, HookRun, Info, Release, Status};
-use serde_json::Map;
 use tokio::time::Instant;
 
 use super::{
     action::{Action, Policy, Purpose, Underway},
     chart::About,
     outcome::Failure,
-    render::{Asked, Draft},
+    render::{Asked, Draft, Occasion},
     story::{Fact, Story},
-    values,
     work::{Wanted, Work},
 };
+use crate::controllers::in_one_line;
 
 impl Work<'_> {
     /// Prepares what `decision` asks for.
@@ -35,7 +38,7 @@ impl Work<'_> {
                 story.tell(Fact::Began { action: Action::Test, timeout: policy.timeout });
                 Ok(self.underway(Action::Test, Purpose::Lasting, record, records, policy))
             }
-            Decision::Rollback { to } => self.roll_back(*to, records, story),
+            Decision::Rollback { to } => self.roll_back(*to, Purpose::Remedy, records, story),
             Decision::Uninstall => {
                 let timeout = Policy::of(self.spec, Action::Uninstall)?.timeout;
                 story.tell(Fact::Began { action: Action::Uninstall, timeout });
@@ -69,6 +72,7 @@ impl Work<'_> {
             began: Instant::now(),
             deadline: None,
             inventory: None,
+            created: Inventory::default(),
             awaited: Vec::new(),
             oci_digest: None,
             storage: self.storage.clone(),
@@ -93,11 +97,7 @@ impl Work<'_> {
     ) -> Result<Underway, Failure> {
         let policy = Policy::of(self.spec, action)?;
         story.tell(Fact::Began { action, timeout: policy.timeout });
-        let draft = match self.may_reuse_name(action, &records) {
-            Ok(()) => self.render(&wanted.found, &self.asked(action, wanted, &records)).await,
-            Err(problem) => Err(problem),
-        };
-        let Draft { mut record, definitions } = match draft {
+        let Draft { mut record, definitions, .. } = match self.draft(action, wanted, &records).await {
             Ok(draft) => draft,
             Err(message) => {
                 let what = self.what(wanted);
@@ -130,6 +130,17 @@ impl Work<'_> {
         Ok(underway)
     }
 
+    async fn draft(&self, action: Action, wanted: &Wanted, records: &[Release]) -> Result<Draft, String> {
+        self.may_reuse_name(action, records)?;
+        let occasion = match action {
+            Action::Install => Occasion::Install,
+            Action::Upgrade | Action::Test | Action::Rollback | Action::Uninstall => Occasion::Upgrade,
+        };
+        let asked = Asked::next(self.spec, occasion, wanted.values.clone(), records);
+        let chart = self.chart(&wanted.found).await.map_err(|failure| in_one_line(&failure))?;
+        self.rendering().render(&chart, &asked).await.map_err(|unrendered| unrendered.to_string())
+    }
+
     fn may_reuse_name(&self, action: Action, records: &[Release]) -> Result<(), String> {
         let replaces = self.spec.install.as_ref().is_some_and(|install| install.replace);
         if action == Action::Install && !records.is_empty() && !replaces {
@@ -138,35 +149,24 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn asked(&self, action: Action, wanted: &Wanted, records: &[Release]) -> Asked {
-        let skips_schemas = match action {
-            Action::Install => self.spec.install.as_ref().is_some_and(|install| install.disable_schema_validation),
-            Action::Upgrade | Action::Test | Action::Rollback | Action::Uninstall => {
-                self.spec.upgrade.as_ref().is_some_and(|upgrade| upgrade.disable_schema_validation)
-            }
-        };
-        let preserves = self.spec.upgrade.as_ref().is_some_and(|upgrade| upgrade.preserve_values);
-        let mut asked_values = Map::new();
-        if let Some(last) = records.first().filter(|_| action == Action::Upgrade && preserves) {
-            asked_values.clone_from(&last.config);
-        }
-        values::merge(&mut asked_values, wanted.values.clone());
-        Asked {
-            revision: records.first().map_or(0, |last| last.version) + 1,
-            is_upgrade: action == Action::Upgrade,
-            schemas: if skips_schemas { Schemas::Skipped } else { Schemas::Checked },
-            values: asked_values,
-        }
-    }
-
     fn what(&self, wanted: &Wanted) -> String {
         let About { name: chart, version } = &wanted.about;
         format!("{}/{} with chart {chart}@{version}", self.name.namespace, self.name.name)
     }
 
-    fn roll_back(&self, to: i64, records: Vec<Release>, story: &mut Story) -> Result<Underway, Failure> {
+    /// Prepares to restore the revision `to`.
+    pub(super) fn roll_back(
+        &self,
+        to: i64,
+        purpose: Purpose,
+        records: Vec<Release>,
+        story: &mut Story,
+    ) -> Result<Underway, Failure> {
         let policy = Policy::of(self.spec, Action::Rollback)?;
         story.tell(Fact::Began { action: Action::Rollback, timeout: policy.timeout });
+        if purpose == Purpose::Keep {
+            story.verdict(Verdict::unknown(READY, reasons::PROGRESSING, format!("restoring revision {to}")));
+        }
         let target = records.iter().find(|record| record.version == to).cloned().unwrap_or_default();
         let now = self.subject.world.clock.now();
         let mut record = Release { version: records.first().map_or(0, |last| last.version) + 1, ..target };
@@ -174,7 +174,7 @@ impl Work<'_> {
         record.info.rollback_revision = to;
         record.hooks.iter_mut().for_each(|hook| hook.last_run = HookRun::default());
         record.set_status(Status::PendingRollback, format!("Rollback to {to}"));
-        Ok(self.underway(Action::Rollback, Purpose::Lasting, record, records, policy))
+        Ok(self.underway(Action::Rollback, purpose, record, records, policy))
     }
 
     /// Prepares to uninstall the newest of `records`; `None` if nothing is installed.

@@ -1,16 +1,19 @@
 //! The chart of a release: the `HelmChart` that is made for it, the artifact that holds it, and what it says of itself.
 
+use std::sync::Arc;
+
 use fairlead_api::{
     helm::{ChartReferenceKind, ChartTemplate, HelmRelease, HelmReleaseSpec},
     names::labels,
     reasons::helm as reason,
-    source::HelmChart,
+    source::{HelmChart, HelmChartSpec},
 };
 use fairlead_helm::{Chart, version_with_metadata};
 use fairlead_manifests::{ChartBuildError, load_chart};
 use fairlead_object::{EntryKind, Tree, TreePath};
 use fairlead_sources::store::{Artifact, SourceKind, StoredTree};
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use super::{outcome::Failure, story::Story, work::Work};
 use crate::{
@@ -59,6 +62,15 @@ pub(crate) fn chart_source(spec: &HelmReleaseSpec, key: &ObjectKey) -> Option<(S
 fn template_key(template: &ChartTemplate, key: &ObjectKey) -> ObjectKey {
     let namespace = template.spec.source_ref.namespace.as_deref().unwrap_or(&key.namespace);
     ObjectKey::new(namespace, &format!("{}-{}", key.namespace, key.name))
+}
+
+/// The spec of the `HelmChart` that is made for `release`; `None` if it names a chart that is there already.
+///
+/// # Errors
+/// If its template is none of a chart.
+pub fn chart_spec(release: &HelmRelease) -> Result<Option<HelmChartSpec>, serde_json::Error> {
+    let template = release.spec.chart.as_ref();
+    template.map(|template| serde_json::from_value(spec_of(template, release))).transpose()
 }
 
 impl Work<'_> {
@@ -137,6 +149,22 @@ impl Work<'_> {
         Ok(Found { artifact, oci_digest })
     }
 
+    /// The chart in `found`, its version told apart by the digest of its artifact. It is loaded once for all releases.
+    pub(super) async fn chart(&self, found: &Found) -> Result<Arc<Chart>, Failure> {
+        let (store, charts, found) =
+            (self.subject.world.store.clone(), Arc::clone(&self.subject.world.charts), found.clone());
+        let tree = found.artifact.tree;
+        let name = format!("{tree} {}", found.oci_digest.as_deref().unwrap_or_default());
+        let fresh = move || -> Result<Chart, Failure> {
+            let mut chart = load(&store.tree(&tree)?)?;
+            let version = version_by_digest(&chart.metadata.version, found.oci_digest.as_deref());
+            chart.metadata.version = version.map_err(Failure::Version)?;
+            Ok(chart)
+        };
+        let loaded = spawn_blocking(move || charts.get_or_load(&name, fresh)).await;
+        loaded.map_err(|error| Failure::Interrupted(error.to_string()))?
+    }
+
     /// Whether the chart in the store is of the spec that the `HelmChart` has now.
     fn is_observed(&self, key: &ObjectKey) -> bool {
         let known = self.subject.world.sources.chart(key);
@@ -149,7 +177,7 @@ fn is_as_asked(known: &Object<HelmChart>, template: &ChartTemplate, release: &He
     let Ok(parsed) = &known.parsed else { return false };
     let wanted = spec_of(template, release);
     let of_known = serde_json::to_value(&parsed.spec).unwrap_or(Value::Null);
-    let of_wanted: Result<fairlead_api::source::HelmChartSpec, _> = serde_json::from_value(wanted);
+    let of_wanted: Result<HelmChartSpec, _> = serde_json::from_value(wanted);
     let is_same = of_wanted.is_ok_and(|wanted| serde_json::to_value(&wanted).unwrap_or_default() == of_known);
     let metadata = template.metadata.clone().unwrap_or_default();
     let has = |known: &Option<std::collections::BTreeMap<String, String>>,
@@ -194,21 +222,20 @@ fn helm_chart(template: &ChartTemplate, key: &ObjectKey, release: &HelmRelease, 
     })
 }
 
-impl Found {
-    /// What the chart in `chart` says of itself, its version told apart by the digest of its artifact.
-    pub(super) fn about(&self, chart: &Chart) -> Result<About, Failure> {
-        let version = &chart.metadata.version;
-        let digits = self.oci_digest.as_ref().and_then(|digest| digest.strip_prefix("sha256:")?.get(..DIGITS));
-        let version = match digits {
-            Some(digits) => version_with_metadata(version, digits).map_err(Failure::Version)?,
-            None => version.clone(),
-        };
-        Ok(About { name: chart.metadata.name.clone(), version })
-    }
+/// `version` of a chart, told apart by the `digest` of the artifact in a registry that it is from.
+///
+/// # Errors
+/// If it is no version.
+pub fn version_by_digest(version: &str, digest: Option<&str>) -> Result<String, String> {
+    let digits = digest.and_then(|digest| digest.strip_prefix("sha256:")?.get(..DIGITS));
+    digits.map_or_else(|| Ok(version.to_owned()), |digits| version_with_metadata(version, digits))
 }
 
 /// Loads the chart in `tree`: its only package, or a folder of it with a `Chart.yaml`.
-pub(super) fn load(tree: &StoredTree) -> Result<Chart, ChartBuildError> {
+///
+/// # Errors
+/// If there is none, or a broken one.
+pub fn load(tree: &StoredTree) -> Result<Chart, ChartBuildError> {
     load_chart(tree, &place(tree)?)
 }
 

@@ -5,7 +5,13 @@
 //! # Differs from Flux
 //! It is looked for when a watch tells of a change, and once after a start.
 
-use fairlead_api::{helm::DriftMode, kustomize, reasons::helm as reason};
+use std::sync::Arc;
+
+use fairlead_api::{
+    helm::{DeletionPropagation, DriftMode},
+    kustomize,
+    reasons::helm as reason,
+};
 use fairlead_object::Manifest;
 use fairlead_plan::{
     Action as PlannedAction, Desired, IgnoreRule, IgnoreRules, IgnoreTarget, Inventory, Options, Plan, Prune, Stage,
@@ -14,9 +20,10 @@ use fairlead_plan::{
 use fairlead_release::{Release, Status};
 
 use super::{
+    marker::Marker,
     memory::Memory,
     outcome::Failure,
-    steps::{Marker, StepError},
+    steps::StepError,
     story::{Fact, Story},
     work::Work,
 };
@@ -71,7 +78,7 @@ impl Work<'_> {
         options.ignore = self.ignored().map_err(|error| StepError::Failed(error.to_string()))?;
         let plan =
             plan(&prepared.desired, &live, &held, &options).map_err(|error| StepError::Failed(in_one_line(&error)))?;
-        let rules = std::sync::Arc::default();
+        let rules = Arc::default();
         let marker = Marker {
             tracker: &world.release_tracker,
             owner: self.subject.key,
@@ -95,6 +102,7 @@ impl Work<'_> {
                     cluster: &self.cluster,
                     resources: &prepared.resources,
                     is_guarded: false,
+                    propagation: DeletionPropagation::Background,
                     witness: &marker,
                 };
                 self.correct(&applier, &plan, record, story).await;

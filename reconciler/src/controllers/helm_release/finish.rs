@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use fairlead_api::{conditions::RELEASED, helm::Snapshot};
+use fairlead_api::{
+    conditions::{RELEASED, REMEDIATED},
+    helm::Snapshot,
+};
 use fairlead_release::{Release, Standing, Status, digest, hook};
 
 use super::{
@@ -40,6 +43,9 @@ impl Work<'_> {
         let is_failed = outcome.is_err();
         let fact = self.finish(&mut underway, outcome, story).await?;
         story.tell(fact);
+        if !is_failed && matches!(underway.action, Action::Install | Action::Upgrade) {
+            self.note_overlays(story);
+        }
         story.summarise();
         self.after(&underway, is_failed, story)
     }
@@ -55,14 +61,20 @@ impl Work<'_> {
             (Action::Install | Action::Upgrade, _) if is_failed => {
                 Ok(standing.retry()?.map(|after| End::Later { after }))
             }
-            (Action::Install | Action::Upgrade | Action::Test, _) => Ok(None),
+            (Action::Rollback, Purpose::Keep) if is_failed && !underway.is_recorded => {
+                let remediated = story.status.conditions.get(REMEDIATED).map(|told| told.message.clone());
+                Err(Failure::NothingRecorded(remediated.unwrap_or_default()))
+            }
+            (Action::Install | Action::Upgrade | Action::Test, _) | (Action::Rollback, Purpose::Keep) => Ok(None),
             (Action::Rollback, _) | (Action::Uninstall, Purpose::Remedy) => {
                 Ok(Some(match standing.after_remediation() {
                     None => End::Again,
                     Some(done) => End::Stopped(done),
                 }))
             }
-            (Action::Uninstall, Purpose::Lasting | Purpose::Move | Purpose::Deletion) => Ok(Some(End::Again)),
+            (Action::Uninstall, Purpose::Lasting | Purpose::Keep | Purpose::Move | Purpose::Deletion) => {
+                Ok(Some(End::Again))
+            }
         }
     }
 
@@ -211,7 +223,9 @@ impl Work<'_> {
                 let snapshot = self.snapshot(underway);
                 Ok(match underway.purpose {
                     Purpose::Remedy => Fact::Remedied { snapshot },
-                    Purpose::Lasting | Purpose::Move | Purpose::Deletion => Fact::Uninstalled { snapshot },
+                    Purpose::Lasting | Purpose::Keep | Purpose::Move | Purpose::Deletion => {
+                        Fact::Uninstalled { snapshot }
+                    }
                 })
             }
             Err(message) => {
@@ -220,7 +234,9 @@ impl Work<'_> {
                 let snapshot = self.snapshot(underway);
                 Ok(match underway.purpose {
                     Purpose::Remedy => Fact::NotRemedied { snapshot, message },
-                    Purpose::Lasting | Purpose::Move | Purpose::Deletion => Fact::NotUninstalled { snapshot, message },
+                    Purpose::Lasting | Purpose::Keep | Purpose::Move | Purpose::Deletion => {
+                        Fact::NotUninstalled { snapshot, message }
+                    }
                 })
             }
         }

@@ -1,8 +1,10 @@
 //! The records of a release in a cluster.
 
+use fairlead_api::helm::HelmRelease;
 use fairlead_release::{
     Release, Status,
     secret::{self, Stamp, TooLarge, Unreadable},
+    shortened,
 };
 use jiff::Timestamp;
 
@@ -10,30 +12,52 @@ use crate::cluster::{ApiError, Cluster, Resource};
 
 /// Where the records of a release are.
 #[derive(Clone)]
-pub(super) struct History {
-    pub(super) cluster: Cluster,
-    pub(super) namespace: String,
-    pub(super) name: String,
+pub struct History {
+    /// The cluster that holds them.
+    pub cluster: Cluster,
+    /// Their namespace.
+    pub namespace: String,
+    /// Name of the release.
+    pub name: String,
 }
 
 /// Why a record could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HistoryError {
+pub enum HistoryError {
+    /// The cluster refuses, or does not answer.
     #[error("the records of the release cannot be read or written")]
     Cluster(#[from] ApiError),
+    /// A Secret holds something else.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// It does not fit into a Secret.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
 impl History {
+    /// Where the release of `release` is recorded: as its status says, or else its spec.
+    pub fn of(cluster: Cluster, release: &HelmRelease) -> Self {
+        let (metadata, spec, status) = (&release.metadata, &release.spec, release.status.as_ref());
+        let own = metadata.namespace.as_deref().unwrap_or_default();
+        let asked = || shortened(spec.full_release_name(metadata.name.as_deref().unwrap_or_default()));
+        let recorded = status.and_then(|status| status.storage_namespace.clone());
+        Self {
+            cluster,
+            namespace: recorded.unwrap_or_else(|| spec.storage_namespace(own).to_owned()),
+            name: status.and_then(|status| status.history.first()).map_or_else(asked, |latest| latest.name.clone()),
+        }
+    }
+
     fn secrets() -> Resource {
         Resource::namespaced("", "v1", "Secret", "secrets")
     }
 
     /// All records, the newest first.
-    pub(super) async fn list(&self) -> Result<Vec<Release>, HistoryError> {
+    ///
+    /// # Errors
+    /// If the cluster does not tell them, or if one of them cannot be read.
+    pub async fn list(&self) -> Result<Vec<Release>, HistoryError> {
         let query = format!("labelSelector={}", secret::selector(&self.name).replace(',', "%2C").replace('=', "%3D"));
         let found = self.cluster.list(&Self::secrets(), &self.namespace, &query).await?;
         let mut records = found.iter().map(secret::read).collect::<Result<Vec<_>, _>>()?;

@@ -76,35 +76,10 @@ impl Work<'_> {
             None => Ok(Pace::Done),
             Some(why) => {
                 let why = if why.is_empty() { "it has failed".to_owned() } else { why };
-                let exit = self.exit_of(&resource, &object).await;
-                Err(StepError::Failed(format!("{} failed: {why}{exit}", id.subject())))
+                let last_words = self.last_words(object.id()).await;
+                Err(StepError::Failed(format!("{} failed: {why}{last_words}", id.subject())))
             }
         }
-    }
-
-    /// How the containers of a Job's pods ended that did not end well.
-    async fn exit_of(&self, resource: &Resource, object: &Manifest) -> String {
-        let id = object.id();
-        if resource.kind != "Job" {
-            return String::new();
-        }
-        let pods = Resource::namespaced("", "v1", "Pod", "pods");
-        let query = format!("labelSelector=job-name%3D{}", id.name);
-        let Ok(pods) = self.cluster.list(&pods, id.namespace_or_empty(), &query).await else { return String::new() };
-        let ended = pods.iter().flat_map(|pod| {
-            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            let containers = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
-            containers.filter_map(move |container| {
-                let ended = &container["state"]["terminated"];
-                let code = ended["exitCode"].as_i64().filter(|code| *code != 0)?;
-                let last_words = ended["message"].as_str().map(|said| format!(": {said}")).unwrap_or_default();
-                Some(format!(
-                    " (container {} of pod {name} exited with {code}{last_words})",
-                    container["name"].as_str()?
-                ))
-            })
-        });
-        ended.take(1).collect()
     }
 
     /// Deletes the hooks of `event` that are not kept after they succeeded, the last one first.

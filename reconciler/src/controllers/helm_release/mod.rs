@@ -11,20 +11,26 @@
 //! - Objects are always applied in the API server.
 
 mod action;
+mod applying;
 mod begin;
-mod chart;
+pub mod chart;
 mod drift;
 mod finalize;
 mod finish;
-mod history;
+pub mod history;
 mod hooks;
+mod last_words;
+mod marker;
 mod memory;
-mod objects;
+pub mod objects;
 mod outcome;
-mod render;
+mod pinned;
+mod prerequisites;
+mod removal;
+pub mod render;
 mod steps;
 mod story;
-mod values;
+pub mod values;
 mod work;
 
 use std::sync::Arc;

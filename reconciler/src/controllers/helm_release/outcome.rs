@@ -5,6 +5,7 @@ use std::time::Duration;
 use fairlead_api::{
     conditions::{READY, RECONCILING, STALLED, Verdict},
     duration::{Duration as WrittenDuration, DurationError},
+    names::annotations::PINNED_REVISION,
     reasons::{self, helm as reason},
 };
 use fairlead_manifests::ChartBuildError;
@@ -55,6 +56,8 @@ pub(super) enum Failure {
     Expression(String),
     #[error(transparent)]
     Ignore(#[from] IgnoreRuleError),
+    #[error("the annotation {PINNED_REVISION} is `{0}`, which is no number of a revision")]
+    Pin(String),
     #[error("either spec.chart or spec.chartRef must be set")]
     NoChart,
     #[error("can't access '{0}', cross-namespace references have been blocked")]
@@ -92,7 +95,9 @@ impl Failure {
     fn reason(&self) -> &'static str {
         match self {
             Self::Unusable(error) => error.reason(),
-            Self::Duration(_) | Self::Account(_) | Self::Ignore(_) | Self::NoChart => reasons::INVALID_FIELD,
+            Self::Duration(_) | Self::Account(_) | Self::Ignore(_) | Self::Pin(_) | Self::NoChart => {
+                reasons::INVALID_FIELD
+            }
             Self::Expression(_) | Self::Dependency(DependencyError::Invalid { .. }) => reason::INVALID_CEL_EXPRESSION,
             Self::CrossNamespace(_) | Self::ExternalArtifacts(_) => reasons::ACCESS_DENIED,
             Self::Dependency(_) => reason::DEPENDENCY_NOT_READY,
@@ -115,6 +120,7 @@ impl Failure {
                 | Self::Duration(_)
                 | Self::Account(_)
                 | Self::Ignore(_)
+                | Self::Pin(_)
                 | Self::NoChart
                 | Self::Expression(_)
                 | Self::CrossNamespace(_)
@@ -213,6 +219,14 @@ fn stalled(done: &Done) -> (&'static str, String) {
             reason::MISSING_ROLLBACK_TARGET,
             "Failed to perform remediation: missing target release for rollback: cannot remediate failed release"
                 .to_owned(),
+        ),
+        Done::NotRecorded { revision } => (
+            reason::MISSING_ROLLBACK_TARGET,
+            format!("revision {revision}, at which the release is to be kept, is not recorded"),
+        ),
+        Done::NotRestored { revision } => (
+            reason::ROLLBACK_FAILED,
+            format!("Failed to restore revision {revision}, at which the release is to be kept"),
         ),
         Done::Unknown(status) => {
             (reason::STATE_ERROR, format!("nothing is known to follow the status '{}' of a release", status.name()))

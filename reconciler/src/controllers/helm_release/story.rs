@@ -42,6 +42,8 @@ pub(super) enum Fact {
     RolledBack { snapshot: Snapshot, to: Snapshot },
     /// It could not be restored.
     NotRolledBack { snapshot: Option<Snapshot>, to: Snapshot, message: String },
+    /// It is kept at a revision, which is the newest or what that restores.
+    Kept { snapshot: Snapshot, revision: i64 },
     /// What a failure left was uninstalled.
     Remedied { snapshot: Snapshot },
     /// It could not be.
@@ -98,86 +100,112 @@ impl Story {
             Fact::Released { action, snapshot, took } => self.released(action, snapshot, took),
             Fact::NotReleased { action, snapshot, what, message, took } => {
                 self.took(action, took);
+                self.count_failure(snapshot.is_some().then_some(action));
+                self.record(snapshot);
                 let told = format!("Helm {} failed for release {what}: {message}", action.name());
-                self.record(snapshot.clone());
-                self.status.failures += 1;
-                if snapshot.is_some() {
-                    *self.failures(action) += 1;
-                }
-                self.verdict(Verdict::fails(RELEASED, action.failed(), told.clone()));
-                self.say(Severity::Error, action.failed(), told);
+                self.tell_failure(RELEASED, action.failed(), told);
             }
             Fact::Tested { tests, message } => {
                 let told = format!("Helm test succeeded for release {}: {message}", self.latest());
                 self.keep_tests(tests);
-                self.verdict(Verdict::holds(TEST_SUCCESS, reason::TEST_SUCCEEDED, told.clone()));
-                self.say(Severity::Info, reason::TEST_SUCCEEDED, told);
+                self.tell_success(TEST_SUCCESS, reason::TEST_SUCCEEDED, told);
             }
             Fact::NotTested { tests, message, is_failure } => {
                 let told = format!("Helm test failed for release {}: {message}", self.latest());
                 self.keep_tests(tests);
-                self.verdict(Verdict::fails(TEST_SUCCESS, reason::TEST_FAILED, told.clone()));
-                self.say(Severity::Error, reason::TEST_FAILED, told);
-                self.status.failures += 1;
-                if is_failure {
-                    let is_install = self.status.last_attempted_release_action.as_deref() == Some("install");
-                    *self.failures(if is_install { Action::Install } else { Action::Upgrade }) += 1;
-                }
+                self.tell_failure(TEST_SUCCESS, reason::TEST_FAILED, told);
+                let is_install = self.status.last_attempted_release_action.as_deref() == Some("install");
+                let action = if is_install { Action::Install } else { Action::Upgrade };
+                self.count_failure(is_failure.then_some(action));
             }
             Fact::RolledBack { snapshot, to } => {
-                let told = format!("Helm rollback to previous release {} succeeded", named(&to));
                 self.supersede(snapshot.version);
                 self.record(Some(snapshot));
-                self.verdict(Verdict::holds(REMEDIATED, reason::ROLLBACK_SUCCEEDED, told.clone()));
-                self.say(Severity::Info, reason::ROLLBACK_SUCCEEDED, told);
+                let told = format!("Helm rollback to previous release {} succeeded", named(&to));
+                self.tell_success(REMEDIATED, reason::ROLLBACK_SUCCEEDED, told);
             }
             Fact::NotRolledBack { snapshot, to, message } => {
-                let told = format!("Helm rollback to previous release {} failed: {message}", named(&to));
                 self.record(snapshot);
-                self.verdict(Verdict::fails(REMEDIATED, reason::ROLLBACK_FAILED, told.clone()));
-                self.say(Severity::Error, reason::ROLLBACK_FAILED, told);
+                let told = format!("Helm rollback to previous release {} failed: {message}", named(&to));
+                self.tell_failure(REMEDIATED, reason::ROLLBACK_FAILED, told);
             }
+            Fact::Kept { snapshot, revision } => self.kept(snapshot, revision),
             Fact::Remedied { snapshot } => {
                 let told = format!("Helm uninstall remediation for release {} succeeded", named(&snapshot));
                 self.record(Some(snapshot));
                 self.status.inventory = None;
-                self.verdict(Verdict::holds(REMEDIATED, reason::UNINSTALL_SUCCEEDED, told.clone()));
-                self.say(Severity::Info, reason::UNINSTALL_SUCCEEDED, told);
+                self.tell_success(REMEDIATED, reason::UNINSTALL_SUCCEEDED, told);
             }
             Fact::NotRemedied { snapshot, message } => {
                 let told = format!("Helm uninstall remediation for release {} failed: {message}", named(&snapshot));
-                self.verdict(Verdict::fails(REMEDIATED, reason::UNINSTALL_FAILED, told.clone()));
-                self.say(Severity::Error, reason::UNINSTALL_FAILED, told);
+                self.tell_failure(REMEDIATED, reason::UNINSTALL_FAILED, told);
             }
-            Fact::Uninstalled { snapshot } => {
-                let told = format!("Helm uninstall succeeded for release {}", named(&snapshot));
-                self.say(Severity::Info, reason::UNINSTALL_SUCCEEDED, told.clone());
-                self.forget_history();
-                self.status.inventory = None;
-                self.verdict(Verdict::fails(RELEASED, reason::UNINSTALL_SUCCEEDED, told));
-            }
+            Fact::Uninstalled { snapshot } => self.uninstalled(&snapshot),
             Fact::NotUninstalled { snapshot, message } => {
                 let told = format!("Helm uninstall failed for release {}: {message}", named(&snapshot));
-                self.verdict(Verdict::fails(RELEASED, reason::UNINSTALL_FAILED, told.clone()));
-                self.say(Severity::Error, reason::UNINSTALL_FAILED, told);
+                self.tell_failure(RELEASED, reason::UNINSTALL_FAILED, told);
             }
             Fact::Unlocked { snapshot, message } => {
                 self.record(Some(snapshot));
-                self.verdict(Verdict::fails(RELEASED, reason::PENDING_RELEASE, message.clone()));
-                self.say(Severity::Error, reason::PENDING_RELEASE, message);
+                self.tell_failure(RELEASED, reason::PENDING_RELEASE, message);
             }
-            Fact::Drifted { message } => {
-                let known = self.status.conditions.get(DRIFTED);
-                let is_known = known.is_some_and(|known| known.message == message);
-                self.verdict(Verdict::holds(DRIFTED, reason::DRIFT_DETECTED, message.clone()));
-                if !is_known {
-                    self.say(Severity::Error, reason::DRIFT_DETECTED, message);
-                }
-            }
+            Fact::Drifted { message } => self.drifted(message),
             Fact::NotDrifted => {
                 let message = "No drift detected against the cluster state";
                 self.verdict(Verdict::fails(DRIFTED, reason::NO_DRIFT_DETECTED, message));
             }
+        }
+    }
+
+    /// Says in a condition and in an event that something was done.
+    fn tell_success(&mut self, type_: &'static str, reason: &'static str, told: String) {
+        self.verdict(Verdict::holds(type_, reason, told.clone()));
+        self.say(Severity::Info, reason, told);
+    }
+
+    /// Says in a condition and in an event that something could not be done.
+    fn tell_failure(&mut self, type_: &'static str, reason: &'static str, told: String) {
+        self.verdict(Verdict::fails(type_, reason, told.clone()));
+        self.say(Severity::Error, reason, told);
+    }
+
+    /// Counts that something failed, and that `action` did if it is one that is tried again.
+    fn count_failure(&mut self, action: Option<Action>) {
+        self.status.failures += 1;
+        if let Some(action) = action {
+            *self.failures(action) += 1;
+        }
+    }
+
+    fn uninstalled(&mut self, snapshot: &Snapshot) {
+        let told = format!("Helm uninstall succeeded for release {}", named(snapshot));
+        self.say(Severity::Info, reason::UNINSTALL_SUCCEEDED, told.clone());
+        self.forget_history();
+        self.status.inventory = None;
+        self.verdict(Verdict::fails(RELEASED, reason::UNINSTALL_SUCCEEDED, told));
+    }
+
+    fn kept(&mut self, snapshot: Snapshot, revision: i64) {
+        let told = format!("Helm release {} is kept at revision {revision}", named(&snapshot));
+        if self.status.history.first().is_none_or(|latest| latest.version != snapshot.version) {
+            self.record(Some(snapshot));
+        }
+        if self.status.history.first().is_some_and(|latest| latest.version != revision) {
+            // What is asked for now did not make it: it is upgraded as soon as it may be.
+            self.status.observed_post_renderers_digest = Some(String::new());
+            self.status.observed_common_metadata_digest = Some(String::new());
+        }
+        self.status.conditions.remove(REMEDIATED);
+        self.status.conditions.remove(TEST_SUCCESS);
+        self.verdict(Verdict::holds(RELEASED, reason::ROLLBACK_SUCCEEDED, told));
+    }
+
+    fn drifted(&mut self, message: String) {
+        let known = self.status.conditions.get(DRIFTED);
+        let is_known = known.is_some_and(|known| known.message == message);
+        self.verdict(Verdict::holds(DRIFTED, reason::DRIFT_DETECTED, message.clone()));
+        if !is_known {
+            self.say(Severity::Error, reason::DRIFT_DETECTED, message);
         }
     }
 
@@ -279,9 +307,11 @@ impl Story {
         }
     }
 
-    /// Says that the newest revision is what is asked for, where an earlier failure was said last.
+    /// Says that the newest revision is what is asked for, where something else was said last: a failure, or that it was
+    /// kept at a revision.
     pub(super) fn mend_released(&mut self) {
-        if !self.status.conditions.is_true(RELEASED) {
+        let told = self.status.conditions.get(RELEASED).map(|told| (told.status, told.reason.as_str()));
+        if told.is_none_or(|(status, said)| status != ConditionStatus::True || said == reason::ROLLBACK_SUCCEEDED) {
             self.say_released();
         }
     }

@@ -20,15 +20,35 @@ const DEFAULT_KEY: &str = "values.yaml";
 
 /// Why values could not be had.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ValuesError {
+pub enum ValuesError {
+    /// What a reference names is not there.
     #[error("could not resolve {}", .0)]
     Reference(String),
+    /// The cluster does not tell it.
     #[error("could not resolve {reference}")]
-    Read { reference: String, source: ApiError },
+    Read {
+        /// The reference, for people.
+        reference: String,
+        /// What the cluster answered.
+        source: ApiError,
+    },
+    /// It holds no map of values.
     #[error("could not resolve {reference}: {problem}")]
-    Content { reference: String, problem: String },
+    Content {
+        /// The reference, for people.
+        reference: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It cannot be put where it shall be.
     #[error("could not resolve {reference}")]
-    Path { reference: String, source: PathError },
+    Path {
+        /// The reference, for people.
+        reference: String,
+        /// What is wrong with its path.
+        source: PathError,
+    },
+    /// The values of the object itself are of another type.
     #[error("spec.values is no map")]
     NoMap,
 }
@@ -41,7 +61,10 @@ struct AtPath {
 }
 
 /// Composes the values that `spec` of the object `key` asks for.
-pub(super) async fn compose(
+///
+/// # Errors
+/// If something that it refers to is missing, or holds nothing that it could be.
+pub async fn compose(
     cluster: &Cluster,
     key: &ObjectKey,
     spec: &HelmReleaseSpec,

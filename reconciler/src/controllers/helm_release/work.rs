@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Subject,
     action::{Purpose, Underway},
-    chart::{About, Found, load},
+    chart::{About, Found},
     history::History,
     memory::{Kind, Memory},
     outcome::{End, Failure},
@@ -89,9 +89,15 @@ impl<'a> Work<'a> {
     }
 
     pub(super) async fn carry_out(&self, memory: &mut Memory, story: &mut Story) -> Result<End, Failure> {
-        if let Some(underway) = memory.underway.take()
+        let pinned = self.pinned()?;
+        let underway = memory.underway.take();
+        if let Some(underway) = underway.filter(|underway| pinned.is_none() || !underway.yields_to_pin())
             && let Some(end) = self.at_place_of(&underway).go_on(underway, memory, story).await?
         {
+            return Ok(ended(end, memory));
+        }
+        if let Some(revision) = pinned {
+            let end = self.at_recorded_place(&story.status).keep_at(revision, memory, story).await?;
             return Ok(ended(end, memory));
         }
         let wanted = self.wanted(memory, story).await?;
@@ -142,14 +148,9 @@ impl<'a> Work<'a> {
         {
             return Ok(about.clone());
         }
-        let (store, found) = (self.subject.world.store.clone(), found.clone());
-        let tree = found.artifact.tree;
-        let read = tokio::task::spawn_blocking(move || {
-            let chart = load(&store.tree(&found.artifact.tree)?)?;
-            found.about(&chart)
-        });
-        let about = read.await.map_err(|error| Failure::Interrupted(error.to_string()))??;
-        memory.chart = Some((tree, about.clone()));
+        let chart = self.chart(found).await?;
+        let about = About { name: chart.metadata.name.clone(), version: chart.metadata.version.clone() };
+        memory.chart = Some((found.artifact.tree, about.clone()));
         Ok(about)
     }
 
@@ -161,16 +162,12 @@ impl<'a> Work<'a> {
         story: &mut Story,
     ) -> Result<Option<End>, Failure> {
         let Some(latest) = story.status.history.first() else { return Ok(None) };
-        let recorded = story.status.storage_namespace.clone().unwrap_or_else(|| self.storage.clone());
         let in_place = self.spec.upgrade.as_ref().and_then(|upgrade| upgrade.chart_name_change_strategy);
         let is_other_chart = latest.chart_name != wanted.about.name && in_place != Some(ChartNameChange::InPlaceUpdate);
-        let is_same_place =
-            recorded == self.storage && latest.namespace == self.name.namespace && latest.name == self.name.name;
-        if is_same_place && !is_other_chart {
+        let before = self.at_recorded_place(&story.status);
+        if before.storage == self.storage && before.name == self.name && !is_other_chart {
             return Ok(None);
         }
-        let name = ReleaseName { namespace: latest.namespace.clone(), name: latest.name.clone() };
-        let before = self.elsewhere(name, recorded);
         let records = before.history().list().await?;
         let Some(underway) = before.uninstall(records, Purpose::Move)? else {
             story.forget_history();
@@ -193,6 +190,15 @@ impl<'a> Work<'a> {
             interval: self.interval,
             rules: Arc::clone(&self.rules),
         }
+    }
+
+    /// The same work where the newest revision that `status` knows is: another place may be asked for since.
+    fn at_recorded_place(&self, status: &HelmReleaseStatus) -> Work<'_> {
+        let Some(latest) = status.history.first() else {
+            return self.elsewhere(self.name.clone(), self.storage.clone());
+        };
+        let name = ReleaseName { namespace: latest.namespace.clone(), name: latest.name.clone() };
+        self.elsewhere(name, status.storage_namespace.clone().unwrap_or_else(|| self.storage.clone()))
     }
 
     /// The same work where `underway` was begun: what is asked for may be another place since.
@@ -266,7 +272,9 @@ impl<'a> Work<'a> {
     }
 
     fn state(&self, wanted: &Wanted, records: &[Release], status: &HelmReleaseStatus) -> State {
-        let is_new = status.observed_generation != self.subject.metadata().generation;
+        // What was restored is not what was last asked for.
+        let is_restored = records.first().is_some_and(|last| last.info.rollback_revision != 0);
+        let is_new = is_restored || status.observed_generation != self.subject.metadata().generation;
         let [renderers, metadata] = self.overlay_digests();
         let other_overlay = if is_new && renderers != status.observed_post_renderers_digest {
             Some("postRenderers")
@@ -295,6 +303,13 @@ impl<'a> Work<'a> {
         [renderers, metadata]
     }
 
+    /// Notes what was done with the objects of the newest revision.
+    pub(super) fn note_overlays(&self, story: &mut Story) {
+        let [renderers, metadata] = self.overlay_digests();
+        story.status.observed_post_renderers_digest = renderers;
+        story.status.observed_common_metadata_digest = metadata;
+    }
+
     /// The release is as it should be; is the cluster?
     async fn settle(
         &self,
@@ -306,19 +321,32 @@ impl<'a> Work<'a> {
         story.trim_history(standing.ignores_tests(), standing.retry()?.is_some());
         story.replace_remediated();
         story.mend_released();
-        if self.spec.drift_mode() != DriftMode::Disabled
-            && let Some(record) = records.first()
-        {
-            self.look_for_drift(record, memory, story).await?;
+        if let Some(record) = records.first() {
+            self.watch_for_drift(record, memory, story).await?;
         }
-        let [renderers, metadata] = self.overlay_digests();
-        story.status.observed_post_renderers_digest = renderers;
-        story.status.observed_common_metadata_digest = metadata;
-        Ok(End::Settled { interval: self.interval })
+        self.note_overlays(story);
+        Ok(self.settled())
+    }
+
+    pub(super) fn settled(&self) -> End {
+        End::Settled { interval: self.interval }
+    }
+
+    /// Looks for drift, if the spec asks for that.
+    pub(super) async fn watch_for_drift(
+        &self,
+        record: &Release,
+        memory: &mut Memory,
+        story: &mut Story,
+    ) -> Result<(), Failure> {
+        match self.spec.drift_mode() {
+            DriftMode::Disabled => Ok(()),
+            DriftMode::Enabled | DriftMode::Warn => self.look_for_drift(record, memory, story).await,
+        }
     }
 
     /// Marks as failed what was cut off.
-    async fn unlock(&self, records: &[Release], story: &mut Story) -> Result<(), Failure> {
+    pub(super) async fn unlock(&self, records: &[Release], story: &mut Story) -> Result<(), Failure> {
         let Some(last) = records.first() else { return Ok(()) };
         let mut record = last.clone();
         let stale = record.info.status.name();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fairlead_api::{kustomize::DeletionPolicy, reasons::kustomization as reason};
+use fairlead_api::{helm::DeletionPropagation, kustomize::DeletionPolicy, reasons::kustomization as reason};
 use fairlead_object::{Manifest, ObjectId};
 use fairlead_plan::{Budget, Desired, Options, Owner, Stage, Step, plan};
 use tracing::warn;
@@ -78,7 +78,13 @@ impl Subject<'_> {
         let options = Options { budget: Budget::Unlimited, ..Options::new(owner, self.world.digest_key.clone()) };
         let plan = plan(&prepared.desired, &live, inventory, &options)?;
         let witness = Farewell { tracker: &self.world.tracker, owner: self.key };
-        let applier = Applier { cluster, resources: &prepared.resources, is_guarded: false, witness: &witness };
+        let applier = Applier {
+            cluster,
+            resources: &prepared.resources,
+            is_guarded: false,
+            propagation: DeletionPropagation::Background,
+            witness: &witness,
+        };
         let steps: Vec<_> = plan.steps.iter().collect();
         applier.apply_stage(&steps, Stage::Prune).await.map_err(Failure::Prune)?;
         if plan.is_empty() {

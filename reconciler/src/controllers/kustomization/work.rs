@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use fairlead_api::{
     conditions::HEALTHY,
+    helm::DeletionPropagation,
     kustomize::{Kustomization, KustomizationSpec},
 };
 use fairlead_health::{HealthCheckExpr, HealthRules};
@@ -267,6 +268,7 @@ impl<'a> Work<'a> {
             cluster: &self.cluster,
             resources: &prepared.resources,
             is_guarded: newcomers == Newcomers::Assumed,
+            propagation: DeletionPropagation::Background,
             witness: ledger,
         };
         let steps: Vec<_> = plan.steps.iter().collect();

@@ -45,6 +45,7 @@ pub use bucket::bucket_request;
 pub use clouds::{Clouds, Sharing};
 pub(crate) use external_artifact::{external_artifact, forget_external_artifact, has_other_artifact};
 pub use git_repository::git_request;
+pub use helm_chart::UnpackedChart;
 pub use oci_repository::oci_request;
 use outcome::{Failure, Outcome, Situation, Stored};
 pub(crate) use plane::{Known, Plane, Sources};

@@ -10,6 +10,7 @@ mod dependencies;
 mod error;
 mod package;
 mod request;
+mod unpacked;
 
 use fairlead_api::{
     conditions::READY,
@@ -23,6 +24,7 @@ use fairlead_sources::{
 
 use super::{Asked, Plane, Resolved, Source, Sources, Told, World};
 use request::ChartRequest;
+pub use unpacked::UnpackedChart;
 
 impl Source for HelmChart {
     type Request = ChartRequest;

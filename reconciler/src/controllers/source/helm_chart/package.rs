@@ -75,7 +75,7 @@ impl Packing {
     }
 
     /// Puts the files of values that `read` finds into `chart`, and returns those that are there.
-    fn replace_values(
+    pub(super) fn replace_values(
         &self,
         chart: &mut Chart,
         read: impl Fn(&Chart, &str) -> Result<Option<Map<String, Value>>, ChartError>,
@@ -175,7 +175,7 @@ pub(super) fn repack(
 }
 
 /// The values in a file of the chart itself; `None` if there is no such file.
-fn values_inside(chart: &Chart, written: &str) -> Result<Option<Map<String, Value>>, ChartError> {
+pub(super) fn values_inside(chart: &Chart, written: &str) -> Result<Option<Map<String, Value>>, ChartError> {
     let malformed = |problem| ChartError::MalformedValues { path: written.to_owned(), problem };
     let path: TreePath = written.parse().map_err(|error| malformed(format!("{error}")))?;
     if path.as_str() == OWN_VALUES {

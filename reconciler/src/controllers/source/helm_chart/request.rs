@@ -137,7 +137,7 @@ fn missing(namespace: &str, spec: &HelmChartSpec) -> ChartError {
 }
 
 /// The name of a chart in a repository.
-fn checked_name(name: &str) -> Result<String, ChartError> {
+pub(super) fn checked_name(name: &str) -> Result<String, ChartError> {
     let is_allowed = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
@@ -153,7 +153,7 @@ fn checked_name(name: &str) -> Result<String, ChartError> {
 }
 
 /// How many hex digits of a revision are put into a version.
-const REVISION_DIGITS: usize = 12;
+pub(super) const REVISION_DIGITS: usize = 12;
 
 impl Place {
     /// Whether charts in it can be signed.
