@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Builds `flux` unless it is there, and returns where it is.
-fn flux() -> PathBuf {
+pub(crate) fn flux() -> PathBuf {
     fairlead_tools::provide(&[Tool::Flux], |line| eprintln!("{line}")).expect("flux builds");
     Tool::Flux.path()
 }
