@@ -112,6 +112,7 @@ async fn every_flag_gives_the_bytes_that_helm_gives() {
         "-s templates/web.yaml --show-only=templates/settings.yaml",
         "--kube-version 1.31.2 --api-versions example.com/v1/Shop,example.com/v2",
         "--is-upgrade --skip-crds",
+        "--version 9.9.9 -l a=b,c=d --timeout 1m --wait=legacy --server-side=false --dry-run=client --devel",
     ];
     for line in lines {
         let ours = desk.output(&format!("build shop web {line}")).await;
@@ -122,8 +123,68 @@ async fn every_flag_gives_the_bytes_that_helm_gives() {
     }
     let packed = desk.output_of(&Tool::Helm.path(), "package shop").await;
     assert_eq!(packed.code, Some(0), "{}", packed.stderr);
-    let theirs = desk.output_of(&Tool::Helm.path(), "template shop-1.2.3.tgz").await;
-    assert_eq!(desk.output("build shop-1.2.3.tgz").await.stdout, theirs.stdout);
+    for line in ["shop-1.2.3.tgz", "shop --name-template web-{{`x`|upper|lower}}"] {
+        let theirs = desk.output_of(&Tool::Helm.path(), &format!("template {line}")).await;
+        assert_eq!(theirs.code, Some(0), "{line}: {}", theirs.stderr);
+        assert_eq!(desk.output(&format!("build {line}")).await.stdout, theirs.stdout, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_each_template_makes_goes_into_files_as_with_helm() {
+    fairlead_tools::provide(&[Tool::Helm], |line| eprintln!("{line}")).expect("helm can be built");
+    let desk = Desk::offline();
+    put_shop(&desk);
+    let ours = desk.output("build shop web --output-dir ours --release-name --include-crds").await;
+    let theirs =
+        desk.output_of(&Tool::Helm.path(), "template web shop --output-dir theirs --release-name --include-crds").await;
+    let lines = |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&ours.stdout), lines(&theirs.stdout.replace("theirs/", "ours/")));
+    for file in ["web/shop/templates/web.yaml", "web/shop/templates/migrate.yaml", "shop/crds/shop.yaml"] {
+        let read = |folder: &str| fs::read_to_string(desk.path().join(folder).join(file));
+        assert_eq!(read("ours").expect("a file"), read("theirs").expect("a file"), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_build_cannot_do_is_refused_with_what_to_do_instead() {
+    let desk = Desk::offline();
+    put_shop(&desk);
+    let mut told = String::new();
+    for flag in [
+        "--dependency-update",
+        "--dry-run=server",
+        "--enable-dns",
+        "--post-renderer patch",
+        "--repo https://charts.example.com",
+        "--validate",
+        "--verify",
+    ] {
+        told += &format!("{}\n", desk.shown(&format!("build shop {flag}")).await);
+    }
+    insta::assert_snapshot!(told, @r"
+    | error: --dependency-update is refused: a build fetches nothing
+    | hint: put the charts that it needs into its `charts/` beforehand
+    exit 1
+    | error: --dry-run=server is refused: a build asks no cluster
+    | hint: `fairlead diff` sends each object to the API server as a dry run
+    exit 1
+    | error: --enable-dns is refused: a template asks no network
+    | hint: give the address as a value
+    exit 1
+    | error: --post-renderer is refused: a build starts no process
+    | hint: name the chart under `helmCharts` of a kustomization, and patch there what it makes
+    exit 1
+    | error: --repo is refused: a build fetches nothing
+    | hint: fetch the chart beforehand and name its directory or archive
+    exit 1
+    | error: --validate is refused: a build asks no cluster
+    | hint: `fairlead diff` sends each object to the API server as a dry run
+    exit 1
+    | error: --verify is refused: a build fetches nothing
+    | hint: fetch the chart beforehand and name its directory or archive
+    exit 1
+    ");
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::{
     fmt::Write,
     iter,
     path::{Path, PathBuf},
+    ptr,
 };
 
-use fairlead_helm::{ChartCache, PrintOptions, RenderedManifest};
+use fairlead_helm::{ChartCache, PrintOptions, Rendered, RenderedManifest};
 use fairlead_manifests::{ChartAttempt, ChartBuildError, RenderedChart};
 use fairlead_object::{LocalTree, TreePath};
 
@@ -35,8 +36,8 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
     let rendered = if args.origin { chart.attempt(&charts, &world).outcome } else { chart.render(&world) };
     let rendered = rendered.map_err(told)?;
     if let Some(folder) = &args.helm.output_dir {
-        let folder = if args.helm.release_name { &folder.join(&chart.request.release.name) } else { folder };
-        return write_templates(folder, rendered.rendered.printed(&options)?);
+        let release = args.helm.release_name.then_some(chart.request.release.name.as_str());
+        return write_templates(folder, release, &rendered.rendered, &options);
     }
     match Destination::of(args.output.as_deref()) {
         Destination::Documents(place) if !args.origin => {
@@ -49,16 +50,26 @@ pub(super) async fn build(chart: &LocalChart, args: &Args) -> Result<(), Command
     }
 }
 
-/// Writes each manifest into the file below `folder` that has the name of its template, and tells of each.
+/// Writes each manifest into the file below `folder`, and there below the name of the release if that is asked for, that
+/// has the name of its template, and tells of each.
 ///
 /// # Follows Helm
-/// What is there already is replaced, the first time that a file is written to.
-fn write_templates(folder: &Path, manifests: Vec<&RenderedManifest>) -> Result<(), CommandError> {
+/// What is there already is replaced, the first time that a file is written to. Definitions are not put below the name of
+/// the release.
+fn write_templates(
+    folder: &Path,
+    release: Option<&str>,
+    rendered: &Rendered,
+    options: &PrintOptions,
+) -> Result<(), CommandError> {
     let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
     let mut told = String::new();
-    for RenderedManifest { source, text, .. } in manifests {
+    for manifest in rendered.printed(options)? {
+        let RenderedManifest { source, text, .. } = manifest;
         let path = TreePath::parse(&TreePath::root(), source)?;
-        let file = folder.join(path.as_str());
+        let is_definition = rendered.crds.iter().any(|definition| ptr::eq(definition, manifest));
+        let release = release.filter(|_| !is_definition).unwrap_or_default();
+        let file = folder.join(release).join(path.as_str());
         writeln!(told, "wrote {}", file.display()).expect("a text grows");
         writeln!(files.entry(file).or_default(), "---\n# Source: {source}\n{text}").expect("a text grows");
     }

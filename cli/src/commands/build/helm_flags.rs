@@ -34,7 +34,8 @@ pub(super) struct HelmFlags {
     refused: OutOfReach,
 }
 
-/// Flags about an installation. There is none, so they are accepted and change nothing, as with `helm template`.
+/// Flags about an installation, or about charts of repositories. There is none, so they are accepted and change nothing, as
+/// with `helm template`.
 #[derive(Flags)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct OfInstallations {
@@ -74,6 +75,9 @@ struct OfInstallations {
     /// Accepted.
     #[arg(long, hide = true)]
     take_ownership: bool,
+    /// Accepted: it picks a chart of a repository, and a chart that is named by its path is the one that it is.
+    #[arg(long, hide = true)]
+    version: Option<String>,
     /// Accepted.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
     wait: Option<String>,

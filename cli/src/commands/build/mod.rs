@@ -33,7 +33,7 @@ use watch::{Attempt, Documents};
 
 /// What to build.
 #[derive(Flags)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, disable_version_flag = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     other: Option<Other>,
