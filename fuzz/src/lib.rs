@@ -2,13 +2,13 @@
 //!
 //! [`generate`] makes source trees up from [`Choices`], [`mutate`] spoils them, and [`shrink`] cuts what was found down
 //! to what matters. [`property`] names what must hold; two things drive it:
-//! - The tests of this crate run every property over a fixed number of seeds, so that it holds on each change, and
-//!   compare builds with `kustomize` itself and [`templates`] with [`helm`] itself.
+//! - The tests of this crate run every property over a fixed number of seeds and over every file of `seeds/`, so that it
+//!   holds on each change, and compare builds with `kustomize` itself and [`templates`] with [`helm`] itself.
 //! - `cargo xtask fuzz NAME` runs one property under libFuzzer for as long as it is told.
 //!
 //! # The fuzzer
 //! libFuzzer follows coverage, which LLVM counts on a stable compiler as well (`-C passes=sancov-module`), so neither a
-//! nightly toolchain nor `cargo fuzz` is needed. It is C++ and its entry point is unsafe by nature; `driver/` beside
+//! nightly toolchain nor `cargo fuzz` is needed. It begins with what is in `seeds/`, where findings are kept as well. It is C++ and its entry point is unsafe by nature; `driver/` beside
 //! this crate holds both, in a workspace of its own, and one function. No sanitizer is on: there is no unsafe code to
 //! watch.
 
@@ -21,7 +21,9 @@ pub mod oracle;
 mod properties;
 pub mod shrink;
 mod source;
+mod sources;
 pub mod templates;
+mod webhooks;
 
 pub use choices::Choices;
 pub use properties::{build_to_text, builds};
@@ -40,6 +42,13 @@ pub const PROPERTIES: &[(&str, &str, Property)] = &[
     ("format", "`printf` takes any format and any values", charts::format),
     ("archive", "any bytes are a packed chart or refused", charts::archive),
     ("set", "any text of a flag sets values or is refused", charts::set),
+    ("git", "any answers of a Git server give refs and a pack, or an error", sources::git),
+    ("known_hosts", "a key that is revoked is never trusted", sources::known_hosts),
+    ("tar", "any archive is unpacked or refused, and is packed to the same", sources::tar),
+    ("index", "any index of a Helm repository is read or refused, the same by both readers", sources::index),
+    ("manifest", "any answer of a registry is read or refused", sources::manifest),
+    ("ignore", "the last pattern that matches decides", sources::ignore),
+    ("webhook", "any webhook is taken or refused, and none of a stranger is taken", webhooks::webhook),
 ];
 
 /// The property called `name`.

@@ -42,6 +42,7 @@ mod pack;
 mod packet;
 mod reference;
 mod refs;
+mod rehearsal;
 mod ssh;
 mod upload_pack;
 
@@ -59,6 +60,9 @@ pub use crate::{
     url::{Url as GitUrl, UrlError as GitUrlError},
     version::VersionRangeError,
 };
+
+pub(crate) use known_hosts::{KnownHosts, Verdict};
+pub(crate) use rehearsal::rehearse;
 
 use checkout::Fetching;
 use error::Failure;

@@ -23,10 +23,13 @@ mod catalogue;
 mod characters;
 mod error;
 mod index;
+mod layout;
 
-pub use catalogue::{FindError, find};
+pub use catalogue::{FindError, find, is_kept_index};
 pub use error::{HelmAuthError, HelmError, RepositoryError};
 pub use index::{ChartVersion, IndexError};
+
+pub(crate) use layout::read_in_both_ways;
 
 use crate::{
     archive::{ArchiveRules, unpack},

@@ -10,6 +10,7 @@ pub mod bucket;
 mod deadline;
 pub mod external;
 pub mod fetch;
+pub mod fuzzing;
 pub mod git;
 mod grants;
 pub mod helm;

@@ -40,6 +40,9 @@ pub use reference::{CHART_MEDIA_TYPE, OciReference, OciReferenceFields, Resolved
 pub use registry::LAYER_LIMIT_BYTES;
 pub use url::{OciUrl, OciUrlError};
 
+pub(crate) use challenge::challenges;
+pub(crate) use manifest::Document;
+
 use manifest::{Image, Layer};
 use reference::{check_tag, highest};
 use registry::Registry;

@@ -21,18 +21,20 @@ pub(crate) fn run(property: &str, minutes: u64) -> Result<CargoError, Box<dyn st
     let (corpus, findings) = (folder.join("corpus").join(property), folder.join("findings").join(property));
     fs::create_dir_all(&findings)?;
     fs::create_dir_all(&corpus)?;
-    seed(&corpus)?;
+    seed(property, &corpus)?;
     let mut command = fairlead_tools::command(&fuzzer);
     command.arg(&corpus).args(LIMITS).arg(format!("-max_total_time={}", minutes * 60));
     command.arg(format!("-artifact_prefix={}/", findings.display())).env("FAIRLEAD_FUZZ", property);
     Ok(CargoError::Start { program: fuzzer.display().to_string(), source: command.exec() })
 }
 
-/// Puts every file of our golden cases into `corpus`.
-fn seed(corpus: &Path) -> io::Result<()> {
+/// Puts what is kept for `property` into `corpus`, or else every file of our golden cases.
+fn seed(property: &str, corpus: &Path) -> io::Result<()> {
     let repository = fairlead_tools::repository();
+    let own = repository.join("fuzz/seeds").join(property);
     let cases = ["manifests/kustomize/tests/cases", "manifests/helm/tests/cases"];
-    let mut folders: Vec<_> = cases.iter().map(|folder| repository.join(folder)).collect();
+    let mut folders =
+        if own.is_dir() { vec![own] } else { cases.iter().map(|folder| repository.join(folder)).collect() };
     let mut count = 0;
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {

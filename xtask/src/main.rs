@@ -57,7 +57,8 @@ enum Chore {
     },
     /// Run one property of `fuzz/` under libFuzzer; what breaks it is kept in `target/fuzz/findings/`.
     Fuzz {
-        /// `parser`, `emitter`, `patch` or `build`; of charts `template`, `format`, `archive` or `set`.
+        /// `parser`, `emitter`, `patch` or `build`; of charts `template`, `format`, `archive` or `set`; of sources `git`,
+        /// `known_hosts`, `tar`, `index`, `manifest`, `ignore` or `webhook`.
         property: String,
         /// How long.
         #[arg(long, default_value_t = 15)]

@@ -1,4 +1,6 @@
-//! Every property over seeds.
+//! Every property over seeds, and over what the fuzzer begins with.
+
+use std::fs;
 
 use fairlead_fuzz::PROPERTIES;
 
@@ -12,6 +14,23 @@ fn every_property_holds_for_random_bytes() {
             let bytes: Vec<u8> = (0..random.usize(..800)).map(|_| random.u8(..)).collect();
             let outcome = std::panic::catch_unwind(|| property(&bytes));
             assert!(outcome.is_ok(), "{name}: {says}, but not for seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn every_property_holds_for_what_is_kept_for_it() {
+    let seeds = fairlead_tools::repository().join("fuzz/seeds");
+    for folder in fs::read_dir(&seeds).expect("it is there") {
+        let folder = folder.expect("listed").path();
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
+        let (_, says, property) =
+            PROPERTIES.iter().find(|(known, ..)| *known == name).expect("a property of that name");
+        for seed in fs::read_dir(&folder).expect("a folder") {
+            let seed = seed.expect("listed").path();
+            let bytes = fs::read(&seed).expect("a file");
+            let outcome = std::panic::catch_unwind(|| property(&bytes));
+            assert!(outcome.is_ok(), "{name}: {says}, but not for {}", seed.display());
         }
     }
 }

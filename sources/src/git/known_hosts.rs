@@ -10,7 +10,7 @@ use russh::keys::{Algorithm, HashAlg, PublicKey};
 
 /// A parsed `known_hosts`.
 #[derive(Clone)]
-pub(super) struct KnownHosts(Vec<Line>);
+pub(crate) struct KnownHosts(Vec<Line>);
 
 #[derive(Clone)]
 struct Line {
@@ -41,7 +41,7 @@ pub struct KnownHostsError {
 
 /// What `known_hosts` says about a server's key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It is the server's.
     Trusted,
     /// It must not be used any more.
@@ -56,7 +56,7 @@ pub(super) enum Verdict {
 }
 
 impl KnownHosts {
-    pub(super) fn parse(text: &str) -> Result<Self, KnownHostsError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, KnownHostsError> {
         let parsed = text
             .lines()
             .enumerate()
@@ -69,7 +69,7 @@ impl KnownHosts {
     }
 
     /// What is known about `key` at `host` and `port`.
-    pub(super) fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
+    pub(crate) fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
         let name = host_name(host, port);
         let lines = || self.0.iter().filter(|line| line.names.contain(&name));
         let has_key = |line: &&Line| line.key.key_data() == key.key_data();
@@ -87,7 +87,7 @@ impl KnownHosts {
     }
 
     /// The algorithms of the keys that are known for a server, so that it is asked for one of those and no other.
-    pub(super) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
+    pub(crate) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
         let name = host_name(host, port);
         let mut found = Vec::new();
         for line in self.0.iter().filter(|line| line.marker == Marker::Trusted && line.names.contain(&name)) {

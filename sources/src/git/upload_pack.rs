@@ -14,7 +14,7 @@ use super::{
 use crate::transport::remote_text;
 
 /// How bytes get to a server and back.
-pub(super) trait Wire {
+pub(crate) trait Wire {
     /// What the server says first.
     fn greeting(&mut self) -> Result<Box<dyn Read + '_>, CloneError>;
 
@@ -24,7 +24,7 @@ pub(super) trait Wire {
 
 /// The refs of a remote that were asked for.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     pub(super) refs: Vec<RemoteRef>,
     /// Whether the remote has no ref at all.
     pub(super) is_empty: bool,

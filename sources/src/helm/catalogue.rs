@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     HelmError,
-    index::{ChartVersion, Choice, IndexError, Listed, read},
+    index::{self, ChartVersion, Choice, IndexError, Listed},
+    layout::{self, Stopped},
 };
 use crate::store::{Mode, StoreError, StoredFile, StoredTree, TreeWriter};
 
@@ -72,25 +73,40 @@ pub fn find(index: &StoredTree, chart: &str, wanted: &str) -> Result<ChartVersio
     if is_listed { Ok(choice.end()?) } else { Err(IndexError::NoChart.into()) }
 }
 
+/// Whether `tree` is what is kept of an index; older versions kept it in another form.
+pub fn is_kept_index(tree: &StoredTree) -> bool {
+    tree.entry(&path(TABLE)).is_ok_and(|table| table.is_some())
+}
+
 /// Reads `index`, and writes down what it lists.
 pub(super) fn write(index: &StoredFile, writer: &mut TreeWriter) -> Result<(), HelmError> {
-    let mut pages = Pages { writer, page: Vec::new(), count: 0, chart: String::new(), table: String::new(), charts: 0 };
-    read(index.open()?, |listed| pages.add(listed))?;
+    let mut pages = Pages::new(writer);
+    match layout::read(index.open()?, |listed| pages.add(listed)) {
+        Ok(()) => return Ok(pages.end()?),
+        Err(Stopped::Refused(error)) => return Err(error),
+        Err(Stopped::Unusual) => {}
+    }
+    let mut pages = Pages::new(writer);
+    index::read(index.open()?, |listed| pages.add(listed))?;
     Ok(pages.end()?)
 }
 
-/// A catalogue that is being written.
+/// A catalogue that is being written. Its pages have names only when it is complete.
 struct Pages<'a> {
     writer: &'a mut TreeWriter,
     page: Vec<u8>,
-    count: usize,
+    full: Vec<Digest>,
     /// The chart whose versions come.
     chart: String,
     table: String,
     charts: usize,
 }
 
-impl Pages<'_> {
+impl<'a> Pages<'a> {
+    fn new(writer: &'a mut TreeWriter) -> Self {
+        Self { writer, page: Vec::new(), full: Vec::new(), chart: String::new(), table: String::new(), charts: 0 }
+    }
+
     fn add(&mut self, listed: Listed) -> Result<(), HelmError> {
         match listed {
             Listed::Chart(chart) => self.begin(chart)?,
@@ -121,7 +137,7 @@ impl Pages<'_> {
 
     /// Notes that what follows on this page is of the chart.
     fn note_chart(&mut self) {
-        self.table.push_str(&table_line(&self.chart, self.count));
+        self.table.push_str(&table_line(&self.chart, self.full.len()));
         self.write(&Line::Chart(self.chart.clone()));
     }
 
@@ -132,21 +148,18 @@ impl Pages<'_> {
 
     /// Keeps the page, and begins the next one.
     fn turn(&mut self) -> Result<(), StoreError> {
-        let content = std::mem::take(&mut self.page);
-        self.keep(&page_name(self.count), &content)?;
-        self.count += 1;
+        self.full.push(self.writer.put(&self.page)?);
+        self.page.clear();
         Ok(())
     }
 
     fn end(mut self) -> Result<(), StoreError> {
         self.turn()?;
-        let table = std::mem::take(&mut self.table);
-        self.keep(TABLE, table.as_bytes())
-    }
-
-    fn keep(&mut self, name: &str, content: &[u8]) -> Result<(), StoreError> {
-        let digest = self.writer.put(content)?;
-        self.writer.add(&path(name), Mode::Regular, digest)
+        for (page, digest) in self.full.iter().enumerate() {
+            self.writer.add(&path(&page_name(page)), Mode::Regular, *digest)?;
+        }
+        let table = self.writer.put(self.table.as_bytes())?;
+        self.writer.add(&path(TABLE), Mode::Regular, table)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The index of a Helm repository: read event by event and character by character, so that nothing of a large one is held
-//! but the version that is being read.
+//! but the version that is being read. Most are in one layout, for which there is a reader that is many times as fast
+//! ([`super::layout`]); what both know of an index is [`Reading`].
 //!
 //! # Follows Flux
 //! A version that is written exactly so counts first. Otherwise the highest within the range counts, and of equal ones the
@@ -85,7 +86,7 @@ const DEPTH_LIMIT: usize = 64;
 
 /// What an index lists, one after the other.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Listed {
+pub(crate) enum Listed {
     /// A chart; its versions follow.
     Chart(String),
     /// A version of that chart.
@@ -99,7 +100,7 @@ pub(super) enum Listed {
     },
 }
 
-/// Reads `index` from its beginning to its end, and gives `take` all that it lists.
+/// Reads `index` from its beginning to its end, whatever YAML it is, and gives `take` all that it lists.
 pub(super) fn read<E: From<IndexError>>(
     index: impl Read,
     mut take: impl FnMut(Listed) -> Result<(), E>,
@@ -111,114 +112,171 @@ pub(super) fn read<E: From<IndexError>>(
             ErrorKind::InputDecoding { .. } => IndexError::Encoding,
             _ => IndexError::Syntax { line: error.marker().line(), problem: error.info() },
         })?;
-        if let Some(listed) = reading.next(event, span.start.line())? {
+        let listed = match event {
+            Event::Scalar(text, ..) => {
+                reading.scalar(&text);
+                None
+            }
+            Event::MappingStart(..) => reading.begin(Collection::Mapping),
+            Event::SequenceStart(..) => reading.begin(Collection::Sequence),
+            Event::MappingEnd | Event::SequenceEnd => reading.end_collection(),
+            Event::Alias(..) => reading.alias(span.start.line())?,
+            _ => None,
+        };
+        if let Some(listed) = listed {
             take(listed)?;
         }
     }
     Ok(reading.end()?)
 }
 
-/// Where in the index the reading is.
+/// Where in an index the reading is, and what it has seen. It is told of every value, in their order.
 #[derive(Default)]
-struct Reading {
-    /// The collections around what comes next, the outermost first.
-    place: Vec<Around>,
+pub(super) struct Reading {
+    /// The collections around what comes next, the outermost first. Those beyond `depth` are kept for their memory.
+    around: Vec<Around>,
+    depth: usize,
     /// The version that is being read.
     version: Option<ChartVersion>,
     has_api_version: bool,
     has_content: bool,
 }
 
-/// A collection that is being read.
-enum Around {
+/// A kind of collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Collection {
+    #[default]
     Sequence,
-    /// A mapping, with the key whose value comes next.
-    Mapping(Option<String>),
+    Mapping,
+}
+
+/// A collection that is being read.
+#[derive(Default)]
+struct Around {
+    collection: Collection,
+    /// The last key of a mapping.
+    key: String,
+    /// Whether the value of that key comes next.
+    has_key: bool,
 }
 
 impl Around {
-    fn part(&self) -> &str {
-        match self {
-            Self::Sequence => "-",
-            Self::Mapping(key) => key.as_deref().unwrap_or_default(),
-        }
+    fn is_sequence(&self) -> bool {
+        self.collection == Collection::Sequence
     }
 }
 
+/// What comes next.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    ApiVersion,
+    Entries,
+    /// What is listed of a chart.
+    Chart(&'a str),
+    /// A version of a chart.
+    Version,
+    /// The value of a field of a version.
+    Field(&'a str),
+    /// One of the URLs of a version.
+    Url,
+    /// Something else about a chart.
+    Below(&'a str),
+    Elsewhere,
+}
+
 impl Reading {
-    /// What `event` brings to its end or begins.
-    fn next(&mut self, event: Event<'_>, line: usize) -> Result<Option<Listed>, IndexError> {
-        match event {
-            Event::Scalar(text, ..) => {
-                if let Some(Around::Mapping(key @ None)) = self.place.last_mut() {
-                    *key = Some(text.into_owned());
-                    return Ok(None);
-                }
-                self.value(&text);
-                self.end_value();
-                Ok(None)
-            }
-            Event::MappingStart(..) => Ok(self.begin(Around::Mapping(None))),
-            Event::SequenceStart(..) => Ok(self.begin(Around::Sequence)),
-            Event::MappingEnd | Event::SequenceEnd => {
-                self.place.pop();
-                let listed = self.is_version().then(|| self.version.take()).flatten();
-                self.end_value();
-                Ok(listed.map(Listed::Version))
-            }
-            Event::Alias(..) => self.alias(line),
-            _ => Ok(None),
+    /// A key or a value that is one text.
+    pub(super) fn scalar(&mut self, text: &str) {
+        if let Some(around) = self.around[..self.depth].last_mut()
+            && around.collection == Collection::Mapping
+            && !around.has_key
+        {
+            text.clone_into(&mut around.key);
+            around.has_key = true;
+            return;
+        }
+        self.value(text);
+        self.end_value();
+    }
+
+    /// Whether the text of the value that comes next matters.
+    pub(super) fn reads_next_value(&self) -> bool {
+        match self.place() {
+            Place::ApiVersion | Place::Url => true,
+            Place::Field(field) => matches!(field, "version" | "digest" | "created"),
+            Place::Entries | Place::Chart(_) | Place::Version | Place::Below(_) | Place::Elsewhere => false,
         }
     }
 
-    fn end(self) -> Result<(), IndexError> {
+    pub(super) fn begin(&mut self, collection: Collection) -> Option<Listed> {
+        self.has_content = true;
+        let mut listed = None;
+        match self.place() {
+            Place::Chart(chart) => listed = Some(Listed::Chart(chart.to_owned())),
+            Place::Version => self.version = Some(ChartVersion::default()),
+            Place::ApiVersion | Place::Entries | Place::Field(_) | Place::Url | Place::Below(_) | Place::Elsewhere => {}
+        }
+        if self.depth == self.around.len() {
+            self.around.push(Around::default());
+        }
+        let around = &mut self.around[self.depth];
+        around.collection = collection;
+        around.key.clear();
+        around.has_key = false;
+        self.depth += 1;
+        listed
+    }
+
+    pub(super) fn end_collection(&mut self) -> Option<Listed> {
+        self.depth = self.depth.saturating_sub(1);
+        let version = if matches!(self.place(), Place::Version) { self.version.take() } else { None };
+        self.end_value();
+        version.map(Listed::Version)
+    }
+
+    pub(super) fn end(self) -> Result<(), IndexError> {
         if !self.has_content {
             return Err(IndexError::Empty);
         }
         if self.has_api_version { Ok(()) } else { Err(IndexError::NoApiVersion) }
     }
 
-    /// The keys on the way to what comes next; a `-` for each sequence.
-    fn path(&self) -> Vec<&str> {
-        self.place.iter().map(Around::part).collect()
-    }
-
-    /// Whether what comes next is a version of a chart.
-    fn is_version(&self) -> bool {
-        matches!(self.path()[..], ["entries", _, "-"])
-    }
-
-    fn begin(&mut self, collection: Around) -> Option<Listed> {
-        self.has_content = true;
-        let chart = match self.path()[..] {
-            ["entries", chart] => Some(Listed::Chart(chart.to_owned())),
-            _ => None,
-        };
-        if self.is_version() {
-            self.version = Some(ChartVersion::default());
+    fn place(&self) -> Place<'_> {
+        match &self.around[..self.depth] {
+            [root] if root.key == "apiVersion" => Place::ApiVersion,
+            [root] if root.key == "entries" => Place::Entries,
+            [root, ..] if root.key != "entries" => Place::Elsewhere,
+            [_, chart] => Place::Chart(&chart.key),
+            [_, _, versions] if versions.is_sequence() => Place::Version,
+            [_, _, versions, version] if versions.is_sequence() => Place::Field(&version.key),
+            [_, _, versions, version, urls]
+                if versions.is_sequence() && version.key == "urls" && urls.is_sequence() =>
+            {
+                Place::Url
+            }
+            [_, chart, ..] => Place::Below(&chart.key),
+            [] | [_] => Place::Elsewhere,
         }
-        self.place.push(collection);
-        chart
     }
 
     fn value(&mut self, text: &str) {
-        let path = self.path();
-        match path[..] {
-            ["apiVersion"] => self.has_api_version = !text.is_empty(),
-            ["entries", _, "-", ref field @ ..] => {
-                let field = field.join("/");
-                self.field(&field, text);
+        match self.place() {
+            Place::ApiVersion => self.has_api_version = !text.is_empty(),
+            Place::Url => {
+                if let Some(version) = &mut self.version {
+                    version.urls.push(text.to_owned());
+                }
             }
-            _ => {}
+            Place::Field(_) => self.field(text),
+            Place::Entries | Place::Chart(_) | Place::Version | Place::Below(_) | Place::Elsewhere => {}
         }
     }
 
     /// Keeps a field of the version that is being read.
-    fn field(&mut self, field: &str, text: &str) {
-        let Some(version) = &mut self.version else { return };
-        match field {
+    fn field(&mut self, text: &str) {
+        let (Some(version), Some(around)) = (&mut self.version, self.around[..self.depth].last()) else { return };
+        match around.key.as_str() {
             "version" => text.clone_into(&mut version.version),
-            "urls/-" => version.urls.push(text.to_owned()),
             "digest" => version.digest = Some(text.to_owned()).filter(|digest| !digest.is_empty()),
             "created" => version.created = text.parse().ok(),
             _ => {}
@@ -227,20 +285,25 @@ impl Reading {
 
     /// Aliases are not followed: where one stands for something that is read, that is not known.
     fn alias(&mut self, line: usize) -> Result<Option<Listed>, IndexError> {
-        let listed = match self.path()[..] {
-            ["entries" | "apiVersion"] => return Err(IndexError::Alias(line)),
-            ["entries", chart, ..] => Some(Listed::Alias { chart: chart.to_owned(), line }),
-            _ => None,
+        let listed = match self.place() {
+            Place::ApiVersion | Place::Entries => return Err(IndexError::Alias(line)),
+            Place::Chart(chart) | Place::Below(chart) => Some(chart),
+            Place::Version | Place::Field(_) | Place::Url => Some(self.around[1].key.as_str()),
+            Place::Elsewhere => None,
         };
+        let listed = listed.map(|chart| Listed::Alias { chart: chart.to_owned(), line });
         self.end_value();
         Ok(listed)
     }
 
     /// A key that is no scalar has no name.
     fn end_value(&mut self) {
-        if let Some(Around::Mapping(key)) = self.place.last_mut() {
-            *key = if key.is_some() { None } else { Some(String::new()) };
+        let Some(around) = self.around[..self.depth].last_mut() else { return };
+        if around.collection == Collection::Sequence {
+            return;
         }
+        around.has_key = !around.has_key;
+        around.key.clear();
     }
 }
 

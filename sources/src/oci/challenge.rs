@@ -4,7 +4,7 @@ use ureq::http::{HeaderMap, header};
 
 /// What a registry asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub(crate) enum Challenge {
     /// User and password, with each request.
     Basic,
     /// A token from the server at `realm`.
@@ -15,14 +15,14 @@ impl Challenge {
     /// The one challenge that is answered: a token before user and password. `None` if neither is asked for.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let found: Vec<Self> = values.flat_map(parse).collect();
+        let found: Vec<Self> = values.flat_map(challenges).collect();
         let is_token = |challenge: &&Self| matches!(challenge, Self::Bearer { .. });
         found.iter().find(is_token).or(found.first()).cloned()
     }
 }
 
 /// The challenges in one header that are understood.
-fn parse(header: &str) -> Vec<Challenge> {
+pub(crate) fn challenges(header: &str) -> Vec<Challenge> {
     let mut written: Vec<(String, Vec<(String, String)>)> = Vec::new();
     let mut rest = header.trim_start_matches([' ', ',']);
     while !rest.is_empty() {
@@ -110,7 +110,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_header_makes_the_parser_panic(header in "\\PC*|(Bearer|Basic|[a-z]{1,3})( [a-z=\",\\\\ ]{0,20})*") {
-            parse(&header);
+            challenges(&header);
         }
     }
 }

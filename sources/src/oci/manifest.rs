@@ -20,7 +20,7 @@ const PLATFORM: (&str, &str) = ("linux", "amd64");
 
 /// A document that a registry keeps under a tag or digest.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Document {
+pub(crate) enum Document {
     /// One image.
     Image(Image),
     /// Images for several platforms; this is the digest of the one that is taken.
@@ -29,14 +29,14 @@ pub(super) enum Document {
 
 /// An image: what is said of it, and its layers.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Image {
+pub(crate) struct Image {
     pub(super) annotations: BTreeMap<String, String>,
-    pub(super) layers: Vec<Layer>,
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// One layer of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layer {
+pub(crate) struct Layer {
     pub(super) media_type: String,
     pub(super) digest: Digest,
     pub(super) size_bytes: u64,
@@ -74,7 +74,7 @@ fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(fro
 
 impl Document {
     /// Reads a document.
-    pub(super) fn parse(json: &[u8]) -> Result<Self, RegistryError> {
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, RegistryError> {
         let written: Written = serde_json::from_slice(json)
             .map_err(|error| RegistryError::Malformed(format!("the manifest cannot be read: {error}")))?;
         match (written.layers, written.manifests) {

@@ -1,6 +1,6 @@
 //! Helm repositories that answer as a test says.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use fairlead_object::Digest;
 use fairlead_sources::{
@@ -189,4 +189,97 @@ fn a_login_is_whole_or_not_there() {
         let error = HelmAuth::from_secret(&data, PassCredentials::Home).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), expected);
     }
+}
+
+#[tokio::test]
+async fn a_repository_that_drips_is_left_when_the_time_is_over() {
+    let site = Site::start_with(Trouble::Drip, |_| found(vec![b'#'; 5000])).await;
+    let url = format!("http://127.0.0.1:{}", site.port());
+    let request = HelmRequest { timeout: Duration::from_secs(1), ..request(&url, HelmAuth::default()) };
+    let listed = ChartVersion { urls: vec!["shop.tgz".to_owned()], ..ChartVersion::default() };
+    let index = told(&refusal(fetch_index(&request, &Scene::new().store).await), site.port());
+    let chart = told(&refusal(fetch_chart(&request, &listed, &Scene::new().store).await), site.port());
+    insta::assert_snapshot!([index, chart].join("\n"), @r"
+    Failed: failed to fetch Helm repository index: context deadline exceeded: not done after 1s
+    ChartPullError: chart pull error: failed to download chart for remote reference, version '': context deadline exceeded: not done after 1s
+    ");
+}
+
+/// What comes of an index that is asked for `shop`.
+async fn shop_in(index: String) -> String {
+    let site = Site::start(move |_| found(index.clone())).await;
+    let request = request(&format!("http://127.0.0.1:{}", site.port()), HelmAuth::default());
+    let scene = Scene::new();
+    match fetch_index(&HelmRequest { limit_bytes: 1 << 20, ..request }, &scene.store).await {
+        Ok(content) => match find(&content.tree, "shop", "*") {
+            Ok(listed) => format!("{} {}", listed.version, listed.urls.join(" ")),
+            Err(error) => chain(&error),
+        },
+        Err(error) => chain(&error),
+    }
+}
+
+#[tokio::test]
+async fn cve_2022_23525_helm_an_index_whose_entries_are_something_else_is_read_or_refused() {
+    let rows = [
+        "apiVersion: v1\nentries:\n",
+        "apiVersion: v1\nentries: []\n",
+        "apiVersion: v1\nentries: text\n",
+        "apiVersion: v1\nentries:\n  shop:\n",
+        "apiVersion: v1\nentries:\n  shop: {}\n",
+        "apiVersion: v1\nentries:\n  shop:\n  - null\n  -\n  - text\n  - [a]\n",
+        "apiVersion: v1\nentries:\n  shop:\n  - version: {a: b}\n    urls: text\n",
+        "apiVersion: v1\nentries:\n  shop:\n  - version: 1.0.0\n    urls:\n    - {a: b}\n    - a.tgz\n",
+        "apiVersion: [v1]\nentries: {}\n",
+        "- apiVersion: v1\n",
+    ];
+    let mut told_of = Vec::new();
+    for index in rows {
+        told_of.push(shop_in(index.to_owned()).await);
+    }
+    insta::assert_snapshot!(told_of.join("\n"), @r"
+    no chart name found
+    no chart name found
+    no chart name found
+    no chart name found
+    no 'shop' chart with version matching '*' found
+    no 'shop' chart with version matching '*' found
+    no 'shop' chart with version matching '*' found
+    1.0.0 a.tgz
+    failed to load Helm repository index: no API version specified
+    failed to load Helm repository index: no API version specified
+    ");
+}
+
+#[tokio::test]
+async fn cve_2022_23526_helm_an_index_that_would_exhaust_its_reader_is_refused() {
+    let mut laughs = "apiVersion: v1\na0: &a0 [x]\n".to_owned();
+    let mut nested = "apiVersion: v1\n".to_owned();
+    for level in 1..1000 {
+        if level < 20 {
+            let _ = writeln!(laughs, "a{level}: &a{level} [{}]", format!("*a{}, ", level - 1).repeat(9));
+        }
+        let _ = writeln!(nested, "{}a:", " ".repeat(level - 1));
+    }
+    laughs.push_str("entries: {shop: *a19}\n");
+    let rows = [
+        ("aliases of aliases", laughs),
+        ("nested in lists", format!("apiVersion: v1\nx: {}", "[".repeat(100_000))),
+        ("nested in mappings", nested),
+        ("a text without an end", format!("apiVersion: v1\nx: \"{}", "x".repeat(500_000))),
+        ("a key without an end", format!("apiVersion: v1\n{}: x", "x".repeat(500_000))),
+        ("more than is taken", format!("apiVersion: v1\n{}", "#\n".repeat(1 << 20))),
+    ];
+    let mut told_of = Vec::new();
+    for (what, index) in rows {
+        told_of.push(format!("{what}: {}", shop_in(index).await));
+    }
+    insta::assert_snapshot!(told_of.join("\n"), @r"
+    aliases of aliases: line 22: an alias stands for a value
+    nested in lists: failed to load Helm repository index: line 2: recursion limit exceeded
+    nested in mappings: failed to load Helm repository index: line 66: recursion limit exceeded
+    a text without an end: failed to load Helm repository index: line 2: unclosed quote
+    a key without an end: failed to load Helm repository index: line 2: simple key expected ':'
+    more than is taken: failed to fetch Helm repository index: index exceeds the maximum index file size of 1048576 bytes
+    ");
 }
