@@ -146,6 +146,11 @@ impl Controller {
         fs::read_to_string(self.command.log()).expect("a started controller has a log")
     }
 
+    /// Returns the folder of its artifact store, which it has to itself while it runs.
+    pub fn store(&self) -> PathBuf {
+        self.command.store()
+    }
+
     /// Returns the host and port that artifacts are served from.
     pub fn artifact_address(&self) -> String {
         format!("127.0.0.1:{}", self.command.artifacts_port)
@@ -218,7 +223,7 @@ impl ControllerCommand {
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
             .arg("--storage-path")
-            .arg(self.folder.join("store"))
+            .arg(self.store())
             .arg(format!("--storage-addr=127.0.0.1:{}", self.artifacts_port))
             .arg(format!("--storage-adv-addr=127.0.0.1:{}", self.artifacts_port))
             .arg(format!("--receiver-addr=127.0.0.1:{}", self.receiver_port))
@@ -233,5 +238,9 @@ impl ControllerCommand {
 
     fn log(&self) -> PathBuf {
         self.folder.join("log")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.join("store")
     }
 }

@@ -3,9 +3,9 @@
 use fairlead_api::source::{HelmRepository, HelmRepositorySpec, HelmRepositoryStatus};
 use fairlead_sources::{
     fetch::SourceFailure,
-    helm::{CHART_LIMIT_BYTES, HelmAuth, HelmRequest, PassCredentials},
+    helm::{CHART_LIMIT_BYTES, HelmAuth, HelmRequest, PassCredentials, is_kept_index},
     oci::{CHART_MEDIA_TYPE, LayerOperation, LayerSelector, OciAuth, OciError, OciReference, OciRequest, OciUrl},
-    store::SourceKind,
+    store::{SourceKind, StoredTree},
     transport::{Encryption, Transport, Trust},
     url::Url,
     version::parse_tag,
@@ -47,6 +47,10 @@ impl Source for HelmRepository {
 
     fn note_url(status: &mut HelmRepositoryStatus, url: String) {
         status.url = Some(url);
+    }
+
+    fn is_readable(kept: &StoredTree) -> bool {
+        is_kept_index(kept)
     }
 
     fn told(&self, _: &Resolved<Self>, revision: &str, _: &HelmRepositoryStatus) -> Told {

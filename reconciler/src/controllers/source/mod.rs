@@ -26,7 +26,7 @@ use fairlead_api::{duration::DurationError, names::events, reasons, source::Sour
 use fairlead_object::Digest;
 use fairlead_sources::{
     fetch::{Content, Fetch, Means, SourceFailure},
-    store::{Artifact, SourceKey, SourceKind},
+    store::{Artifact, SourceKey, SourceKind, StoredTree},
 };
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::HasStatus;
@@ -122,6 +122,11 @@ pub(crate) trait Source:
 
     /// Whether what was fetched for `status` will do for the object as it is now, if nothing else has changed.
     fn is_settled(&self, _status: &<Self as HasStatus>::Status) -> bool {
+        true
+    }
+
+    /// Whether the tree of a kept artifact is one that is read here; an older version may have kept it in another form.
+    fn is_readable(_kept: &StoredTree) -> bool {
         true
     }
 
@@ -318,7 +323,9 @@ impl<'a, K: Source> Attempt<'a, K> {
         let is_settled = wanted == *noted && object.is_settled(noted);
         let stored =
             self.stored_already(K::Request::revision(&resolved), request.verification()).filter(|_| is_settled);
-        if let Some(artifact) = stored.cloned() {
+        if let Some(artifact) = stored.cloned()
+            && self.is_readable(artifact.tree).await?
+        {
             let told = object.told(&resolved, &artifact.revision, noted);
             return Ok(Outcome::Unchanged { artifact, told, interval });
         }
@@ -354,6 +361,13 @@ impl<'a, K: Source> Attempt<'a, K> {
         let is_told = told.is_some_and(|told| told.revision == revision);
         let is_verified = |artifact: &Artifact| artifact.verified.as_ref().map(|by| by.against) == verification;
         self.artifact.as_ref().filter(|artifact| artifact.revision == revision && is_told && is_verified(artifact))
+    }
+
+    async fn is_readable(&self, tree: Digest) -> Result<bool, Failure> {
+        let store = self.subject.world.store.clone();
+        let is_readable =
+            tokio::task::spawn_blocking(move || store.tree(&tree).is_ok_and(|kept| K::is_readable(&kept)));
+        is_readable.await.map_err(|error| Failure::Interrupted(error.to_string()))
     }
 
     async fn publish(&self, content: Arc<Content>) -> Result<Artifact, Failure> {
