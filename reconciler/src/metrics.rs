@@ -21,6 +21,9 @@ struct Families {
     requests: Family<RequestLabels, Counter>,
     events_dropped: Counter,
     drift: Family<ControllerLabels, Counter>,
+    webhook_duration: Family<WebhookLabels, Histogram, fn() -> Histogram>,
+    webhook_answer_bytes: Family<WebhookLabels, Histogram, fn() -> Histogram>,
+    webhooks_in_flight: Family<HandlerLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -47,6 +50,33 @@ struct RequestLabels {
     method: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WebhookLabels {
+    service: &'static str,
+    handler: &'static str,
+    method: &'static str,
+    code: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HandlerLabels {
+    service: &'static str,
+    handler: &'static str,
+}
+
+/// What Flux calls the paths of all Receivers together.
+const HOOK_HANDLER: HandlerLabels = HandlerLabels { service: "", handler: "/hook/" };
+
+/// Prometheus' own buckets for how long a request takes, in seconds.
+fn request_histogram() -> Histogram {
+    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+}
+
+/// Flux's buckets for how large an answer is, in bytes.
+fn size_histogram() -> Histogram {
+    Histogram::new((0..8).map(|bucket| 100.0 * 10.0_f64.powi(bucket)))
+}
+
 /// Flux's buckets: ten, exponential from 10 ms to 30 min.
 fn duration_histogram() -> Histogram {
     let factor = (1800.0_f64 / 0.01).powf(1.0 / 9.0);
@@ -63,6 +93,9 @@ impl Default for Metrics {
             requests: Family::default(),
             events_dropped: Counter::default(),
             drift: Family::default(),
+            webhook_duration: Family::new_with_constructor(request_histogram as fn() -> Histogram),
+            webhook_answer_bytes: Family::new_with_constructor(size_histogram as fn() -> Histogram),
+            webhooks_in_flight: Family::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -94,6 +127,21 @@ impl Default for Metrics {
             "fairlead_drift_seen",
             "Changes to owned objects that were made by others and put right",
             families.drift.clone(),
+        );
+        registry.register(
+            "gotk_receiver_http_request_duration_seconds",
+            "The latency of the HTTP requests",
+            families.webhook_duration.clone(),
+        );
+        registry.register(
+            "gotk_receiver_http_response_size_bytes",
+            "The size of the HTTP responses",
+            families.webhook_answer_bytes.clone(),
+        );
+        registry.register(
+            "gotk_receiver_http_requests_inflight",
+            "The number of inflight requests being handled at the same time",
+            families.webhooks_in_flight.clone(),
         );
         Self(Arc::new(Families { registry, ..families }))
     }
@@ -139,6 +187,21 @@ impl Metrics {
         self.0.runs.get_or_create(&RunLabels { controller, result }).inc();
     }
 
+    /// Counts a webhook that is being answered until the returned guard is dropped.
+    pub(crate) fn webhook_in_flight(&self) -> Active {
+        let gauge = self.0.webhooks_in_flight.get_or_create(&HOOK_HANDLER).clone();
+        gauge.inc();
+        Active(gauge)
+    }
+
+    /// Counts a webhook that was answered with `code` and nothing else.
+    pub(crate) fn observe_webhook(&self, method: &Method, code: u16, took: Duration) {
+        let HandlerLabels { service, handler } = HOOK_HANDLER;
+        let labels = WebhookLabels { service, handler, method: known_method(method), code };
+        self.0.webhook_duration.get_or_create(&labels).observe(took.as_secs_f64());
+        self.0.webhook_answer_bytes.get_or_create(&labels).observe(0.0);
+    }
+
     /// Drops the series of an object that is gone.
     pub(crate) fn forget(&self, (kind, namespace, name): (&str, &str, &str)) {
         let labels = ObjectLabels { kind: kind.to_owned(), name: name.to_owned(), namespace: namespace.to_owned() };
@@ -146,7 +209,13 @@ impl Metrics {
     }
 }
 
-/// A run in progress, for the gauge.
+/// A method as a label: strangers can make up as many others as they like.
+fn known_method(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    known.into_iter().find(|known| method.as_str() == *known).unwrap_or("OTHER")
+}
+
+/// Something in progress, for its gauge.
 pub(crate) struct Active(Gauge);
 
 impl Drop for Active {

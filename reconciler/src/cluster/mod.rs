@@ -111,6 +111,11 @@ impl Cluster {
         Self { client, discovery: Arc::default(), metrics, user: None, manager: FieldManager::KUSTOMIZE }
     }
 
+    /// What counts its requests.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The same cluster as another identity.
     pub fn as_identity(&self, identity: &Identity) -> Result<Self, InvalidAccount> {
         let header = |user: String| HeaderValue::from_str(&user).map_err(|_| InvalidAccount(user));

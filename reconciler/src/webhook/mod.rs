@@ -34,7 +34,7 @@ use fairlead_api::{
 };
 use fairlead_health::{Expression, ExpressionError};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use crate::{
@@ -107,7 +107,7 @@ impl Failure {
 pub(crate) fn router(hooks: Arc<Hooks>) -> Router {
     Router::new().fallback(move |request: Request| {
         let hooks = Arc::clone(&hooks);
-        async move { hooks.take(request).await }
+        async move { hooks.answer(request).await }
     })
 }
 
@@ -127,6 +127,19 @@ impl Hooks {
     /// Wakes what `world` reconciles from now on.
     pub(crate) fn lead(&self, world: &Arc<World>) {
         self.world.get_or_init(|| Arc::clone(world));
+    }
+
+    /// Answers a request, and counts it if it came to where Receivers are.
+    async fn answer(&self, request: Request) -> StatusCode {
+        if !request.uri().path().starts_with("/hook/") {
+            return StatusCode::NOT_FOUND;
+        }
+        let (began, method) = (Instant::now(), request.method().clone());
+        let metrics = self.cluster.metrics();
+        let _in_flight = metrics.webhook_in_flight();
+        let status = self.take(request).await;
+        metrics.observe_webhook(&method, status.as_u16(), began.elapsed());
+        status
     }
 
     async fn take(&self, request: Request) -> StatusCode {

@@ -75,6 +75,16 @@ async fn a_webhook_has_what_was_pushed_fetched_and_applied_and_writes_nothing_fo
     team.applied(&commit).await;
     let source = team.find("GitRepository", "app").await.unwrap();
     assert!(source["metadata"]["annotations"].is_null(), "{}", source["metadata"]);
+
+    let metrics = Installation::shared().await.controller.metrics().await;
+    for code in [200, 400, 404, 413] {
+        for what in ["request_duration_seconds", "response_size_bytes"] {
+            let labels = format!("service=\"\",handler=\"/hook/\",method=\"POST\",code=\"{code}\"");
+            let series = format!("gotk_receiver_http_{what}_count{{{labels}}} ");
+            assert!(metrics.contains(&series), "{series} in\n{metrics}");
+        }
+    }
+    assert!(metrics.contains("gotk_receiver_http_requests_inflight{service=\"\",handler=\"/hook/\"} "), "{metrics}");
 }
 
 #[tokio::test]
