@@ -77,10 +77,21 @@ pub(crate) const HELM_CHART: Kind = Kind {
     handled: "fetched revision",
 };
 
-/// The kinds of sources, in Flux's order.
+/// `ExternalArtifact`, which others make and which is only read here.
+pub(crate) const EXTERNAL_ARTIFACT: Kind = Kind {
+    group: "source.toolkit.fluxcd.io",
+    version: "v1",
+    name: "ExternalArtifact",
+    plural: "externalartifacts",
+    human: "source external",
+    revision: "/status/artifact/revision",
+    handled: "",
+};
+
+/// The kinds of sources that are reconciled, in Flux's order.
 pub(crate) const SOURCES: [Kind; 5] = [OCI_REPOSITORY, BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, HELM_CHART];
 
-/// All kinds, in Flux's order.
+/// All kinds that are reconciled, in Flux's order.
 pub(crate) const ALL: [Kind; 9] = [
     OCI_REPOSITORY,
     BUCKET,

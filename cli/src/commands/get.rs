@@ -17,7 +17,8 @@ use crate::{
     connection::Connection,
     output::{CommandError, failure, print, table},
     served::{
-        ALL, FLUX_CONFIGURATION, Format, HELM_RELEASE, KUSTOMIZATION, Kind, RECEIVER, SOURCES, ready, short_hashes,
+        ALL, EXTERNAL_ARTIFACT, FLUX_CONFIGURATION, Format, HELM_RELEASE, KUSTOMIZATION, Kind, RECEIVER, SOURCES,
+        ready, short_hashes,
     },
 };
 
@@ -48,6 +49,8 @@ pub(crate) enum Args {
 pub(crate) enum Sources {
     #[command(flatten)]
     One(Source<Selection>),
+    /// ExternalArtifacts, which other controllers make.
+    External(Selection),
     /// Sources of all kinds.
     All(Selection),
 }
@@ -89,10 +92,14 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
             let (kind, selection) = source.into_parts();
             (vec![kind], selection)
         }
-        Args::Sources(Sources::All(selection)) => (SOURCES.to_vec(), selection),
+        Args::Sources(Sources::External(selection)) => (vec![EXTERNAL_ARTIFACT], selection),
+        Args::Sources(Sources::All(selection)) => (sources().collect(), selection),
         Args::Configurations(selection) => (vec![FLUX_CONFIGURATION], selection),
         Args::Receivers(selection) => (vec![RECEIVER], selection),
-        Args::All(selection) => (ALL.to_vec(), selection),
+        Args::All(selection) => {
+            let others = ALL.into_iter().filter(|kind| !SOURCES.contains(kind));
+            (sources().chain(others).collect(), selection)
+        }
     };
     let cluster = connection.cluster().await?;
     match (kinds.as_slice(), selection.watch) {
@@ -110,6 +117,11 @@ pub(crate) async fn run(args: Args, connection: &Connection) -> Result<ExitCode,
         (kinds, false) => all(&cluster, kinds, &selection, &connection.namespace).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// All kinds of sources, in Flux's order.
+fn sources() -> impl Iterator<Item = Kind> {
+    SOURCES.into_iter().chain([EXTERNAL_ARTIFACT])
 }
 
 /// Prints a table for each kind that has objects.
@@ -245,7 +257,7 @@ fn header(kind: Kind, selection: &Selection) -> Vec<&'static str> {
         .chain(["name"])
         .chain(source)
         .chain((kind != RECEIVER).then_some("revision"))
-        .chain(["suspended"])
+        .chain([if kind == EXTERNAL_ARTIFACT { "source" } else { "suspended" }])
         .chain(compliance)
         .chain(["ready", "message"])
         .collect()
@@ -253,7 +265,14 @@ fn header(kind: Kind, selection: &Selection) -> Vec<&'static str> {
 
 fn row(kind: Kind, object: &Value, selection: &Selection, prefix: &str) -> Vec<String> {
     let (ready, message) = ready(object);
-    let suspended = if object["spec"]["suspend"] == true { "True" } else { "False" };
+    // Nobody suspends what others make.
+    let suspended = if kind == EXTERNAL_ARTIFACT {
+        maker(object)
+    } else if object["spec"]["suspend"] == true {
+        "True".to_owned()
+    } else {
+        "False".to_owned()
+    };
     let namespace = selection.all_namespaces.then(|| text(object, "/metadata/namespace"));
     let source = shows_source(kind, selection).then(|| source(object));
     let compliance = (kind == FLUX_CONFIGURATION).then(|| text(object, "/status/complianceState"));
@@ -262,7 +281,7 @@ fn row(kind: Kind, object: &Value, selection: &Selection, prefix: &str) -> Vec<S
         .chain([format!("{prefix}{}", text(object, "/metadata/name"))])
         .chain(source)
         .chain((kind != RECEIVER).then(|| short_hashes(&text(object, kind.revision))))
-        .chain([suspended.to_owned()])
+        .chain([suspended])
         .chain(compliance)
         .chain([ready, shown(kind, &first_line(&message))])
         .collect()
@@ -282,6 +301,12 @@ fn source(object: &Value) -> String {
     let namespace = text(object, "/spec/sourceRef/namespace");
     let namespace = if namespace.is_empty() { text(object, "/metadata/namespace") } else { namespace };
     format!("{}/{namespace}/{}", text(object, "/spec/sourceRef/kind"), text(object, "/spec/sourceRef/name"))
+}
+
+/// What an artifact is made of, as it is written.
+fn maker(object: &Value) -> String {
+    let part = |name: &str| text(object, &format!("/spec/sourceRef/{name}"));
+    format!("{}/{}/{}", part("kind"), part("namespace"), part("name"))
 }
 
 fn text(object: &Value, pointer: &str) -> String {

@@ -123,3 +123,46 @@ async fn a_receiver_of_flux_is_woken_by_flux() {
     let said = succeed(&desk, "reconcile receiver hook").await.stderr;
     assert!(said.contains("✔ Receiver reconciliation completed"), "{said}");
 }
+
+#[tokio::test]
+async fn what_others_make_is_listed_as_flux_lists_it() {
+    let (team, desk) = team("flux-external").await;
+    let digest = "4f".repeat(32);
+    for (name, reference) in [
+        ("app", json!({ "kind": "ArtifactGenerator", "name": "apps" })),
+        ("web", json!({ "kind": "ArtifactGenerator", "name": "apps", "namespace": "other" })),
+    ] {
+        team.cluster
+            .apply(json!({
+                "apiVersion": "source.toolkit.fluxcd.io/v1",
+                "kind": "ExternalArtifact",
+                "metadata": { "name": name, "namespace": team.namespace },
+                "spec": { "sourceRef": reference },
+            }))
+            .await;
+        let revision = format!("latest@sha256:{digest}");
+        let message = format!("stored artifact for revision {revision}");
+        let status = json!({
+            "artifact": {
+                "url": "http://127.0.0.1/app.tar.gz",
+                "path": "app.tar.gz",
+                "revision": revision,
+                "digest": format!("sha256:{digest}"),
+                "lastUpdateTime": "2026-01-01T00:00:00Z",
+            },
+            "conditions": [{
+                "type": "Ready",
+                "status": "True",
+                "reason": "Succeeded",
+                "message": message,
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }],
+        });
+        team.cluster.merge_status(&team.named("ExternalArtifact", name), status).await;
+    }
+    for line in ["get sources external", "get sources external web", "get sources all", "get all"] {
+        let theirs = succeed(&desk, line).await;
+        let ours = desk.output(line).await;
+        assert_eq!(without_padding(&ours.stdout), without_padding(&theirs.stdout), "{line}");
+    }
+}
