@@ -7,15 +7,16 @@ use fairlead_api::fairlead::FluxConfiguration;
 use fairlead_api::helm::HelmRelease;
 use fairlead_api::kustomize::Kustomization;
 use fairlead_api::notification::Receiver;
-use fairlead_api::source::{Bucket, GitRepository, HelmChart, HelmRepository, OciRepository};
+use fairlead_api::source::{Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OciRepository};
 use fairlead_yaml::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::schema::{complaints, definition, schema};
 
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("Bucket", "bucket.md"),
+    ("ExternalArtifact", "externalartifact.md"),
     ("FluxConfiguration", "fluxconfiguration.md"),
     ("GitRepository", "gitrepository.md"),
     ("HelmChart", "helmchart.md"),
@@ -66,6 +67,10 @@ fn unsupported(object: &Value) -> Vec<&'static str> {
         }
         Some("GitRepository") => load::<GitRepository>(object).spec.unsupported(),
         Some("Bucket") => load::<Bucket>(object).spec.unsupported(),
+        Some("ExternalArtifact") => {
+            load::<ExternalArtifact>(object);
+            Vec::new()
+        }
         Some("HelmChart") => {
             load::<HelmChart>(object);
             Vec::new()
@@ -92,4 +97,33 @@ fn every_field_is_spoken_of() {
             |name: &&String| ["`", ".", "[", " "].iter().all(|end| !text.contains(&format!("`{name}{end}")));
         assert_eq!(properties.keys().filter(is_missing).collect::<Vec<_>>(), Vec::<&String>::new(), "{page}");
     }
+}
+
+/// The text of every file of Rust below `folder`.
+fn rust_below(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("listed").path());
+    let texts = paths.map(|path| match path.extension() {
+        _ if path.is_dir() => rust_below(&path),
+        Some(extension) if extension == "rs" => fs::read_to_string(&path).expect("text"),
+        Some(_) | None => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn every_test_that_stands_against_an_advisory_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let tests: String = ["sources", "reconciler", "tests"].map(|folder| rust_below(&root.join(folder))).concat();
+    let rows = read("security.md");
+    let rows = rows.lines().filter(|line| line.starts_with("| CVE") || line.starts_with("| Audit"));
+    let mut count = 0;
+    for row in rows {
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().expect("a row has cells");
+        for name in cell.split(", ").map(|name| name.trim_matches('`')) {
+            assert!(tests.contains(&format!("fn {name}(")), "{name} of {row}");
+            count += 1;
+        }
+    }
+    assert!(count > 0, "the page has a table");
 }

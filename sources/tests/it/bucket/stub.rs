@@ -244,3 +244,19 @@ async fn google_s_objects_are_read_with_a_token_that_is_asked_for_once() {
     assert_eq!(seen.iter().filter(|(what, _)| what == "/token").count(), 1);
     assert!(seen[1..].iter().all(|(_, header)| header.as_deref() == Some("Bearer granted")), "{seen:?}");
 }
+
+#[tokio::test]
+async fn cve_2026_47680_flux_the_key_of_an_object_does_not_lead_out_of_the_artifact() {
+    for key in ["../sibling.yaml", "a/../../b.yaml", "/etc/passwd", "a//../../b", "..\\sibling.yaml"] {
+        let stub = Site::start(move |target| match target {
+            target if target.contains("list-type") => s3_listing(&[(key, "1")], None),
+            _ => object("1", "x"),
+        })
+        .await;
+        let scene = Scene::new();
+        let beside = scene.root().parent().expect("a folder").join("sibling.yaml");
+        let error = refusal(pull(&scene, &request(s3(stub.port(), "key", "secret"), ""), None).await);
+        assert!(told(&error, stub.port()).contains("is not a relative path"), "{}", told(&error, stub.port()));
+        assert!(!beside.exists() && scene.census().ends_with("0 trees, 0 sources"), "{key}: {}", scene.census());
+    }
+}

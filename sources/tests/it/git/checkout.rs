@@ -151,3 +151,15 @@ async fn of_a_sparse_checkout_only_what_begins_so_is_kept() {
     let error = refusal(store.fetch(&sparse(&["apps", "none"])).await);
     assert!(told(&error).contains("failed to sparse checkout directories : sparse checkout dir 'none' does not exist"));
 }
+
+#[tokio::test]
+async fn cve_2026_47680_flux_a_sparse_checkout_does_not_lead_out_of_the_repository() {
+    let repository = Repository::with_a_file();
+    let server = GitServer::start(&repository, Behaviour::default()).await;
+    for path in ["../deploy.yaml", "/etc", "a/../../b", "..", ".git"] {
+        let checkout = Checkout { sparse: vec![path.to_owned()], ..Checkout::default() };
+        let request = GitRequest { checkout, ..anonymous(&server.url(), branch("main")) };
+        let error = told(&refusal(TestStore::new().fetch(&request).await));
+        assert!(error.contains("failed to sparse checkout directories"), "{path}: {error}");
+    }
+}

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     git::http_server::Trouble,
     scene::{Scene, contents},
+    site::Site,
 };
 
 const FILES: [(&str, &str); 1] = [("a.yaml", "a: 1")];
@@ -166,4 +167,19 @@ async fn a_layer_that_is_not_there_or_no_archive_is_said_to_be_so() {
 
     OCIArtifactPullFailed: failed to pull artifact from 'oci://127.0.0.1:PORT/team/app': malformed answer: the manifest lists layers and manifests at once
     ");
+}
+
+#[tokio::test]
+async fn cve_2024_29893_argo_a_list_of_tags_that_never_ends_is_left() {
+    let site = Site::start(|_| {
+        let next = "</v2/team/web/tags/list?last=1.0.0>; rel=\"next\"".to_owned();
+        (200, Some(("link", next)), br#"{"name":"team/web","tags":["1.0.0"]}"#.to_vec())
+    })
+    .await;
+    let url = format!("oci://127.0.0.1:{}/team/web", site.port());
+    let error = refusal(resolve(&request(&url, semver("1.x"))).await);
+    insta::assert_snapshot!(
+        told(&error, site.port()),
+        @"ReadOperationFailed: failed to determine the artifact tag for 'oci://127.0.0.1:PORT/team/web': the list of tags exceeds the limit of 1000 pages"
+    );
 }
