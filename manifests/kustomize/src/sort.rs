@@ -115,9 +115,9 @@ pub(crate) fn gvk_key(gvk: GvkRef<'_>) -> (i64, String) {
 fn compare_gvks_by(a: GvkRef<'_>, b: GvkRef<'_>, ranks: &Ranks<'_>) -> Ordering {
     let by_rank = ranks.rank(a.kind).cmp(&ranks.rank(b.kind));
     let of_namespaces = a.kind == "Namespace" && b.kind == "Namespace";
-    let one_is_core = a.group.is_empty() != b.group.is_empty();
+    let is_one_core = a.group.is_empty() || b.group.is_empty();
     let by_text = gvk_text(a).cmp(&gvk_text(b));
-    by_rank.then(if of_namespaces && one_is_core { by_text.reverse() } else { by_text })
+    by_rank.then(if of_namespaces && is_one_core { by_text.reverse() } else { by_text })
 }
 
 fn or<'a>(text: &'a str, none: &'a str) -> &'a str {
