@@ -160,7 +160,8 @@ async fn what_a_build_cannot_do_is_refused_with_what_to_do_instead() {
         "--validate",
         "--verify",
     ] {
-        told += &format!("{}\n", desk.shown(&format!("build shop {flag}")).await);
+        told.push_str(&desk.shown(&format!("build shop {flag}")).await);
+        told.push('\n');
     }
     insta::assert_snapshot!(told, @r"
     | error: --dependency-update is refused: a build fetches nothing
