@@ -277,6 +277,7 @@ fn camelcase(call: &mut Call<'_, '_>) -> Returned {
         let mut char = char;
         if is_connector(char) && is_connector(before) {
             out.push(before);
+            before = char;
             continue;
         }
         if is_connector(before) {

@@ -4,7 +4,7 @@ use super::{Call, Function, Returned, Type};
 use crate::fmt;
 use crate::template::CallError;
 use crate::unicode;
-use crate::value::{Entries, Map, MapType, Text, Value};
+use crate::value::{Entries, ListType, Map, MapType, Text, Value};
 
 const TEXT: &[Type] = &[Type::Text];
 const TWO: &[Type] = &[Type::Text, Type::Text];
@@ -368,6 +368,11 @@ fn to_string(call: &mut Call<'_, '_>) -> Returned {
 }
 
 fn to_strings(call: &mut Call<'_, '_>) -> Returned {
+    if let Value::List(list) = call.any(0)
+        && list.list_type() == ListType::NilTexts
+    {
+        return Ok(call.any(0).clone());
+    }
     Ok(Value::texts(to_texts(call.any(0))))
 }
 

@@ -11,7 +11,6 @@ use super::{MONTHS, WEEKDAYS};
 
 /// Reads `text` by `layout`, in `zone` if it names none; an error in Go's words.
 pub(crate) fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, String> {
-    let quoted = |text: &str| crate::fmt::quote(text.as_bytes());
     let out_of_range = |what: &str| format!("parsing time {}: {what} out of range", quoted(text));
     let mut reader = Reader { rest: text, found: Found::default(), out_of_range: None };
     let mut rest = layout;
@@ -33,8 +32,20 @@ pub(crate) fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, 
 }
 
 fn mismatch(layout: &str, text: &str, at: &str, wanted: &str) -> String {
-    let quoted = |text: &str| crate::fmt::quote(text.as_bytes());
     format!("parsing time {} as {}: cannot parse {} as {}", quoted(text), quoted(layout), quoted(at), quoted(wanted))
+}
+
+/// A text in quotes, as Go's `time` writes it: bytes of what is no printable ASCII in hexadecimal.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            ' '..='\u{7f}' => quoted.push(char),
+            _ => char.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| quoted.push_str(&format!("\\x{byte:02x}"))),
+        }
+    }
+    quoted + "\""
 }
 
 #[derive(Default)]
