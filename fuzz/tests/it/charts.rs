@@ -14,7 +14,7 @@ use fairlead_fuzz::{
 };
 use fairlead_tools::Tool;
 
-const TEMPLATES: u64 = 300;
+const TEMPLATES: u64 = 250;
 /// How many templates are rendered by one run of Helm.
 const BATCH: u64 = 50;
 /// How many differences are cut down before the run ends.

@@ -147,14 +147,14 @@ async fn addresses(endpoint: &Endpoint, egress: &Egress) -> Result<Vec<SocketAdd
 /// Asks for the kinds of host key that are known for this server, so that it does not answer with another one.
 ///
 /// The connection belongs to a task of its own, which outlives a call that gave up; it ends when nothing has been said
-/// for the time that the call had.
+/// for twice the time that the call had, so that the call is the first to give up.
 fn config(check: &ServerCheck, deadline: &Deadline) -> client::Config {
     let algorithms = check.known_hosts.algorithms(&check.host, check.port);
     let mut preferred = Preferred::default();
     if !algorithms.is_empty() {
         preferred.key = Cow::Owned(algorithms);
     }
-    let inactivity_timeout = Some(deadline.patience());
+    let inactivity_timeout = Some(deadline.patience() * 2);
     client::Config { preferred, nodelay: true, inactivity_timeout, ..client::Config::default() }
 }
 

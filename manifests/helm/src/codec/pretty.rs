@@ -43,6 +43,14 @@ fn write(out: &mut String, value: &Value, indent: usize, place: Place, depth: us
             }
         }
         Value::Object(object) => write(out, &object.plain(), indent, place, depth + 1),
+        Value::Bytes(bytes) if !bytes.is_empty() => {
+            for (index, byte) in bytes.iter().enumerate() {
+                start_entry(out, index, indent, place);
+                out.push_str("- ");
+                out.push_str(&byte.to_string());
+                out.push('\n');
+            }
+        }
         Value::Missing
         | Value::Nil
         | Value::Bool(_)
@@ -87,14 +95,11 @@ fn write_scalar(out: &mut String, value: &Value, indent: usize, place: Place) {
     }
     let text = match value {
         Value::Text(text) => scalar_text(&text.to_str()),
-        Value::Bytes(bytes) => {
-            bytes.iter().flat_map(|byte| ["- ".to_owned(), byte.to_string(), "\n".to_owned()]).collect()
-        }
         Value::Bool(bool) => bool.to_string(),
         Value::Int(number, _) => number.to_string(),
         Value::Uint(number, _) => number.to_string(),
         Value::Float(number) => float(*number),
-        Value::List(_) => "[]".to_owned(),
+        Value::List(_) | Value::Bytes(_) => "[]".to_owned(),
         Value::Map(_) => "{}".to_owned(),
         Value::Missing | Value::Nil | Value::Object(_) => "null".to_owned(),
     };
