@@ -33,6 +33,7 @@ mod helm_release_fields;
 mod helm_source;
 mod image;
 mod leader;
+mod merge;
 mod oci_source;
 mod outages;
 mod prune;

@@ -1,0 +1,4 @@
+//! Sequences of writes, and what they leave.
+
+mod custom;
+mod examples;
