@@ -254,12 +254,12 @@ fn breaks(text: &str) -> u32 {
     u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
 }
 
-/// Whether nothing stands where an error is, nor behind it.
+/// Whether nothing stands below the line of an error, which is not about what closes a list or map.
 fn rest_is_blank(text: &str, error: &ParseError) -> bool {
     let place = |number: u32| usize::try_from(number).unwrap_or_default();
     let (line, column) = (place(error.position.line), place(error.position.column));
     let here = text.lines().nth(line.saturating_sub(1)).and_then(|line| line.chars().nth(column.saturating_sub(1)));
-    here.is_none_or(char::is_whitespace) && text.lines().skip(line).all(|line| line.trim().is_empty())
+    !matches!(here, Some(']' | '}')) && text.lines().skip(line).all(|line| line.trim().is_empty())
 }
 
 /// What go-yaml v2 and its caller say of a document that has no JSON form.
